@@ -1,0 +1,66 @@
+# Two commands matter: `make build` and `make test`. Everything else is a part of them.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SAMPLE := data/landing
+
+export LANDING_DIR ?= $(SAMPLE)
+export WAREHOUSE_PATH ?= data/warehouse.duckdb
+export DO_NOT_TRACK := 1
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: build
+build: environment landing ## Load the landing area into the warehouse, test it, say what came out
+	@mkdir -p $(dir $(WAREHOUSE_PATH))
+	@$(BIN)/python -m scripts.build
+
+.PHONY: test
+test: environment ## Everything a pull request must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/dbt parse --quiet --target lint --warn-error
+	$(BIN)/sqlfluff lint --processes 2 models tests macros
+	$(BIN)/pytest
+
+.PHONY: landing
+landing: environment
+ifeq ($(LANDING_DIR),$(SAMPLE))
+	@if [ ! -f $(SAMPLE)/Batch1/BatchDate.txt ]; then \
+		rm -rf $(SAMPLE) && mkdir -p data && \
+		$(BIN)/python -m scripts.generate_landing --out $(SAMPLE) --scale 0.1 --days 5 --seed 7; \
+	fi
+endif
+
+.PHONY: docs
+docs: environment ## Generate the documentation site; `dbt docs serve` shows it
+	$(BIN)/dbt docs generate
+
+.PHONY: environment
+environment: $(VENV)/.installed dbt_packages/.installed
+
+$(VENV)/.installed: requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed; set PYTHON=python3.11, say.") if sys.version_info < (3, 10) else 0'
+	@echo "Installing Python packages into $(VENV)"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
+	@touch $@
+
+dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.installed
+	@$(BIN)/python -m scripts.install_packages
+	@touch $@
+
+.PHONY: lock
+lock: ## Renew requirements.lock from pyproject.toml (needs uv)
+	uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes \
+		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
+
+.PHONY: clean
+clean: ## Remove what the commands made, except the environment and data
+	rm -rf target logs dbt_packages

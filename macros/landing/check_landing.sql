@@ -1,0 +1,48 @@
+{#- Look at the landing area before anything is loaded; stop the run with a message where it cannot be loaded. -#}
+{% macro check_landing() -%}
+    {%- if execute and flags.WHICH in ['run', 'build', 'compile', 'test', 'show'] -%}
+        {{ adapter.dispatch('check_landing')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__check_landing() -%}{%- endmacro %}
+
+{% macro duckdb__check_landing() -%}
+    {%- set reads = flags.WHICH in ['run', 'build'] -%}
+    {%- if reads -%}
+        {%- do run_query("create schema if not exists operations") -%}
+        {%- do run_query("
+            create table if not exists " ~ landing_log() ~ " (
+                source_name varchar not null,
+                feed varchar not null,
+                batch_id integer not null,
+                file_name varchar not null,
+                byte_count bigint not null,
+                modified_at timestamp not null,
+                line_count bigint,
+                loaded_at timestamp not null
+            )
+        ") -%}
+    {%- endif -%}
+    {%- if reads and not flags.FULL_REFRESH -%}
+        {%- set loaded -%}
+            (
+                select to_json(list({
+                    'source_name': source_name, 'file_name': file_name,
+                    'byte_count': byte_count, 'modified_at': strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%f')
+                }))::varchar
+                from {{ landing_log() }}
+            )
+        {%- endset -%}
+    {%- else -%}
+        {%- set loaded = "'[]'" -%}
+    {%- endif -%}
+    {%- set landing_dir = env_var('LANDING_DIR', 'data/landing') -%}
+    {%- set problem = run_query(
+        "select check_landing('" ~ landing_dir | replace("'", "''") ~ "', "
+        ~ var('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ ")"
+    ).columns[0][0] -%}
+    {%- if problem and reads -%}
+        {%- do exceptions.raise_compiler_error('The landing area cannot be loaded.\n' ~ problem) -%}
+    {%- endif -%}
+{%- endmacro %}

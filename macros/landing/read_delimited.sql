@@ -1,0 +1,82 @@
+{#- Delimited files: one scan for batch 1, one for later batches of a change file, whose rows start with two more
+    columns. `files` is [(batch_id, path), …]. -#}
+{% macro duckdb__read_delimited(layout, files) -%}
+    {%- set cdc = layout.config.meta.cdc -%}
+    {%- set first = files | selectattr(0, 'equalto', 1) | list -%}
+    {%- set later = files | rejectattr(0, 'equalto', 1) | list -%}
+    {%- if first -%}
+        {{ duckdb__scan_delimited(layout, first, false) }}
+    {%- endif -%}
+    {%- if first and later %}
+        union all
+    {% endif -%}
+    {%- if later -%}
+        {{ duckdb__scan_delimited(layout, later, cdc) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__scan_delimited(layout, files, with_cdc) -%}
+    {%- set batches = files | map(attribute=0) | list -%}
+    select
+        {{ batches[0] if batches | unique | list | length == 1 else batches ~ '[cast(file_index as bigint) + 1]' }}::integer as batch_id,
+        {%- if layout.config.meta.cdc %}
+        {{ '' if with_cdc else 'null::varchar as ' }}cdc_flag,
+        {{ '' if with_cdc else 'null::bigint as ' }}cdc_dsn,
+        {%- endif %}
+        {%- for column in layout.columns.values() %}
+        {{ column.name }}{{ "," if not loop.last }}
+        {%- endfor %}
+    from
+        read_csv(
+            [
+                {% for file in files -%}
+                '{{ file[1] | replace("'", "''") }}'{{ "," if not loop.last }}
+                {% endfor %}
+            ],
+            columns = {
+                {%- if with_cdc %}
+                'cdc_flag': 'varchar',
+                'cdc_dsn': 'bigint',
+                {%- endif %}
+                {%- for column in layout.columns.values() %}
+                '{{ column.name }}': '{{ column.data_type }}'{{ "," if not loop.last }}
+                {%- endfor %}
+            },
+            {%- if layout.config.meta.format == 'pipe' %}
+            delim = '|', quote = '', escape = '',
+            {%- else %}
+            delim = ',', quote = '"', escape = '"',
+            {%- endif %}
+            auto_detect = false, header = false, ignore_errors = true
+        )
+    where
+        {{ landed_conditions(layout, with_cdc) | indent(8) }}
+{%- endmacro %}
+
+{#- Control totals, read as leniently as they come: a value that is no number is null, never an error. -#}
+{% macro duckdb__read_audit(files) -%}
+    {%- set batches = files | map(attribute=0) | list -%}
+    select
+        {{ batches }}[cast(file_index as bigint) + 1]::integer as landed_batch_id,
+        trim(data_set) as data_set,
+        try_cast(trim(batch_id) as integer) as batch_id,
+        try_cast(trim(date) as date) as date,
+        trim(attribute) as attribute,
+        try_cast(trim(value) as decimal(18, 2)) as value,
+        try_cast(trim(d_value) as decimal(18, 5)) as d_value,
+        parse_filename(filename) as landed_file
+    from
+        read_csv(
+            [
+                {% for file in files -%}
+                '{{ file[1] | replace("'", "''") }}'{{ "," if not loop.last }}
+                {% endfor %}
+            ],
+            columns = {
+                'data_set': 'varchar', 'batch_id': 'varchar', 'date': 'varchar',
+                'attribute': 'varchar', 'value': 'varchar', 'd_value': 'varchar'
+            },
+            delim = ',', quote = '"', escape = '"',
+            auto_detect = false, header = true, ignore_errors = true, null_padding = true
+        )
+{%- endmacro %}

@@ -1,0 +1,88 @@
+{#- Typed rows of a source's new files, as SQL: all of them in a first build, later those not loaded yet.
+    Columns are those of the source's layout, after `batch_id` and, for a change file, `cdc_flag` and `cdc_dsn`.
+    Rows that cannot be read are left out here and accounted for in operations.rejected_rows. -#}
+{% macro read_landed(relation) -%}
+    {%- if execute -%}
+        {%- set source_name = relation.schema ~ '.' ~ relation.identifier -%}
+        {{ adapter.dispatch('read_landed')(landing_layout(source_name), source_name) }}
+    {%- else -%}
+        select 1 as batch_id
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro duckdb__read_landed(layout, source_name) -%}
+    {%- set files = landed_paths(source_name) -%}
+    {%- set format = layout.config.meta.format -%}
+    {%- if not files -%}
+        {{ no_landed_rows(layout) }}
+    {%- elif format == 'xml' -%}
+        {{ duckdb__read_xml(layout) }}
+    {%- elif format == 'fixed' -%}
+        {{ duckdb__read_fixed(layout, files) }}
+    {%- elif format == 'audit' -%}
+        {{ duckdb__read_audit(files) }}
+    {%- else -%}
+        {{ duckdb__read_delimited(layout, files) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- [(batch_id, path), …] of the files that a staging model has to read now. -#}
+{% macro landed_paths(source_name) -%}
+    {%- if is_incremental() and flags.WHICH in ['run', 'build'] -%}
+        {%- set files = new_landed_files(source_name) -%}
+    {%- else -%}
+        {%- set files = "select * from landing_area where source_name = '" ~ source_name ~ "'" -%}
+    {%- endif -%}
+    {%- set found = run_query("select batch_id, file_path from (" ~ files ~ ") order by batch_id, file_path") -%}
+    {{ return(found.rows | list) }}
+{%- endmacro %}
+
+{#- The columns that a source's reader gives, with their types. -#}
+{% macro landed_columns(layout) -%}
+    {%- set columns = [('batch_id', 'integer')] -%}
+    {%- if layout.config.meta.cdc -%}
+        {%- do columns.extend([('cdc_flag', 'varchar'), ('cdc_dsn', 'bigint')]) -%}
+    {%- endif -%}
+    {%- for column in layout.columns.values() if column.name != 'batch_id' -%}
+        {%- do columns.append((column.name, 'varchar' if layout.config.meta.format == 'xml' else landed_type(column))) -%}
+    {%- endfor -%}
+    {%- if layout.config.meta.format == 'audit' -%}
+        {%- do columns.extend([('landed_file', 'varchar'), ('landed_batch_id', 'integer')]) -%}
+    {%- endif -%}
+    {%- if layout.config.meta.format in ['xml', 'fixed'] -%}
+        {%- do columns.extend([('landed_file', 'varchar'), ('line_number', 'bigint')]) -%}
+    {%- endif -%}
+    {%- if layout.config.meta.format == 'xml' -%}
+        {%- do columns.append(('byte_offset', 'bigint')) -%}
+    {%- endif -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- A column's type after reading: text with a date format becomes a date or a timestamp. -#}
+{% macro landed_type(column) -%}
+    {%- set pattern = column.config.meta.date_format -%}
+    {{ return(column.data_type if not pattern else ('timestamp' if '%H' in pattern else 'date')) }}
+{%- endmacro %}
+
+{#- The same columns without a row, for a landing area that has none. -#}
+{% macro no_landed_rows(layout) -%}
+    select
+        {% for name, type in landed_columns(layout) -%}
+        cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+        {% endfor -%}
+    where false
+{%- endmacro %}
+
+{#- What a row must satisfy beyond its types: required columns are there, codes are known. -#}
+{% macro landed_conditions(layout, with_cdc=false) -%}
+    {%- set conditions = ["cdc_flag in ('I', 'U')", "cdc_dsn is not null"] if with_cdc else [] -%}
+    {%- for column in layout.columns.values() -%}
+        {%- set meta = column.config.meta -%}
+        {%- if meta.accepted -%}
+            {%- do conditions.append(column.name ~ " in ('" ~ meta.accepted | join("', '") ~ "')") -%}
+        {%- elif meta.required -%}
+            {%- do conditions.append(column.name ~ ' is not null') -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(conditions | join('\n    and ') if conditions else 'true') }}
+{%- endmacro %}

@@ -1,0 +1,167 @@
+{{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='account_id') }}
+
+with account_events as (
+    select * from {{ ref('int_account_events') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+brokers as (
+    select * from {{ ref('dim_broker') }}
+),
+
+{% if is_incremental() -%}
+-- Accounts with new events, and the accounts of customers with new versions.
+affected as (
+    select account_id
+    from account_events
+    where batch_id > {{ loaded_through() }}
+    union
+    select account_events.account_id
+    from account_events
+    inner join customers on account_events.customer_id = customers.customer_id
+    where customers.batch_id > {{ loaded_through() }}
+),
+
+{% endif -%}
+own_events as (
+    select
+        account_events.*,
+        brokers.sk_broker_id
+    from account_events
+    left join brokers on account_events.broker_id = cast(brokers.broker_id as varchar)
+    where
+        -- An event with an unknown broker is rejected: see int_account_orphans.
+        (brokers.sk_broker_id is not null or (account_events.broker_id is null and not account_events.is_full_image))
+        {% if is_incremental() %}
+        and account_events.account_id in (select account_id from affected)
+        {% endif %}
+),
+
+owners as (
+    select distinct
+        account_id,
+        customer_id
+    from own_events
+),
+
+-- A customer who becomes inactive takes along all accounts known then. In later batches that comes after whatever
+-- the day's account rows say.
+inactivations as (
+    select
+        owners.account_id,
+        customer_events.event_date,
+        customer_events.event_at,
+        case
+            when customer_events.batch_id = 1 then customer_events.event_sequence
+            else 9223372036854775807
+        end as event_sequence,
+        customer_events.batch_id
+    from {{ ref('int_customer_events') }} as customer_events
+    inner join owners on customer_events.customer_id = owners.customer_id
+    where customer_events.status = 'Inactive'
+),
+
+events as (
+    select
+        account_id,
+        customer_id,
+        event_date,
+        event_at,
+        event_sequence,
+        is_full_image,
+        status,
+        sk_broker_id,
+        account_desc,
+        tax_status,
+        batch_id
+    from own_events
+    union all
+    select
+        account_id,
+        null as customer_id,
+        event_date,
+        event_at,
+        event_sequence,
+        false as is_full_image,
+        'Inactive' as status,
+        null as sk_broker_id,
+        null as account_desc,
+        null as tax_status,
+        batch_id
+    from inactivations
+),
+
+carried as (
+    select
+        account_id,
+        event_date,
+        batch_id,
+        {{ last_known('customer_id', 'history') }} as customer_id,
+        {{ last_known('status', 'history') }} as status,
+        {{ last_known('sk_broker_id', 'history') }} as sk_broker_id,
+        nullif({{ last_known('account_desc', 'history') }}, '') as account_desc,
+        nullif({{ last_known('tax_status', 'history') }}, '') as tax_status,
+        max(case when is_full_image then 1 else 0 end) over history as is_known,
+        lead(event_date) over (partition by account_id order by batch_id, event_at, event_sequence) as next_date
+    from events
+    window history as (
+        partition by account_id
+        order by batch_id, event_at, event_sequence
+        rows between unbounded preceding and current row
+    )
+),
+
+states as (
+    select
+        *,
+        event_date as effective_date,
+        coalesce(next_date, {{ end_of_time() }}) as end_date
+    from carried
+    where
+        is_known = 1
+        and (next_date is null or next_date <> event_date)
+),
+
+-- Cut each state where its customer's version changes, so that a version lies within its customer's version.
+versions as (
+    select
+        states.account_id,
+        states.sk_broker_id,
+        customers.sk_customer_id,
+        case when customers.status = 'Inactive' then 'Inactive' else states.status end as status,
+        states.account_desc,
+        cast(states.tax_status as integer) as tax_status,
+        case
+            when states.effective_date >= customers.effective_date then states.batch_id
+            else customers.batch_id
+        end as batch_id,
+        greatest(states.effective_date, customers.effective_date) as effective_date,
+        least(states.end_date, customers.end_date) as end_date
+    from states
+    inner join customers
+        on
+            states.customer_id = customers.customer_id
+            and states.effective_date < customers.end_date
+            and states.end_date > customers.effective_date
+),
+
+final as (
+    select
+        {{ version_key('account_id', 'effective_date') }} as sk_account_id,
+        account_id,
+        sk_broker_id,
+        sk_customer_id,
+        status,
+        account_desc,
+        tax_status,
+        end_date = {{ end_of_time() }} as is_current,
+        batch_id,
+        effective_date,
+        end_date
+    from versions
+)
+
+select * from final

@@ -1,0 +1,124 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['sk_security_id', 'sk_date_id']
+) }}
+
+with landed_prices as (
+    select * from {{ ref('stg_brokerage__daily_market') }}
+),
+
+securities as (
+    select * from {{ ref('dim_security') }}
+),
+
+companies as (
+    select * from {{ ref('dim_company') }}
+),
+
+earnings as (
+    select * from {{ ref('int_earnings_trailing') }}
+),
+
+{% if is_incremental() -%}
+-- A new price changes its own row and every later one of the security; usually there is no later one.
+affected as (
+    select
+        symbol,
+        min(market_date) as first_day
+    from landed_prices
+    where batch_id > {{ loaded_through() }}
+    group by symbol
+),
+
+{% endif -%}
+numbered_symbols as (
+    select
+        symbol,
+        row_number() over (order by symbol) as symbol_number
+    from securities
+    where is_current
+),
+
+prices as (
+    select
+        landed_prices.market_date,
+        landed_prices.close_price,
+        landed_prices.day_high,
+        landed_prices.day_low,
+        landed_prices.volume,
+        landed_prices.batch_id,
+        numbered_symbols.symbol_number
+        {%- if is_incremental() %},
+        landed_prices.market_date >= affected.first_day as is_affected
+        {%- endif %}
+    from landed_prices
+    inner join numbered_symbols on landed_prices.symbol = numbered_symbols.symbol
+    {% if is_incremental() %}
+    inner join affected
+        on
+            landed_prices.symbol = affected.symbol
+            and landed_prices.market_date > affected.first_day - interval 1 year
+    where landed_prices.market_date > (select min(first_day) - interval 1 year from affected)
+    {% endif %}
+),
+
+extremes as (
+    select
+        *,
+        max({{ packed_high('day_high', 'market_date') }}) over past_year as packed_high,
+        min({{ packed_low('day_low', 'market_date') }}) over past_year as packed_low
+    from prices
+    window past_year as (
+        partition by symbol_number
+        order by market_date
+        {{ past_year_frame() }}
+    )
+),
+
+security_versions as (
+    select
+        numbered_symbols.symbol_number,
+        securities.sk_security_id,
+        securities.sk_company_id,
+        securities.dividend,
+        securities.effective_date,
+        securities.end_date,
+        companies.company_id
+    from securities
+    inner join companies on securities.sk_company_id = companies.sk_company_id
+    inner join numbered_symbols on securities.symbol = numbered_symbols.symbol
+),
+
+final as (
+    select
+        security_versions.sk_security_id,
+        security_versions.sk_company_id,
+        {{ date_id('extremes.market_date') }} as sk_date_id,
+        cast(extremes.close_price as double) / nullif(cast(earnings.trailing_eps as double), 0) as pe_ratio,
+        cast(security_versions.dividend as double) / nullif(cast(extremes.close_price as double), 0) * 100 as yield,
+        {{ unpacked_price('extremes.packed_high') }} as fifty_two_week_high,
+        {{ date_id(unpacked_day('extremes.packed_high', is_high=true)) }} as sk_fifty_two_week_high_date,
+        {{ unpacked_price('extremes.packed_low') }} as fifty_two_week_low,
+        {{ date_id(unpacked_day('extremes.packed_low')) }} as sk_fifty_two_week_low_date,
+        extremes.close_price,
+        extremes.day_high,
+        extremes.day_low,
+        extremes.volume,
+        extremes.batch_id
+    from extremes
+    inner join security_versions
+        on
+            extremes.symbol_number = security_versions.symbol_number
+            and extremes.market_date >= security_versions.effective_date
+            and extremes.market_date < security_versions.end_date
+    left join earnings
+        on
+            security_versions.company_id = earnings.company_id
+            and earnings.quarter_number = year(extremes.market_date) * 4 + quarter(extremes.market_date)
+    {% if is_incremental() %}
+    where extremes.is_affected
+    {% endif %}
+)
+
+select * from final

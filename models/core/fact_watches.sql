@@ -1,0 +1,112 @@
+{{ config(
+    materialized='incremental',
+    incremental_strategy='delete+insert',
+    unique_key=['sk_customer_id', 'sk_security_id', 'sk_date_id_date_placed']
+) }}
+
+with landed as (
+    select * from {{ ref('stg_brokerage__watch_history') }}
+),
+
+{% if is_incremental() -%}
+affected as (
+    select distinct
+        customer_id,
+        symbol
+    from landed
+    where batch_id > {{ loaded_through() }}
+),
+
+{% endif -%}
+events as (
+    select landed.*
+    from landed
+    {% if is_incremental() %}
+    semi join affected
+        on
+            landed.customer_id = affected.customer_id
+            and landed.symbol = affected.symbol
+    {% endif %}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
+securities as (
+    select * from {{ ref('dim_security') }}
+),
+
+removed_pairs as (
+    select distinct
+        customer_id,
+        symbol
+    from events
+    where action = 'CNCL'
+),
+
+-- Only pairs with a removal need their events in order; the rest, most of them, are simply still watched.
+ordered as (
+    select
+        events.*,
+        lead(action) over history as next_action,
+        lead(changed_at) over history as next_changed_at,
+        lead(events.batch_id) over history as next_batch_id
+    from events
+    semi join removed_pairs
+        on
+            events.customer_id = removed_pairs.customer_id
+            and events.symbol = removed_pairs.symbol
+    window history as (
+        partition by events.customer_id, events.symbol
+        order by changed_at, events.batch_id, cdc_dsn, action
+    )
+),
+
+watches as (
+    select
+        customer_id,
+        symbol,
+        changed_at as placed_at,
+        case when next_action = 'CNCL' then next_changed_at end as removed_at,
+        batch_id as first_batch_id,
+        case when next_action = 'CNCL' then next_batch_id else batch_id end as batch_id
+    from ordered
+    where action = 'ACTV'
+    union all
+    select
+        events.customer_id,
+        events.symbol,
+        events.changed_at as placed_at,
+        null as removed_at,
+        events.batch_id as first_batch_id,
+        events.batch_id
+    from events
+    anti join removed_pairs
+        on
+            events.customer_id = removed_pairs.customer_id
+            and events.symbol = removed_pairs.symbol
+),
+
+final as (
+    select
+        customers.sk_customer_id,
+        securities.sk_security_id,
+        {{ date_id('watches.placed_at') }} as sk_date_id_date_placed,
+        {{ date_id('watches.removed_at') }} as sk_date_id_date_removed,
+        watches.first_batch_id,
+        watches.batch_id
+    from watches
+    inner join customers
+        on
+            watches.customer_id = customers.customer_id
+            and cast(watches.placed_at as date) >= customers.effective_date
+            and cast(watches.placed_at as date) < customers.end_date
+    inner join securities
+        on
+            watches.symbol = securities.symbol
+            and cast(watches.placed_at as date) >= securities.effective_date
+            and cast(watches.placed_at as date) < securities.end_date
+)
+
+select * from final

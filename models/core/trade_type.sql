@@ -1,0 +1,20 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+with landed as (
+    select * from {{ ref('stg_reference__trade_type') }}
+    {% if is_incremental() %}
+    where batch_id > {{ loaded_through() }}
+    {% endif %}
+),
+
+final as (
+    select
+        trade_type_id as tt_id,
+        trade_type_name as tt_name,
+        is_sell as tt_is_sell,
+        is_market_order as tt_is_mrkt,
+        batch_id
+    from landed
+)
+
+select * from final

@@ -1,0 +1,73 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+-- One row an event of an account, with the same reading of null and empty as int_customer_events.
+with actions as (
+    select *
+    from {{ ref('stg_crm__customer_mgmt') }}
+    where
+        action_type in ('NEW', 'ADDACCT', 'UPDACCT', 'CLOSEACCT')
+        {% if is_incremental() %}
+        and batch_id > {{ loaded_through() }}
+        {% endif %}
+),
+
+images as (
+    select *
+    from {{ ref('stg_brokerage__account') }}
+    {% if is_incremental() %}
+    where batch_id > {{ loaded_through() }}
+    {% endif %}
+),
+
+batch_dates as (
+    select * from {{ ref('stg_reference__batch_date') }}
+),
+
+status_types as (
+    select * from {{ ref('stg_reference__status_type') }}
+),
+
+action_events as (
+    select
+        account_id,
+        cast(action_at as date) as event_date,
+        action_at as event_at,
+        byte_offset as event_sequence,
+        action_type in ('NEW', 'ADDACCT') as is_full_image,
+        case
+            when action_type in ('NEW', 'ADDACCT') then 'Active'
+            when action_type = 'CLOSEACCT' then 'Inactive'
+        end as status,
+        customer_id,
+        broker_id,
+        account_desc,
+        tax_status,
+        batch_id
+    from actions
+),
+
+image_events as (
+    select
+        images.account_id,
+        batch_dates.batch_date as event_date,
+        cast(batch_dates.batch_date as timestamp) as event_at,
+        images.cdc_dsn as event_sequence,
+        true as is_full_image,
+        status_types.status_name as status,
+        images.customer_id,
+        cast(images.broker_id as varchar) as broker_id,
+        coalesce(images.account_desc, '') as account_desc,
+        coalesce(cast(images.tax_status as varchar), '') as tax_status,
+        images.batch_id
+    from images
+    inner join batch_dates on images.batch_id = batch_dates.batch_id
+    inner join status_types on images.status_id = status_types.status_id
+),
+
+events as (
+    select * from action_events
+    union all
+    select * from image_events
+)
+
+select * from events

@@ -1,0 +1,110 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+{#- Every source that is reconciled: all but the control totals themselves. Counting is one pass over each table's
+    batch column; where a table has a row for each landed row, its own rows are the count. -#}
+{%- set counted_in = {
+    'brokerage.daily_market': ['fact_market_history'],
+    'brokerage.holding_history': ['fact_holdings'],
+    'brokerage.watch_history': ['fact_watches'],
+} -%}
+{%- set sources = reconciled_sources() -%}
+
+-- One row a source and batch: how many rows landed, how many could be read, and how many of those the warehouse took.
+with landed as (
+    select
+        source_name,
+        batch_id,
+        count(*) as file_count,
+        sum(line_count) as landed_rows
+    from {{ landing_log() }}
+    where
+        source_name <> 'control.audit'
+        {% if is_incremental() %}
+        and batch_id > {{ loaded_through() }}
+        {% endif %}
+    group by source_name, batch_id
+),
+
+staged as (
+    {% for source_name in sources -%}
+    select
+        '{{ source_name }}' as source_name,
+        batch_id,
+        count(*) as staged_rows
+    from {{ ref('stg_' ~ source_name | replace('.', '__')) }}
+    {% if is_incremental() %}
+    where batch_id > {{ loaded_through() }}
+    {% endif %}
+    group by batch_id
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+accepted as (
+    {% for source_name in sources if parent_rules(source_name) -%}
+    {% if source_name == 'brokerage.watch_history' -%}
+    select
+        '{{ source_name }}' as source_name,
+        batch_id,
+        sum(row_count) as accepted_rows
+    from (
+        select
+            first_batch_id as batch_id,
+            count(*) as row_count
+        from {{ ref('fact_watches') }}
+        group by first_batch_id
+        union all
+        select
+            batch_id,
+            count(*) as row_count
+        from {{ ref('fact_watches') }}
+        where sk_date_id_date_removed is not null
+        group by batch_id
+    )
+    {% if is_incremental() %}
+    where batch_id > {{ loaded_through() }}
+    {% endif %}
+    group by batch_id
+    {% else -%}
+    select
+        '{{ source_name }}' as source_name,
+        batch_id,
+        count(*) as accepted_rows
+    from {{ ref(counted_in[source_name][0] if source_name in counted_in else parent_rules(source_name).model) }} as landed
+    where
+        {% if source_name in counted_in %}true{% else %}{{ parent_rules(source_name).accepted }}{% endif %}
+        {% if is_incremental() %}
+        and batch_id > {{ loaded_through() }}
+        {% endif %}
+    group by batch_id
+    {% endif -%}
+    {{ "union all" if not loop.last }}
+    {% endfor %}
+),
+
+final as (
+    select
+        landed.source_name,
+        landed.batch_id,
+        landed.file_count,
+        cast(landed.landed_rows as bigint) as landed_rows,
+        coalesce(staged.staged_rows, 0) as staged_rows,
+        cast(coalesce(
+            accepted.accepted_rows,
+            case
+                when landed.source_name in ('{{ parent_sources() | join("', '") }}') then 0
+                else coalesce(staged.staged_rows, 0)
+            end
+        ) as bigint) as accepted_rows
+    from landed
+    left join staged
+        on
+            landed.source_name = staged.source_name
+            and landed.batch_id = staged.batch_id
+    left join accepted
+        on
+            landed.source_name = accepted.source_name
+            and landed.batch_id = accepted.batch_id
+)
+
+select * from final

@@ -1,0 +1,92 @@
+"""Compare two warehouses table by table, row by row.
+
+Load timestamps are the only columns that may differ. Rows are compared as multisets, so a row that one side holds
+twice counts.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time", "modified_at"}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Rows of one table that only the left, or only the right warehouse holds."""
+
+    table: str
+    left_rows: int
+    right_rows: int
+    only_left: int
+    only_right: int
+    example: str
+
+
+def differences(left: Path, right: Path) -> list[Difference]:
+    """Compare every table and view of two DuckDB warehouses."""
+    with duckdb.connect() as con:
+        for name, path in (("l", left), ("r", right)):
+            con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+        tables = con.execute(
+            """
+            select schema_name || '.' || table_name as name from duckdb_tables() where database_name in ('l', 'r')
+            union
+            select schema_name || '.' || view_name from duckdb_views()
+            where database_name in ('l', 'r') and not internal
+            order by 1
+            """
+        ).fetchall()
+        return [_difference(con, name) for (name,) in tables]
+
+
+def _difference(con: duckdb.DuckDBPyConnection, table: str) -> Difference:
+    columns = [_columns(con, side, table) for side in ("l", "r")]
+    if columns[0] != columns[1]:
+        return Difference(table, -1, -1, -1, -1, f"columns differ: {sorted(set(columns[0]) ^ set(columns[1]))}")
+    listed = ", ".join(f'"{c}"' for c in columns[0] if c not in LOAD_TIMES)
+    counts = [con.sql(f"select count(*) from {side}.{table}").fetchall()[0][0] for side in ("l", "r")]
+    only = []
+    example = ""
+    for a, b in (("l", "r"), ("r", "l")):
+        query = f"select {listed} from {a}.{table} except all select {listed} from {b}.{table}"
+        only.append(con.sql(f"select count(*) from ({query})").fetchall()[0][0])
+        if only[-1] and not example:
+            example = f"{a}: {con.sql(f'{query} limit 1').fetchall()[0]}"
+    return Difference(table, counts[0], counts[1], only[0], only[1], example)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> list[str]:
+    try:
+        return [str(row[0]) for row in con.sql(f"describe {side}.{table}").fetchall()]
+    except duckdb.CatalogException:
+        return ["(no such table)"]
+
+
+@click.command(help=__doc__)
+@click.argument("left", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("right", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+def main(left: Path, right: Path) -> None:
+    """Print a row a table that differs; exit with 1 where one does."""
+    found = differences(left, right)
+    unequal = [d for d in found if d.only_left or d.only_right]
+    console = Console()
+    if unequal:
+        shown = Table("table", "rows left", "rows right", "only left", "only right", "for example")
+        for d in unequal:
+            counts = (d.left_rows, d.right_rows, d.only_left, d.only_right)
+            shown.add_row(d.table, *(f"{n:,}" for n in counts), d.example[:400])
+        console.print(shown)
+    console.print(f"{len(found)} tables compared, {len(unequal)} differ.")
+    sys.exit(1 if unequal else 0)
+
+
+if __name__ == "__main__":
+    main()

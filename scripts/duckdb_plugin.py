@@ -1,0 +1,152 @@
+"""dbt-duckdb plugin: lets SQL see the landing area.
+
+Each connection gets
+- `check_landing(landing_dir, through_batch, loaded, read_files)`: looks at the landing area and returns an empty text, or
+  what is wrong with it. `loaded` is a JSON list of the files already in the warehouse; `read_files` false lists
+  files without reading them;
+- the relation `landing_area`: the files found by the last check, with their rows counted;
+- a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
+- `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from dbt.adapters.duckdb.plugins import BasePlugin
+
+from scripts.landing.definitions import layout, layouts
+from scripts.landing.inventory import (
+    LandedFile,
+    LandingError,
+    LoadedFile,
+    complete_batches,
+    find_files,
+    inspect,
+    refuse_changed,
+)
+from scripts.landing.xml_reader import XmlTable
+
+AREA = pa.schema(
+    [
+        ("source_name", pa.string()),
+        ("feed", pa.string()),
+        ("batch_id", pa.int32()),
+        ("file_name", pa.string()),
+        ("file_path", pa.string()),
+        ("byte_count", pa.int64()),
+        ("modified_at", pa.timestamp("us")),
+        ("line_count", pa.int64()),
+    ]
+)
+
+
+class LandingArea:
+    """The landing area as of the last check; one for the process, seen by every connection."""
+
+    def __init__(self) -> None:
+        self.files: list[LandedFile] = []
+        self.folder = Path()
+
+    def check(self, folder: str, through_batch: int, loaded: str, read_files: bool) -> str:
+        """Find and check files; returns what is wrong, or an empty text."""
+        known = {
+            (f["source_name"], f["file_name"]): LoadedFile(
+                f["file_name"], f["byte_count"], datetime.fromisoformat(f["modified_at"])
+            )
+            for f in json.loads(loaded or "[]")
+        }
+        self.folder, self.files = Path(folder), []
+        try:
+            batches = complete_batches(self.folder, through_batch if through_batch > 0 else None)
+            files = find_files(self.folder, batches)
+            refuse_changed(files, known)
+            new = [f for f in files if (f.source, f.name) not in known]
+            counts = self._read(new) if read_files else {}
+        except LandingError as error:
+            return str(error)
+        self.files = [f.counted(counts.get((f.path, f.source))) for f in files]
+        return ""
+
+    @staticmethod
+    def _read(files: list[LandedFile]) -> dict[tuple[str, str], int]:
+        """Rows of each file and source; files are read once, the largest first."""
+        formats: dict[str, str] = {}
+        for file in sorted(files, key=lambda f: -f.byte_count):
+            formats[file.path] = str(layout(file.source).meta["format"])
+        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+            counts = dict(zip(formats, pool.map(inspect, formats, formats.values()), strict=True))
+        return {(f.path, f.source): counts[f.path].get(f.source, counts[f.path][""]) for f in files}
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        rows = [
+            {
+                "source_name": f.source,
+                "feed": f.feed,
+                "batch_id": f.batch_id,
+                "file_name": f.name,
+                "file_path": f.path,
+                "byte_count": f.byte_count,
+                "modified_at": f.modified_at,
+                "line_count": f.line_count,
+            }
+            for f in self.files
+        ]
+        return pa.Table.from_pylist(rows, schema=AREA).__arrow_c_stream__(requested_schema)
+
+    def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
+        """A piece of a landed file; bytes that are not UTF-8 are replaced."""
+        with open(self.folder / file_name, "rb") as stream:
+            stream.seek(byte_offset)
+            return stream.read(byte_count).decode("utf-8", errors="replace")
+
+
+class XmlSource:
+    """The documents of one layout, opened only when a query scans them."""
+
+    def __init__(self, area: LandingArea, name: str) -> None:
+        self.area = area
+        self.name = name
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        paths = [f.path for f in self.area.files if f.source == self.name]
+        table = XmlTable(layout(self.name), paths, self.area.folder)
+        return table.__arrow_c_stream__(requested_schema)
+
+
+_AREA = LandingArea()
+
+
+class Plugin(BasePlugin):
+    """Registers the landing area with every DuckDB connection that dbt opens."""
+
+    def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
+        """Register functions, which all cursors of a connection share."""
+        conn.create_function(
+            "check_landing",
+            _AREA.check,
+            ["VARCHAR", "INTEGER", "VARCHAR", "BOOLEAN"],  # type: ignore[list-item]
+            "VARCHAR",  # type: ignore[arg-type]
+            side_effects=True,
+        )
+        conn.create_function(
+            "landed_text",
+            _AREA.text,
+            ["VARCHAR", "BIGINT", "BIGINT"],  # type: ignore[list-item]
+            "VARCHAR",  # type: ignore[arg-type]
+        )
+
+    def configure_cursor(self, cursor: Any) -> None:
+        """Register relations, which belong to one cursor each."""
+        cursor.register("landing_area", _AREA)
+        for definition in layouts():
+            if definition.meta["format"] == "xml":
+                name = f"landing_{definition.source}__{definition.table}"
+                cursor.register(name, XmlSource(_AREA, definition.name))

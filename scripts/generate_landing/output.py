@@ -1,0 +1,106 @@
+"""Writing: data files, whole or in parts, and their control totals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import BinaryIO
+
+from scripts.generate_landing.cells import Cells, Piece, join, squeeze
+from scripts.generate_landing.settings import CHUNK_ROWS
+
+AUDIT_HEADER = "DataSet, BatchID, Date, Attribute, Value, DValue"
+
+
+class DataFile:
+    """A data file that rows are appended to; in several parts, each block of rows goes to all of them."""
+
+    def __init__(self, paths: list[Path], count: Callable[[int], None]) -> None:
+        self._files: list[BinaryIO] = [path.open("wb", buffering=0) for path in paths]
+        self._count = count
+        self.rows = 0
+
+    def __enter__(self) -> DataFile:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for file in self._files:
+            file.close()
+
+    def write(self, piece: Piece, rows: int) -> None:
+        """Append rows given by their parts."""
+        if rows:
+            self.write_cells(join(piece, rows))
+
+    def write_cells(self, cells: Cells) -> None:
+        """Append rows given as a byte matrix."""
+        rows = len(cells)
+        self.rows += rows
+        parts = len(self._files)
+        for number, file in enumerate(self._files):
+            first, last = rows * number // parts, rows * (number + 1) // parts
+            for at in range(first, last, CHUNK_ROWS):
+                self.write_bytes(squeeze(cells[at : min(at + CHUNK_ROWS, last)]).data, file)
+
+    def write_bytes(self, text: bytes | memoryview, file: BinaryIO | None = None) -> None:
+        """Append bytes as they are."""
+        file = file or self._files[0]
+        size = len(text)
+        done = 0
+        while done < size:
+            done += file.write(text[done:])
+        self._count(size)
+
+
+class Landing:
+    """A landing area that is being written."""
+
+    def __init__(self, root: Path, split: int, progress: Callable[[int], None]) -> None:
+        self.root = root
+        self.split = split
+        self.bytes = 0
+        self._progress = progress
+        self._lock = Lock()
+
+    def _count(self, size: int) -> None:
+        with self._lock:
+            self.bytes += size
+        self._progress(size)
+
+    def folder(self, batch: int) -> Path:
+        """The folder of a batch, made where it is missing."""
+        path = self.root / f"Batch{batch}"
+        path.mkdir(parents=True, exist_ok=True)
+        return path
+
+    def file(self, batch: int, name: str, large: bool = False) -> DataFile:
+        """A data file of a batch; a large one comes in parts where parts are asked for."""
+        folder = self.folder(batch)
+        if large and self.split > 1:
+            stem, _, suffix = name.partition(".")
+            paths = [folder / f"{stem}_{part}.{suffix}" for part in range(1, self.split + 1)]
+        else:
+            paths = [folder / name]
+        return DataFile(paths, self._count)
+
+    def audit(self, batch: int, name: str, totals: Iterable[tuple[str, str, int]]) -> None:
+        """Control totals beside a data file: data set, attribute, value."""
+        lines = [f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals]
+        self._text(self.folder(batch) / f"{name}_audit.csv", [AUDIT_HEADER, *lines])
+
+    def root_audit(self, name: str, lines: Iterable[str]) -> None:
+        """Control totals that belong to no single file."""
+        self._text(self.root / f"{name}_audit.csv", [AUDIT_HEADER, *lines])
+
+    def batch_date(self, batch: int, day: str) -> None:
+        """Mark a batch as complete."""
+        self._text(self.folder(batch) / "BatchDate.txt", [day])
+
+    def _text(self, path: Path, lines: Iterable[str]) -> None:
+        text = "".join(f"{line}\n" for line in lines).encode()
+        path.write_bytes(text)
+        self._count(len(text))

@@ -1,0 +1,215 @@
+"""The marketing agency's list: people who may become customers, and some who are.
+
+The list comes whole with every batch. What is said of a prospect is a draw on the number of its last
+change; name and address are draws on numbers of their own, which for a prospect who is a customer are
+those of the customer's events, so that both say the same.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scripts.generate_landing import words
+from scripts.generate_landing.cells import Cells, Piece, csv_table, delimited, integer, join, only, padded, table
+from scripts.generate_landing.crm_daily import State
+from scripts.generate_landing.crm_parts import DAILY_SHARE
+from scripts.generate_landing.dice import I64, U64, Bool, Dice
+from scripts.generate_landing.output import Landing
+from scripts.generate_landing.persons import FIRST, LAST, LINE1, LINE2, PLACE, Persons
+from scripts.generate_landing.settings import CHUNK_ROWS, Settings
+
+_OWN = 1 << 40
+"""Numbers of prospects' own changes start here, far above those of customers' events."""
+_VERSIONS = 1 << 12
+_ADDRESS = (LAST, FIRST, LINE1, LINE2, PLACE)
+
+
+def _cases(vocabulary: list[str] | tuple[str, ...]) -> Cells:
+    """A vocabulary as it is, in capitals, and in small letters, one after the other."""
+    return csv_table(
+        [*vocabulary, *(word.upper() for word in vocabulary), *(word.lower() for word in vocabulary)]
+    )
+
+
+class Prospects:
+    """Writes the lists, one after the other."""
+
+    def __init__(self, settings: Settings, dice: Dice, persons: Persons, origin: I64) -> None:
+        self.dice, self.persons, self.origin = dice.sub("prospects"), persons, origin
+        self.usual = settings.prospects
+        self.customer: I64 = np.zeros(0, dtype=np.int64)
+        """The customer that a prospect is, -1 for none."""
+        self.setters: I64 = np.zeros((0, len(_ADDRESS)), dtype=np.int64)
+        self.version: I64 = np.zeros(0, dtype=np.int64)
+        self.listed: Bool = np.zeros(0, dtype=np.bool_)
+        self.keys: U64 = np.zeros(0, dtype=np.uint64)
+        self.words = {
+            "last": (_cases(words.LAST), len(words.LAST)),
+            "first": (_cases(words.FIRST), len(words.FIRST)),
+            "street": (_cases(words.STREETS), len(words.STREETS)),
+            "type": (_cases(words.STREET_TYPES), len(words.STREET_TYPES)),
+            "unit": (_cases(words.UNITS), len(words.UNITS)),
+            "city": (_cases(words.CITIES), len(words.CITIES)),
+            "state": (_cases(words.STATES), len(words.STATES)),
+            "country": (_cases(words.COUNTRIES), len(words.COUNTRIES)),
+            "employer": (_cases(words.EMPLOYERS), len(words.EMPLOYERS)),
+        }
+        self.letters = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", *"abcdefghijklmnopqrstuvwxyz", ""])
+        self.genders = table(["F", "M", "f", "m", "U", ""])
+        self.marital = table(["S", "M", "D", "W", "U", "m", "s", ""])
+        self.owns = table(["O", "R", "U", "o", ""])
+
+    def write(self, landing: Landing, batch: int, state: State) -> None:
+        """The list of a batch, with its control totals."""
+        known = len(self.customer)
+        if batch > 1:
+            self._change(batch, state)
+        number = self.usual
+        if batch > 1:
+            number = 2 + int(self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch)))
+        self._add(batch, number, state)
+        listed = np.flatnonzero(self.listed)
+        with landing.file(batch, "Prospect.csv") as file:
+            for at in range(0, len(listed), CHUNK_ROWS):
+                rows = listed[at : at + CHUNK_ROWS]
+                file.write(self._lines(rows), len(rows))
+        matching = np.isin(self.keys[listed], state.keys(self.persons, state.active()))
+        landing.audit(
+            batch,
+            "Prospect",
+            [
+                ("Prospect", "P_RECORDS", len(listed)),
+                ("Prospect", "P_NEW", len(self.customer) - known),
+                ("Prospect", "P_C_MATCHING", int(np.count_nonzero(matching))),
+            ],
+        )
+
+    def _add(self, batch: int, number: int, state: State) -> None:
+        """New prospects; a quarter of them are customers who are no prospects yet."""
+        dice = self.dice
+        known = len(self.customer)
+        who = known + np.arange(number)
+        active = state.active()
+        active = active[~np.isin(active, self.customer)]
+        active = active[np.argsort(dice.bits("order", active, batch))]
+        active = active[: min(-(-number // 4), len(active) * 4 // 5 + 1)]
+        customer = np.full(number, -1)
+        seats = np.argsort(dice.bits("seat", who))[: len(active)]
+        customer[seats] = active
+        setters = np.repeat((_OWN + who * _VERSIONS)[:, None], len(_ADDRESS), axis=1)
+        now = state.customer[active][:, _ADDRESS]
+        # Some lists are old: the customer as first known.
+        old = dice.chance(0.1, "old", active)
+        setters[seats] = np.where(old[:, None], self.origin[active][:, None], now)
+        self.customer = np.concatenate([self.customer, customer])
+        self.setters = np.concatenate([self.setters, setters])
+        self.version = np.concatenate([self.version, np.zeros(number, dtype=np.int64)])
+        self.listed = np.concatenate([self.listed, np.ones(number, dtype=np.bool_)])
+        self.keys = np.concatenate([self.keys, self._keys(who)])
+        self._distinguish()
+
+    def _change(self, batch: int, state: State) -> None:
+        """Some leave the list, some come back, some are described anew."""
+        dice, who = self.dice, np.arange(len(self.customer))
+        absent = np.flatnonzero(~self.listed)
+        back = absent[dice.chance(0.2, "back", absent, batch)] if len(absent) else absent
+        if len(absent) > 2 and not len(back):
+            back = absent[:1]
+        leaves = self.listed & dice.chance(DAILY_SHARE / 2, "leaves", who, batch)
+        leaves[int(dice.below(len(who), "leaves", batch)[0])] = True
+        self.listed[leaves] = False
+        self.listed[back] = True
+
+        changes = dice.chance(0.01, "changes", who, batch)
+        changes[dice.below(len(who), "changes", batch, np.arange(3))] = True
+        changed = np.flatnonzero(changes)
+        self.version[changed] += 1
+        customer = self.customer[changed]
+        # Customers are brought up to date; of the others, some move.
+        up_to_date = changed[customer >= 0]
+        self.setters[up_to_date] = state.customer[self.customer[up_to_date]][:, _ADDRESS]
+        moved = changed[(customer < 0) & dice.chance(0.3, "moves", changed, batch)]
+        number = _OWN + moved * _VERSIONS + self.version[moved]
+        self.setters[moved, 2:] = number[:, None]
+        self.keys[changed] = self._keys(changed)
+        self._distinguish()
+
+    def _keys(self, who: I64) -> U64:
+        last, first, line1, line2, place = self.setters[who].T
+        return self.persons.address_key(last, first, line1, line2, place)
+
+    def _distinguish(self) -> None:
+        """No two prospects share name and address: the later one gets others."""
+        while True:
+            _, first = np.unique(self.keys, return_index=True)
+            if len(first) == len(self.keys):
+                return
+            twins = np.setdiff1d(np.arange(len(self.keys)), first)
+            self.version[twins] += 1
+            self.customer[twins] = -1
+            self.setters[twins] = (_OWN + twins * _VERSIONS + self.version[twins])[:, None]
+            self.keys[twins] = self._keys(twins)
+
+    def _word(self, name: str, code: I64, case: I64) -> Cells:
+        cells, size = self.words[name]
+        return np.take(cells, code + case * size, axis=0)
+
+    def _lines(self, who: I64) -> Piece:
+        dice, persons = self.dice, self.persons
+        number = _OWN + who * _VERSIONS + self.version[who]
+        last, first, line1, line2, place_set = self.setters[who].T
+        case = dice.below(3, "case", who)
+        house, street, kind = persons.line1_codes(line1)
+        unit = persons.line2_codes(line2)
+        place = persons.place(place_set)
+        code = join(persons.postal_code(place_set), len(who))
+        code = np.where((code >= ord("A")) & (case == 2)[:, None], code | 32, code).astype(np.uint8)
+        quoted = np.where(dice.chance(0.03, "quoted", who), ord('"'), 0).astype(np.uint8)[:, None]
+        tag = padded(dice.below(17_576, "tag", who) * 1_000_000_000 + who, 14)
+        letters = dice.below(26, "tag letter", who)
+        gender = dice.below(4, "gender", who) % 2 + 2 * (case == 2)
+        gender = np.where(dice.chance(0.06, "no gender", who), 4 + who % 2, gender)
+
+        def amount(name: str, low: int, high: int, missing: float = 0.05) -> Piece:
+            value = dice.between(low, high, name, number)
+            return only(~dice.chance(missing, f"no {name}", who), integer(value))
+
+        net_worth = 1000 * dice.between(-90, 900, "net worth", number)
+        net_worth = np.where(dice.chance(0.15, "rich", who), net_worth * 7 + 10_000, net_worth)
+        phone = padded(dice.below(10_000_000, "phone", number), 7)
+        return delimited(
+            [
+                [np.take(self.letters, letters, axis=0), tag],
+                [quoted, self._word("last", persons.last_name(last), case), quoted],
+                self._word("first", persons.first_name(first), case),
+                np.take(self.letters, persons.middle(number) + 27 * (case == 2), axis=0),
+                np.take(self.genders, gender, axis=0),
+                [
+                    quoted, integer(house), b" ", self._word("street", street, case), b" ",
+                    self._word("type", kind, case), quoted,
+                ],
+                only(unit > 0, [self._word("unit", unit // 1000, case), b" ", integer(unit % 1000)]),
+                code,
+                self._word("city", place, case),
+                self._word("state", place, case),
+                self._word("country", place, case),
+                only(
+                    ~dice.chance(0.1, "no phone", who),
+                    [b"(", integer(200 + dice.below(790, "area", who)), b") ", phone[:, :3], b"-", phone[:, 3:]],
+                ),
+                amount("income", 12_000, 320_000),
+                amount("cars", 0, 5),
+                amount("children", 0, 5),
+                np.take(self.marital, dice.below(8, "marital", number), axis=0),
+                amount("age", 18, 92),
+                amount("credit rating", 320, 850),
+                np.take(self.owns, dice.below(5, "owns", number), axis=0),
+                only(
+                    ~dice.chance(0.1, "no employer", who),
+                    self._word("employer", dice.below(len(words.EMPLOYERS), "employer", number), case),
+                ),
+                amount("cards", 0, 9),
+                only(~dice.chance(0.05, "no net worth", who), integer(net_worth)),
+            ],
+            b",",
+        )  # fmt: skip

@@ -1,0 +1,72 @@
+"""What is asked for, and the sizes that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+
+DEFAULT_END = date(2017, 7, 7)
+CHUNK_ROWS = 32768
+"""Rows formatted at a time: their bytes fit a processor's cache."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Settings of one landing area."""
+
+    scale: float
+    """Scale factor: 1 is about 100 MB raw."""
+    days: int
+    """Incremental batches after the historical one."""
+    seed: int
+    end_of_history: date = DEFAULT_END
+    """Date of the first batch."""
+    split: int = 1
+    """Parts in which the large files are written."""
+
+    def sized(self, per_scale: float, at_least: int) -> int:
+        """A number of things that grows with the scale factor."""
+        return max(at_least, round(per_scale * self.scale))
+
+    @property
+    def companies(self) -> int:
+        """Companies ever named on the newswire; about six in ten still have a listed security each."""
+        return self.sized(570, 40)
+
+    @property
+    def employees(self) -> int:
+        return self.sized(5000, 60)
+
+    @property
+    def new_customers(self) -> int:
+        """NEW actions of the history: 36 % of 5,000 actions; the others follow from these."""
+        return self.sized(1800, 30)
+
+    @property
+    def new_accounts(self) -> int:
+        return self.sized(900, 15)
+
+    @property
+    def customer_updates(self) -> int:
+        return self.sized(1000, 20)
+
+    @property
+    def account_updates(self) -> int:
+        return self.sized(750, 15)
+
+    @property
+    def prospects(self) -> int:
+        return self.sized(5000, 60)
+
+    @property
+    def trades(self) -> int:
+        return self.sized(130_000, 400)
+
+    @property
+    def watch_events(self) -> int:
+        return self.sized(300_000, 800)
+
+    @property
+    def expected_bytes(self) -> float:
+        """About how many bytes will be written (for the progress bar)."""
+        return 2.6e6 + 99e6 * self.scale * (1 + 0.0045 * self.days)

@@ -1,0 +1,223 @@
+"""Trade.txt, TradeHistory.txt, CashTransaction.txt and HoldingHistory.txt, all from the same trades."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+
+from scripts.generate_landing.cells import (
+    Cells, Piece as Text, cents, delimited, integer, only, table, timestamp,
+)  # fmt: skip
+from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
+from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.hr import Employees
+from scripts.generate_landing.output import DataFile, Landing
+from scripts.generate_landing.trades import LOTS, TLB, TLS, TMB, TMS, Desk, Trades
+
+_DAY = SECONDS_A_DAY
+PNDG, SBMT, CMPT, CNCL = range(4)
+_STATUS = table(["PNDG", "SBMT", "CMPT", "CNCL"])
+_KINDS = table(["TMB", "TMS", "TSL", "TLS", "TLB"])
+_DONE = table(["Market Buy", "Market Sell", "Stop Loss", "Limit Sell", "Limit Buy"])
+_BIT = table(["0", "1"])
+
+
+@dataclass
+class _Events:
+    """Events of trades: row of the trade, instant, and the status that is reached."""
+
+    row: I64
+    at: I64
+    status: I64
+    first: Bool
+
+    def between(self, start: int, stop: int) -> _Events:
+        """Events from one instant up to another."""
+        keep = (self.at >= start) & (self.at < stop)
+        return _Events(self.row[keep], self.at[keep], self.status[keep], self.first[keep])
+
+
+def events_of(trades: Trades) -> _Events:
+    """All events, trade by trade, each trade's in time order."""
+    rows = np.arange(len(trades.number))
+    limit = trades.is_limit
+    submitted = limit & (trades.submitted >= 0)
+    row = np.concatenate([rows, rows[submitted], rows])
+    at = np.concatenate([trades.created, trades.submitted[submitted], trades.closed])
+    status = np.concatenate([
+        np.where(limit, PNDG, SBMT),
+        np.full(np.count_nonzero(submitted), SBMT),
+        np.where(trades.completed, CMPT, CNCL),
+    ])  # fmt: skip
+    step = np.concatenate([rows * 0, np.full(np.count_nonzero(submitted), 1), rows * 0 + 2])
+    order = np.argsort(row * 4 + step)
+    return _Events(row[order], at[order], status[order], step[order] == 0)
+
+
+class TradeFiles:
+    """Writes the files of all batches."""
+
+    def __init__(self, desk: Desk, employees: Employees, calendar: Calendar, dice: Dice) -> None:
+        self.desk, self.employees, self.calendar = desk, employees, calendar
+        self.dice = dice.sub("trade files")
+        self.symbols = desk.companies.symbols
+        self.totals: Counter[str] = Counter()
+        self.sequence = {"trade": 1, "cash": 1, "holding": 1}
+
+    def write(self, landing: Landing) -> None:
+        """All batches, one after the other. Orders that are open at a batch's end wait for the next."""
+        open_: list[Trades] = []
+        end = self.calendar.history * _DAY
+        with (
+            landing.file(1, "Trade.txt", large=True) as trade,
+            landing.file(1, "TradeHistory.txt", large=True) as history,
+            landing.file(1, "CashTransaction.txt", large=True) as cash,
+            landing.file(1, "HoldingHistory.txt", large=True) as holding,
+        ):
+            for trades in self.desk.simulate(0, self.calendar.history):
+                self._past(trades, end, trade, history)
+                self._consequences(trades, 0, end, cash, holding, numbered=False)
+                open_.append(trades.take(trades.closed >= end))
+        self._audit(landing, 1)
+        landing.audit(1, "TradeHistory", [
+            ("DimTradeHistory", name, self.totals[name])
+            for name in ("TH_Records", "TH_TLBTrades", "TH_TLSTrades", "TH_TMBTrades", "TH_TMSTrades", "TH_CanceledLTrades")
+        ])  # fmt: skip
+        for batch in range(2, self.calendar.last_batch + 1):
+            day = self.calendar.batch_market_day(batch)
+            open_ += list(self.desk.simulate(day, day + 1))
+            trades = Trades.concatenate(open_) if open_ else None
+            with (
+                landing.file(batch, "Trade.txt", large=True) as trade,
+                landing.file(batch, "CashTransaction.txt", large=True) as cash,
+                landing.file(batch, "HoldingHistory.txt", large=True) as holding,
+            ):
+                if trades is not None:
+                    self._today(trades, day, trade)
+                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True)
+                    open_ = [trades.take(trades.closed >= (day + 1) * _DAY)]
+            self._audit(landing, batch)
+
+    def _audit(self, landing: Landing, batch: int) -> None:
+        def totals(data_set: str, *names: str) -> list[tuple[str, str, int]]:
+            return [(data_set, name, self.totals[name]) for name in names]
+
+        landing.audit(batch, "Trade", totals(
+            "DimTrade", "T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge"
+        ))  # fmt: skip
+        landing.audit(batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades"))
+        landing.audit(batch, "HoldingHistory", totals("FactHoldings", "HH_RECORDS"))
+        history = {name: count for name, count in self.totals.items() if name.startswith("TH_")}
+        self.totals = Counter(history)
+
+    def _past(self, trades: Trades, end: int, trade: DataFile, history: DataFile) -> None:
+        """The history: each trade as it stands at the end, and each event up to then."""
+        events = events_of(trades).between(0, end)
+        last = np.append(events.row[1:] != events.row[:-1], True)
+        at, status = events.at[last], events.status[last]
+        self._count(trades, status)
+        self.totals["T_NEW"] += len(at)
+        trade.write(delimited(self._columns(trades, at, status), b"|"), len(at))
+        number = trades.number[events.row]
+        text: list[Text] = [integer(number), self._instant(events.at), np.take(_STATUS, events.status, axis=0)]
+        history.write(delimited(text, b"|"), len(number))
+        self._count_history(trades, events)
+
+    def _count_history(self, trades: Trades, events: _Events) -> None:
+        """Each kind is counted by the status that its orders start with."""
+        kind, limit = trades.kind[events.row], trades.is_limit[events.row]
+        self.totals["TH_Records"] += len(kind)
+        for name, which in (("TLB", TLB), ("TLS", TLS), ("TMB", TMB), ("TMS", TMS)):
+            self.totals[f"TH_{name}Trades"] += int(np.count_nonzero(events.first & (kind == which)))
+        self.totals["TH_CanceledLTrades"] += int(np.count_nonzero(limit & (events.status == CNCL)))
+
+    def _today(self, trades: Trades, day: int, trade: DataFile) -> None:
+        """A day: a row for each event, the first one of a trade an insert, in the order of time."""
+        events = events_of(trades).between(day * _DAY, (day + 1) * _DAY)
+        order = np.argsort(events.at, kind="stable")
+        row, first = events.row[order], events.first[order]
+        rows = trades.take(row)
+        self._count(rows, events.status[order])
+        self.totals["T_NEW"] += int(np.count_nonzero(first))
+        flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
+        columns: list[Text] = [flag, self._numbers("trade", len(row))]
+        trade.write(delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"), len(row))
+
+    def _numbers(self, which: str, rows: int) -> Cells:
+        first = self.sequence[which]
+        self.sequence[which] += rows
+        return integer(first + np.arange(rows))
+
+    def _count(self, rows: Trades, status: I64) -> None:
+        closed = status == CMPT
+        value = rows.price * rows.quantity
+        self.totals["T_Records"] += len(status)
+        self.totals["T_CanceledTrades"] += int(np.count_nonzero(status == CNCL))
+        self.totals["T_InvalidCommision"] += int(np.count_nonzero(closed & (rows.commission > value)))
+        self.totals["T_InvalidCharge"] += int(np.count_nonzero(closed & (rows.fee > value)))
+
+    def _instant(self, at: I64) -> list[Text]:
+        return timestamp(self.calendar.dates[at // _DAY], at % _DAY)
+
+    def _columns(self, rows: Trades, at: I64, status: I64) -> list[Text]:
+        done = status == CMPT
+        return [
+            integer(rows.number),
+            self._instant(at),
+            np.take(_STATUS, status, axis=0),
+            np.take(_KINDS, rows.kind, axis=0),
+            np.take(_BIT, rows.cash.astype(np.int64), axis=0),
+            np.take(self.symbols, rows.security, axis=0),
+            integer(rows.quantity),
+            cents(rows.bid),
+            integer(rows.account),
+            self.employees.full_name(rows.executor),
+            only(done, cents(rows.price)),
+            only(done, cents(rows.fee)),
+            only(done, cents(rows.commission)),
+            only(done, cents(rows.tax)),
+        ]
+
+    def _consequences(
+        self, trades: Trades, start: int, stop: int, cash: DataFile, holding: DataFile, numbered: bool
+    ) -> None:
+        """Money and shares that change hands between two instants."""
+        self._holdings(trades, start, stop, holding, numbered)
+        paid = trades.take(trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop))
+        into = trades.take((trades.deposit > 0) & (trades.created >= start) & (trades.created < stop))
+        self.totals["CT_Trades"] += len(paid.number)
+        self.totals["CT_Records"] += len(paid.number) + len(into.number)
+        value, costs = paid.price * paid.quantity, paid.fee + paid.commission
+        amount = np.where(paid.is_sale, value, -value) - costs
+        settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
+        name: list[Text] = [
+            np.take(_DONE, paid.kind, axis=0), b" ", integer(paid.quantity), b" shares of ",
+            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price),
+        ]  # fmt: skip
+        morning = into.created // _DAY * _DAY + 28_800 + into.number % 3600
+        # Deposits of a block come first, then what trades cost or bring.
+        deposits: list[Text] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
+        settlements: list[Text] = [integer(paid.account), self._instant(settled), cents(amount), name]
+        for columns, rows in ((deposits, len(into.number)), (settlements, len(paid.number))):
+            if rows:
+                marks: list[Text] = [b"I", self._numbers("cash", rows)] if numbered else []
+                cash.write(delimited(marks + columns, b"|"), rows)
+
+    def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool) -> None:
+        due = trades.completed & (trades.closed >= start) & (trades.closed < stop)
+        used = trades.lot_used & due[:, None]
+        row, lot = np.divmod(np.flatnonzero(used.reshape(-1)), LOTS)
+        self.totals["HH_RECORDS"] += len(row)
+        if numbered:
+            order = np.argsort(trades.closed[row], kind="stable")
+            row, lot = row[order], lot[order]
+        columns: list[Text] = [
+            integer(trades.lot_number[row, lot]),
+            integer(trades.number[row]),
+            integer(trades.lot_before[row, lot]),
+            integer(trades.lot_after[row, lot]),
+        ]
+        marks: list[Text] = [b"I", self._numbers("holding", len(row))] if numbered else []
+        holding.write(delimited(marks + columns, b"|"), len(row))

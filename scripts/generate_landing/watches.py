@@ -1,0 +1,132 @@
+"""WatchHistory.txt: which securities customers keep an eye on."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from scripts.generate_landing.cells import Piece as Text, delimited, integer, table, timestamp
+from scripts.generate_landing.companies import NEVER, Companies
+from scripts.generate_landing.crm import Lives
+from scripts.generate_landing.crm_parts import DAILY_SHARE
+from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
+from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.output import DataFile, Landing
+from scripts.generate_landing.settings import Settings
+from scripts.generate_landing.slots import Piece, Slots
+
+FILE = "WatchHistory.txt"
+_DAY = SECONDS_A_DAY
+_COLUMNS = 5
+_PLACE, _REMOVE, _BRIEF = 0.42, 0.5, 0.04
+"""Chances that a pair's turn places a watch, removes it, or that a watch lasts only minutes."""
+_EVENTS_A_PAIR = 1.62
+"""Events that a pair has over the history with these chances."""
+_ACTIONS = table(["ACTV", "CNCL"])
+
+
+class Watches:
+    """Writes watch events. A chain is a pair of a seat (a customer who watches) and a place in a list."""
+
+    def __init__(
+        self, settings: Settings, calendar: Calendar, companies: Companies, lives: Lives, customers: int, dice: Dice
+    ) -> None:
+        """`customers`: number of customers known at the history's end; each has a seat."""
+        self.calendar, self.companies = calendar, companies
+        self.dice = dice.sub("watches")
+        far = len(calendar.dates)
+        self._from: I64 = calendar.first_after(lives.customer_new // _DAY)
+        last_day = np.minimum(lives.customer_gone // _DAY, calendar.dates[-1] + 1)
+        self._until: I64 = np.where(lives.customer_gone < NEVER, calendar.first_from(last_day), far)
+        self._customers = customers
+        self.seat: I64 = np.arange(customers)
+        """The customer in each seat."""
+        self._known = customers
+        self._moved = 0
+        wanted = settings.watch_events / _EVENTS_A_PAIR / 0.82
+        self._list = int(min(max(2, round(wanted / customers)), companies.securities))
+        chains = self._list * customers
+        # Where there are too few pairs, each has its turn more often.
+        columns = max(_COLUMNS, round(_COLUMNS * wanted / chains))
+        history = chains * columns
+        self.slots = Slots(calendar, self.dice.sub("slots"), chains, history, max(30, round(history * DAILY_SHARE)), (7, 22))
+        self._active: Bool = np.zeros(chains, dtype=np.bool_)
+        self._last = np.full(chains, -1, dtype=np.int32)
+        """Minute of the last event: a pair's next one comes in a later minute."""
+        count = companies.securities
+        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
+
+    def write(self, landing: Landing) -> None:
+        """The files of all batches, with their control totals."""
+        sequence = 1
+        for batch in range(1, self.calendar.last_batch + 1):
+            day = self.calendar.batch_market_day(batch)
+            placed = 0
+            with landing.file(batch, FILE, large=True) as file:
+                if batch > 1:
+                    self._seat_new(day)
+                for piece in self.slots.pieces(0 if batch == 1 else day, day + 1):
+                    placed += self._piece(file, piece, None if batch == 1 else sequence + file.rows)
+            if batch > 1:
+                sequence += file.rows
+            landing.audit(
+                batch, "WatchHistory", [("FactWatches", "WH_RECORDS", file.rows), ("FactWatches", "WH_ACTIVE", placed)]
+            )
+
+    def _seat_new(self, market_day: int) -> None:
+        """New customers take the seats of those who have gone, then of others, who watch no more."""
+        upto = int(np.searchsorted(self._from[self._customers :], market_day, side="right")) + self._customers
+        new = np.arange(self._known, upto)
+        self._known = upto
+        if not len(new):
+            return
+        vacant = np.flatnonzero(self._until[self.seat] <= market_day)[: len(new)]
+        turn = (self._moved + np.arange(len(new) - len(vacant))) % len(self.seat)
+        self._moved += len(turn)
+        seats = np.unique(np.concatenate([vacant, turn]))
+        self.seat[seats] = new[: len(seats)]
+        self._active.reshape(self._list, -1)[:, seats] = False
+
+    def _piece(self, file: DataFile, piece: Piece, sequence: int | None) -> int:
+        """Write a piece's events; the number of placements."""
+        dice = self.dice
+        active = self._active[piece.chain]
+        luck = dice.unit("luck", piece.slot)
+        at = piece.market_day * _DAY + piece.second
+        acts = luck < np.where(active, _REMOVE, _PLACE)
+        acts &= at // 60 > self._last[piece.chain]
+        customer = self.seat[piece.chain % len(self.seat)]
+        acts &= (self._from[customer] <= piece.market_day) & (piece.market_day < self._until[customer])
+        rows = np.flatnonzero(acts)
+        customer, chain, at, active = customer[rows], piece.chain[rows], at[rows], active[rows]
+        security = self._security(customer, chain // len(self.seat))
+        day = piece.market_day[rows]
+        fine = active | self.companies.is_listed(security, day, day)
+        customer, chain, at, active, security = (x[fine] for x in (customer, chain, at, active, security))
+
+        brief = ~active & dice.chance(_BRIEF, "brief", piece.slot[rows][fine])
+        self._active[chain] = ~active & ~brief
+        ends = at + 30 + customer % 1500
+        self._last[chain] = np.where(brief, ends, at) // 60
+        customer = np.concatenate([customer, customer[brief]])
+        security = np.concatenate([security, security[brief]])
+        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(np.int64)
+        at = np.concatenate([at, ends[brief]])
+        order = np.argsort(at, kind="stable")
+        customer, security, action, at = customer[order], security[order], action[order], at[order]
+        columns: list[Text] = [
+            integer(customer),
+            np.take(self.companies.symbols, security, axis=0),
+            timestamp(self.calendar.dates[at // _DAY], at % _DAY),
+            np.take(_ACTIONS, action, axis=0),
+        ]
+        if sequence is not None:
+            columns = [b"I", integer(sequence + np.arange(len(at))), *columns]
+        if len(at):
+            file.write(delimited(columns, b"|"), len(at))
+        return int(np.count_nonzero(action == 0))
+
+    def _security(self, customer: I64, place: I64) -> I64:
+        """What stands at a place of a customer's list; no two places hold the same."""
+        base = self.dice.below(self.companies.securities, "base", customer)
+        step = self._steps[self.dice.below(len(self._steps), "step", customer)]
+        return (base + place * step) % self.companies.securities

@@ -1,0 +1,244 @@
+"""What lies in a landing area, and whether it can be loaded.
+
+Every new file is read once, in large blocks: its rows are counted independently of the reader that loads them, and
+its encoding is checked, so that a bad file is named before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta, timezone
+from pathlib import Path
+
+import numpy as np
+
+from scripts.landing.definitions import Layout, layouts
+
+BLOCK = 1 << 24
+BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
+ACTION = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
+LONGEST_TAG = 64
+
+
+class LandingError(Exception):
+    """A landing area that cannot be loaded. The message says what is wrong, where, and what to do."""
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """A file in the landing area, as one source table reads it.
+
+    `name` is the path below the landing area; times are UTC; `line_count` is None until the file has been read.
+    """
+
+    source: str
+    feed: str
+    batch_id: int
+    name: str
+    path: str
+    byte_count: int
+    modified_at: datetime
+    line_count: int | None = None
+
+    def counted(self, line_count: int | None) -> LandedFile:
+        """The same file with its rows counted."""
+        return replace(self, line_count=line_count)
+
+
+@dataclass(frozen=True)
+class LoadedFile:
+    """A file as it was when the warehouse loaded it."""
+
+    name: str
+    byte_count: int
+    modified_at: datetime
+
+
+def complete_batches(landing: Path, through: int | None = None) -> dict[int, date]:
+    """Batches that may be loaded, with their dates.
+
+    A batch is complete when its BatchDate.txt is there. Batches are loaded in order, so one that is missing while a
+    later one is complete is an error.
+    """
+    dates: dict[int, date] = {}
+    if not landing.is_dir():
+        return dates
+    for folder in landing.iterdir():
+        match = BATCH_FOLDER.fullmatch(folder.name)
+        marker = folder / "BatchDate.txt"
+        if match and marker.is_file():
+            number = int(match.group(1))
+            if through is None or number <= through:
+                dates[number] = _batch_date(marker)
+    for number in range(1, max(dates, default=0) + 1):
+        if number not in dates:
+            raise LandingError(
+                f"{landing / f'Batch{number}'} is not complete (no BatchDate.txt) but Batch{max(dates)} is. "
+                f"Deliver Batch{number} whole, or load no further with --vars '{{through_batch: {number - 1}}}'."
+            )
+        if number > 1 and dates[number] != dates[number - 1] + timedelta(days=1):
+            raise LandingError(
+                f"{landing / f'Batch{number}' / 'BatchDate.txt'} says {dates[number]}, but the day after "
+                f"Batch{number - 1} is {dates[number - 1] + timedelta(days=1)}. Correct the date or the folder's name."
+            )
+    return dict(sorted(dates.items()))
+
+
+def _batch_date(marker: Path) -> date:
+    text = marker.read_bytes().decode("utf-8", errors="replace").strip()
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise LandingError(
+            f"{marker} should hold one date as YYYY-MM-DD but holds {text[:40]!r}. Correct the file."
+        ) from None
+
+
+def find_files(landing: Path, batches: Iterable[int]) -> list[LandedFile]:
+    """Files of the given batches, one entry for each source table that reads them.
+
+    A due file that is missing, or empty when it may not be, is an error.
+    """
+    files: list[LandedFile] = []
+    problems: list[str] = []
+    for number in batches:
+        folder = landing / f"Batch{number}"
+        entries = {p.name: p for p in folder.iterdir() if p.is_file()}
+        for definition in layouts():
+            if not definition.lands_in(number):
+                continue
+            names = sorted(n for n in entries if definition.pattern.fullmatch(n))
+            paths = [entries[n] for n in names]
+            if definition.meta["format"] == "audit":
+                paths += sorted(landing.glob(f"Batch{number}_audit.csv"))
+                paths += sorted(landing.glob("Generator_audit.csv")) if number == 1 else []
+            elif not names:
+                problems.append(f"{folder / definition.meta['file']} is missing.")
+            found = [_landed(landing, definition, number, path) for path in paths]
+            if found and not definition.may_be_empty and not any(f.byte_count for f in found):
+                problems.append(f"{found[0].path} is empty, and a {definition.feed} file may not be.")
+            files += found
+    _raise(problems, "Have the file delivered (again), then run once more.")
+    return files
+
+
+def _landed(landing: Path, definition: Layout, number: int, path: Path) -> LandedFile:
+    stat = path.stat()
+    modified = datetime.fromtimestamp(stat.st_mtime, tz=timezone.utc).replace(tzinfo=None)
+    feed = path.name if definition.meta["format"] in ("fixed", "audit") else definition.feed
+    name = path.relative_to(landing).as_posix()
+    return LandedFile(definition.name, feed, number, name, str(path), stat.st_size, modified)
+
+
+def refuse_changed(files: Iterable[LandedFile], loaded: Mapping[tuple[str, str], LoadedFile]) -> None:
+    """Raise when a file differs in size or time from what was loaded."""
+    problems = []
+    for file in files:
+        before = loaded.get((file.source, file.name))
+        if before and (before.byte_count, before.modified_at) != (file.byte_count, file.modified_at):
+            problems.append(
+                f"{file.path} changed after it was loaded: {before.byte_count} bytes of {before.modified_at:%F %T} "
+                f"then, {file.byte_count} bytes of {file.modified_at:%F %T} now."
+            )
+    _raise(
+        sorted(set(problems)),
+        "Put the loaded file back, or rebuild from what lies there now with `dbt build --full-refresh`.",
+    )
+
+
+def inspect(path: str, file_format: str) -> dict[str, int]:
+    """Rows in a file, counted on its bytes: lines with text, or actions of an XML document.
+
+    The count stands under an empty key; for a file that several tables read, under the name of each. Raises
+    LandingError where the text is not UTF-8.
+    """
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    counts: Counter[str] = Counter({"": 0})
+    offset, quoted, rest = 0, False, b""
+    with open(path, "rb", buffering=0) as stream:
+        while block := stream.read(BLOCK):
+            if not block.isascii() or decoder.getstate()[0]:
+                _decode(decoder, block, path, offset)
+            if b"\0" in block:
+                raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
+            offset += len(block)
+            if file_format == "xml":
+                seen = rest + block
+                counts[""] += sum(1 for m in ACTION.finditer(seen) if m.end() > len(rest))
+                rest = seen[-LONGEST_TAG:]
+                continue
+            if file_format == "csv":
+                block, quoted = _outside_quotes(block, quoted)
+            whole, end, unfinished = (rest + block).rpartition(b"\n")
+            counts.update(_count_lines(whole + end, file_format))
+            rest = unfinished
+    _decode(decoder, b"", path, offset, final=True)
+    if file_format != "xml" and rest.strip(b"\r"):
+        counts.update(_count_lines(rest + b"\n", file_format))
+    if file_format == "audit":
+        counts[""] = max(counts[""] - 1, 0)
+    return dict(counts)
+
+
+def _count_lines(text: bytes, file_format: str) -> dict[str, int]:
+    """Lines that are not blank, in a text of whole lines."""
+    if b"\r" in text:
+        text = text.replace(b"\r\n", b"\n")
+    if file_format == "fixed":
+        return _count_records(text)
+    count = text.count(b"\n")
+    blank = text.startswith(b"\n")
+    position = text.find(b"\n\n")
+    while position >= 0:
+        blank += 1
+        position = text.find(b"\n\n", position + 1)
+    return {"": count - blank}
+
+
+def _count_records(text: bytes) -> dict[str, int]:
+    """Fixed-width records by the table they belong to; the first table answers for those of an unknown type."""
+    characters = np.frombuffer(text, dtype=np.uint8)
+    ends = np.flatnonzero(characters == ord("\n"))
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    starts, ends = starts[ends > starts], ends[ends > starts]
+    padded = np.concatenate((characters, np.zeros(18, dtype=np.uint8)))
+    types = sum(padded[starts + 15 + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
+    tables = [d for d in layouts() if d.meta["format"] == "fixed"]
+    counts = {
+        d.name: int(np.count_nonzero((types == int.from_bytes(d.meta["record_type"].encode(), "big")) & (ends - starts > 18)))
+        for d in tables
+    }
+    counts[tables[0].name] += len(starts) - sum(counts.values())
+    return counts
+
+
+def _outside_quotes(block: bytes, quoted: bool) -> tuple[bytes, bool]:
+    """The block with line ends inside quoted fields taken out, and whether it ends inside one."""
+    if not quoted and b'"' not in block:
+        return block, False
+    parts = block.split(b'"')
+    start = 1 if quoted else 0
+    for i in range(1 - start, len(parts), 2):
+        parts[i] = parts[i].replace(b"\n", b" ")
+    return b'"'.join(parts), quoted ^ (len(parts) % 2 == 0)
+
+
+def _decode(
+    decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False
+) -> None:
+    try:
+        decoder.decode(block, final)
+    except UnicodeDecodeError as error:
+        raise LandingError(
+            f"{path} is not UTF-8: byte {offset + error.start} cannot be read. Have it exported as UTF-8."
+        ) from None
+
+
+def _raise(problems: list[str], advice: str) -> None:
+    if problems:
+        more = f"\n… and {len(problems) - 20} more." if len(problems) > 20 else ""
+        raise LandingError("\n".join(problems[:20]) + more + "\n" + advice)

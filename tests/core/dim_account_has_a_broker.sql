@@ -1,0 +1,7 @@
+{{ config(meta={'dimension': 'integrity'}) }}
+
+-- Without it, an account and its trades could belong to nobody's book.
+select accounts.sk_account_id
+from {{ ref('dim_account') }} as accounts
+left join {{ ref('dim_broker') }} as brokers on accounts.sk_broker_id = brokers.sk_broker_id
+where brokers.sk_broker_id is null

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'timeliness'}) }}
+
+-- Without it, a version could be dated outside the batch that brought it.
+select versions.*
+from {{ ref('dim_account') }} as versions
+inner join {{ ref('batches') }} as batches on versions.batch_id = batches.batch_id
+where
+    versions.effective_date > batches.batch_date
+    or (batches.batch_id > 1 and versions.effective_date < batches.batch_date)

@@ -1,0 +1,7 @@
+{{ config(meta={'dimension': 'integrity'}) }}
+
+-- Without it, a quarter's accounts could belong to no company.
+select facts.*
+from {{ ref('financial') }} as facts
+left join {{ ref('dim_company') }} as companies on facts.sk_company_id = companies.sk_company_id
+where companies.sk_company_id is null

@@ -1,0 +1,23 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a customer who left could still count as active.
+with inactive as (
+    select count(*) as row_count
+    from {{ ref('dim_customer') }}
+    where
+        is_current
+        and status = 'Inactive'
+),
+
+totals as (
+    select sum(value) as control_total
+    from {{ ref('audit') }}
+    where
+        data_set = 'DimCustomer'
+        and attribute = 'C_INACT'
+)
+
+select *
+from inactive
+cross join totals
+where inactive.row_count <> totals.control_total

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, an alert about a customer's tier could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('di_messages') ~ " where message_type = 'Alert' and message_text = 'Invalid customer tier' group by batch_id",
+    attributes=['C_TIER_INV'],
+    data_set='DimCustomer',
+    holds='='
+) }}

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a price could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('fact_market_history') ~ " group by batch_id",
+    attributes=['DM_RECORDS'],
+    data_set='FactMarketHistory',
+    holds='=', rejected='brokerage.daily_market'
+) }}

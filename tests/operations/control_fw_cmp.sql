@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, there could be more versions of companies than were posted.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_company') ~ " group by batch_id",
+    attributes=['FW_CMP'],
+    data_set='DimCompany',
+    holds='<='
+) }}

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a quarter's accounts could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('financial') ~ " group by batch_id",
+    attributes=['FW_FIN'],
+    data_set='Financial',
+    holds='=', rejected='newswire.financial'
+) }}

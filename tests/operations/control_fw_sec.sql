@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, versions of securities could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_security') ~ " group by batch_id",
+    attributes=['FW_SEC'],
+    data_set='DimSecurity',
+    holds='>=', rejected='newswire.security'
+) }}

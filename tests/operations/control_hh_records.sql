@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a holding could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('fact_holdings') ~ " group by batch_id",
+    attributes=['HH_RECORDS'],
+    data_set='FactHoldings',
+    holds='=', rejected='brokerage.holding_history'
+) }}

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a broker could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_broker') ~ " group by batch_id",
+    attributes=['HR_BROKERS'],
+    data_set='DimBroker',
+    holds='='
+) }}

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a cancellation could be missing.
+{{ control_differences(
+    actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_trade') ~ " where status = 'Canceled' group by batch_id",
+    attributes=['T_CanceledTrades'],
+    data_set='DimTrade',
+    holds='=', rejected='brokerage.trade'
+) }}

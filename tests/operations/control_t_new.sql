@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a trade could be missing.
+{{ control_differences(
+    actual="select first_batch_id as batch_id, count(*) as row_count from " ~ ref('dim_trade') ~ " group by first_batch_id",
+    attributes=['T_NEW'],
+    data_set='DimTrade',
+    holds='=', rejected='brokerage.trade'
+) }}

@@ -1,0 +1,9 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a watch could be missing.
+{{ control_differences(
+    actual="select first_batch_id as batch_id, count(*) as row_count from " ~ ref('fact_watches') ~ " group by first_batch_id",
+    attributes=['WH_ACTIVE'],
+    data_set='FactWatches',
+    holds='=', rejected='brokerage.watch_history'
+) }}

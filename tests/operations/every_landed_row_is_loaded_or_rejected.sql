@@ -1,0 +1,6 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a row could be lost between a file and the warehouse in silence.
+select *
+from {{ ref('reconciliation') }}
+where lost_rows <> 0

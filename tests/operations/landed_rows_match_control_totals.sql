@@ -1,0 +1,6 @@
+{{ config(meta={'dimension': 'completeness'}) }}
+
+-- Without it, a file could arrive short of what its source system says it sent.
+select *
+from {{ ref('reconciliation') }}
+where difference <> 0
