@@ -91,7 +91,7 @@
             row['file_names'] ~ ': ' ~ row['lost'] ~ ' of ' ~ row['line_count'] ~ ' rows cannot be read, more than the '
             ~ var('max_rejected_share') ~ ' that max_rejected_share allows. Nothing of it was loaded.\n'
             ~ lines | join('\n')
-            ~ '\nHave the file corrected and run again, or accept the loss with --vars \'{max_rejected_share: …}\'.'
+            ~ '\nHave the file corrected and run again, or accept the loss with --vars \'{max_rejected_share: 0.05}\', say.'
         ) -%}
     {%- endfor -%}
 {%- endmacro %}

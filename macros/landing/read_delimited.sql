@@ -16,9 +16,8 @@
 {%- endmacro %}
 
 {% macro duckdb__scan_delimited(layout, files, with_cdc) -%}
-    {%- set batches = files | map(attribute=0) | list -%}
     select
-        {{ batches[0] if batches | unique | list | length == 1 else batches ~ '[cast(file_index as bigint) + 1]' }}::integer as batch_id,
+        {{ batch_of_file(files) }} as batch_id,
         {%- if layout.config.meta.cdc %}
         {{ '' if with_cdc else 'null::varchar as ' }}cdc_flag,
         {{ '' if with_cdc else 'null::bigint as ' }}cdc_dsn,
@@ -28,11 +27,7 @@
         {%- endfor %}
     from
         read_csv(
-            [
-                {% for file in files -%}
-                '{{ file[1] | replace("'", "''") }}'{{ "," if not loop.last }}
-                {% endfor %}
-            ],
+            {{ path_list(files) | indent(8) }},
             columns = {
                 {%- if with_cdc %}
                 'cdc_flag': 'varchar',
@@ -55,9 +50,8 @@
 
 {#- Control totals, read as leniently as they come: a value that is no number is null, never an error. -#}
 {% macro duckdb__read_audit(files) -%}
-    {%- set batches = files | map(attribute=0) | list -%}
     select
-        {{ batches }}[cast(file_index as bigint) + 1]::integer as landed_batch_id,
+        {{ batch_of_file(files) }} as landed_batch_id,
         trim(data_set) as data_set,
         try_cast(trim(batch_id) as integer) as batch_id,
         try_cast(trim(date) as date) as date,
@@ -67,11 +61,7 @@
         parse_filename(filename) as landed_file
     from
         read_csv(
-            [
-                {% for file in files -%}
-                '{{ file[1] | replace("'", "''") }}'{{ "," if not loop.last }}
-                {% endfor %}
-            ],
+            {{ path_list(files) | indent(8) }},
             columns = {
                 'data_set': 'varchar', 'batch_id': 'varchar', 'date': 'varchar',
                 'attribute': 'varchar', 'value': 'varchar', 'd_value': 'varchar'

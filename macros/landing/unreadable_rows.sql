@@ -56,27 +56,19 @@
         line as raw_text
     from (
         select line, line_number, {{ first_failed(checks) | indent(12) }} as failed
-        from ({{ duckdb__numbered_fields(layout, file[1]) }})
+        from ({{ duckdb__numbered_fields(layout, file) }})
     )
     where failed is not null
 {%- endmacro %}
 
-{#- Lines of a delimited file with their numbers from 1 and their fields as text; null where a field is empty. One
-    thread reads, so that lines come in order. -#}
-{% macro duckdb__numbered_fields(layout, path) -%}
+{#- Lines of a delimited file with their numbers from 1 and their fields as text; null where a field is
+    empty. -#}
+{% macro duckdb__numbered_fields(layout, file) -%}
     select
         line,
         line_number,
         list_transform({{ split_fields(layout) }}, lambda field: nullif(field, '')) as fields
-    from (
-        select rtrim(line, chr(13)) as line, row_number() over () as line_number
-        from
-            read_csv(
-                '{{ path | replace("'", "''") }}',
-                columns = {'line': 'varchar'}, delim = chr(1), quote = '', escape = '',
-                auto_detect = false, header = false, ignore_errors = true, parallel = false
-            )
-    )
+    from ({{ duckdb__numbered_lines([file]) }})
     where nullif(line, '') is not null
 {%- endmacro %}
 
@@ -138,7 +130,7 @@
     select
         '{{ source_name }}' as source_name,
         batch_id,
-        'Batch' || batch_id || '/' || landed_file as file_name,
+        file_name,
         line_number,
         null::bigint as byte_offset,
         failed.column_name as column_name,
@@ -148,7 +140,7 @@
         select *, {{ first_failed(checks) | indent(12) }} as failed
         from ({{ duckdb__numbered_lines(files) }})
         where
-            line <> ''
+            nullif(line, '') is not null
             and {{ "substring(line, 16, 3) not in ('" ~ known | reject('equalto', record_type) | join("', '") ~ "')"
                 if known[0] == record_type else "substring(line, 16, 3) = '" ~ record_type ~ "'" }}
     )

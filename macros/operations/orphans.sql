@@ -97,7 +97,7 @@
         },
         'crm.customer_mgmt': {
             'model': 'stg_crm__customer_mgmt',
-            'keys': [],
+            'keys': [('byte_offset', 'byte_offset')],
             'accepted': accepted_action('customer') ~ ' and ' ~ accepted_action('broker') ~ ' and '
                 ~ accepted_action('account'),
             'reasons': [
@@ -108,13 +108,13 @@
         },
         'newswire.company': {
             'model': 'stg_newswire__company',
-            'keys': [],
+            'keys': [('company_id', 'cik'), ('posted_at', 'pts')],
             'accepted': 'landed.industry_id in (select in_id from ' ~ ref('industry') ~ ')',
             'reasons': [('industry_id', "'unknown industry ' || landed.industry_id", 'false')],
         },
         'newswire.security': {
             'model': 'stg_newswire__security',
-            'keys': [],
+            'keys': [('symbol', 'symbol'), ('posted_at', 'pts'), ('co_name_or_cik', 'co_name_or_cik')],
             'accepted': accepted_company(),
             'reasons': [
                 ('co_name_or_cik', "'no company ' || landed.co_name_or_cik || ' in force when posted'", 'false'),
@@ -122,7 +122,9 @@
         },
         'newswire.financial': {
             'model': 'stg_newswire__financial',
-            'keys': [],
+            'keys': [
+                ('co_name_or_cik', 'co_name_or_cik'), ('posted_at', 'pts'), ('fi_year', 'year'), ('fi_qtr', 'quarter'),
+            ],
             'accepted': accepted_company(),
             'reasons': [
                 ('co_name_or_cik', "'no company ' || landed.co_name_or_cik || ' in force when posted'", 'false'),
@@ -210,58 +212,46 @@
     ),
 
     explained as (
-        select landed.*, {{ first_failed(rules.reasons) }} as failed
+        {#- Rows that agree in all keys are found line by line in the file, so they are named once here. #}
+        select distinct
+            batch_id,
+            {%- for staged, _ in rules['keys'] %}
+            {{ staged }},
+            {%- endfor %}
+            {{ first_failed(rules.reasons) }} as failed
         from orphans as landed
-    )
-    {%- if format == 'pipe' %},
+    ),
 
     found as (
+        {% if format == 'xml' -%}
+        select
+            batch_id,
+            byte_offset,
+            landed_file as file_name,
+            line_number,
+            {{ raw_element(layout, 'landed_file', 'byte_offset') }} as raw_text
+        from orphans
+        {%- else -%}
         {{ located_rows(layout, source_name, batch_ids) }}
+        {%- endif %}
     )
-    {%- endif %}
 
     select
         '{{ source_name }}' as source_name,
         explained.batch_id,
-        {%- if format == 'pipe' %}
         found.file_name,
         found.line_number,
-        null::bigint as byte_offset,
-        {%- elif format == 'xml' %}
-        explained.landed_file as file_name,
-        explained.line_number,
-        explained.byte_offset,
-        {%- else %}
-        'Batch' || explained.batch_id || '/' || explained.landed_file as file_name,
-        explained.line_number,
-        null::bigint as byte_offset,
-        {%- endif %}
+        {{ 'found.byte_offset' if format == 'xml' else 'null::bigint' }} as byte_offset,
         explained.failed.column_name as column_name,
         explained.failed.reason as reason,
-        {%- if format == 'pipe' %}
         found.raw_text
-        {%- elif format == 'xml' %}
-        {{ raw_element(layout, 'explained.landed_file', 'explained.byte_offset') }} as raw_text
-        {%- else %}
-        found.raw_text
-        {%- endif %}
     from explained
-    {%- if format == 'pipe' %}
     left join found
         on
             explained.batch_id = found.batch_id
-            {%- for staged, landed in rules['keys'] %}
-            and explained.{{ staged }} is not distinct from found.{{ landed }}
+            {%- for staged, landed_column in rules['keys'] %}
+            and explained.{{ staged }} is not distinct from found.{{ landed_column }}
             {%- endfor %}
-    {%- elif format == 'fixed' %}
-    left join (
-        select landed_file, line_number, line as raw_text
-        from ({{ duckdb__numbered_lines(landed_files_of(source_name, batch_ids)) }})
-    ) as found
-        on
-            explained.landed_file = found.landed_file
-            and explained.line_number = found.line_number
-    {%- endif %}
 {%- endmacro %}
 
 {#- [(batch_id, path, name), …] of a source's files in some batches. -#}
@@ -272,10 +262,23 @@
     ).rows | list) }}
 {%- endmacro %}
 
-{#- Lines of delimited files with their columns in type. -#}
+{#- Lines of landed files with their columns in type. -#}
 {% macro located_rows(layout, source_name, batch_ids) -%}
-    {%- for file in landed_files_of(source_name, batch_ids) -%}
-        {%- set shift = 2 if layout.config.meta.cdc and file[0] > 1 else 0 %}
+    {%- set files = landed_files_of(source_name, batch_ids) -%}
+    {%- if layout.config.meta.format == 'fixed' -%}
+        select
+            batch_id,
+            file_name,
+            line_number,
+            line as raw_text
+            {%- for column in layout.columns.values() %},
+            {{ fixed_value(layout, column) }} as {{ column.name }}
+            {%- endfor %}
+        from ({{ duckdb__numbered_lines(files) }})
+        where substring(line, 16, 3) = '{{ layout.config.meta.record_type }}'
+    {%- else -%}
+        {%- for file in files -%}
+            {%- set shift = 2 if layout.config.meta.cdc and file[0] > 1 else 0 %}
         select
             {{ file[0] }} as batch_id,
             '{{ file[2] | replace("'", "''") }}' as file_name,
@@ -287,9 +290,10 @@
             {%- for column in layout.columns.values() %},
             try_cast(fields[{{ loop.index + shift }}] as {{ column.data_type }}) as {{ column.name }}
             {%- endfor %}
-        from ({{ duckdb__numbered_fields(layout, file[1]) }})
+        from ({{ duckdb__numbered_fields(layout, file) }})
         {{ "union all" if not loop.last }}
-    {%- endfor -%}
+        {%- endfor -%}
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Names of the sources whose rows have parents. -#}

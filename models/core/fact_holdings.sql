@@ -30,6 +30,7 @@ final as (
         changes.batch_id
     from changes
     inner join trades on changes.trade_id = trades.trade_id
+    semi join trades as opening_trades on changes.opening_trade_id = opening_trades.trade_id
 )
 
 select * from final

@@ -37,15 +37,21 @@ securities as (
     select * from {{ ref('dim_security') }}
 ),
 
-removed_pairs as (
-    select distinct
+pairs as (
+    select
         customer_id,
-        symbol
+        symbol,
+        sum(case when action = 'ACTV' then 1 else 0 end) as placed_count,
+        sum(case when action = 'CNCL' then 1 else 0 end) as removed_count,
+        min(case when action = 'ACTV' then changed_at end) as placed_at,
+        max(case when action = 'CNCL' then changed_at end) as removed_at,
+        min(case when action = 'ACTV' then batch_id end) as placed_batch_id,
+        max(case when action = 'CNCL' then batch_id end) as removed_batch_id
     from events
-    where action = 'CNCL'
+    group by customer_id, symbol
 ),
 
--- Only pairs with a removal need their events in order; the rest, most of them, are simply still watched.
+-- Most pairs are placed once and removed at most once; only the others need their events in order.
 ordered as (
     select
         events.*,
@@ -53,10 +59,11 @@ ordered as (
         lead(changed_at) over history as next_changed_at,
         lead(events.batch_id) over history as next_batch_id
     from events
-    semi join removed_pairs
+    inner join pairs
         on
-            events.customer_id = removed_pairs.customer_id
-            and events.symbol = removed_pairs.symbol
+            events.customer_id = pairs.customer_id
+            and events.symbol = pairs.symbol
+            and (pairs.placed_count <> 1 or pairs.removed_count > 1 or pairs.removed_at < pairs.placed_at)
     window history as (
         partition by events.customer_id, events.symbol
         order by changed_at, events.batch_id, cdc_dsn, action
@@ -75,17 +82,16 @@ watches as (
     where action = 'ACTV'
     union all
     select
-        events.customer_id,
-        events.symbol,
-        events.changed_at as placed_at,
-        null as removed_at,
-        events.batch_id as first_batch_id,
-        events.batch_id
-    from events
-    anti join removed_pairs
-        on
-            events.customer_id = removed_pairs.customer_id
-            and events.symbol = removed_pairs.symbol
+        customer_id,
+        symbol,
+        placed_at,
+        removed_at,
+        placed_batch_id as first_batch_id,
+        coalesce(removed_batch_id, placed_batch_id) as batch_id
+    from pairs
+    where
+        placed_count = 1
+        and (removed_count = 0 or (removed_count = 1 and removed_at >= placed_at))
 ),
 
 final as (

@@ -1,7 +1,12 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    post_hook={'sql': '{{ refuse_too_many_orphans() }}', 'transaction': false}
+) }}
 
 -- depends_on: {{ ref('load_counts') }}
-{%- for source_name in parent_sources() -%}{%- do parent_rules(source_name) -%}{%- endfor -%}
+{#- Which sources are looked at is known only when the model runs, so dbt is told of all of them here. -#}
+{%- for source_name in parent_sources() -%}{%- do ref(parent_rules(source_name).model) -%}{%- endfor -%}
 {%- set parts = [] -%}
 {%- if execute and flags.WHICH in ['run', 'build'] -%}
     {#- Only sources and batches with rows missing are looked at again, and only those without rejects on record. -#}

@@ -43,7 +43,9 @@ def xml_table(words: Iterable[str]) -> Cells:
 def _digit_groups() -> NDArray[np.uint32]:
     """Four digits at a time: first without leading zeros, then with, then as a number's last group."""
     numbers = np.arange(10000)
-    digits = np.stack([numbers // 1000, numbers // 100 % 10, numbers // 10 % 10, numbers % 10], axis=1)
+    digits = np.stack(
+        [numbers // 1000, numbers // 100 % 10, numbers // 10 % 10, numbers % 10], axis=1
+    )
     full = (digits + ord("0")).astype(np.uint8)
     leading = np.cumsum(digits != 0, axis=1) == 0
     short = np.where(leading, 0, full).astype(np.uint8)
@@ -156,7 +158,9 @@ def join(piece: Piece, rows: int) -> Cells:
     out = np.empty((rows, sum(widths)), dtype=np.uint8)
     at = 0
     for part, width in zip(parts, widths):
-        out[:, at : at + width] = np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part
+        out[:, at : at + width] = (
+            np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part
+        )
         at += width
     return out
 

@@ -10,7 +10,14 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TransferSpeedColumn,
+)
 
 from scripts.generate_landing.settings import DEFAULT_END, Settings
 from scripts.generate_landing.world import generate
@@ -23,23 +30,58 @@ def _fail(message: str) -> None:
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; new or empty.")
-@click.option("--scale", type=click.FloatRange(0, 10_000, min_open=True), default=0.1, help="Scale factor: 1 is about 100 MB.")
-@click.option("--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history.")
-@click.option("--seed", type=click.IntRange(0), default=7, help="Equal settings and seed give equal bytes.")
-@click.option("--split", type=click.IntRange(1, 99), default=1, help="Parts in which the large files come.")
 @click.option(
-    "--end-of-history", type=click.DateTime(["%Y-%m-%d"]), default=DEFAULT_END.isoformat(), help="Date of the first batch."
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder to write to; new or empty.",
 )
-@click.option("--workers", type=click.IntRange(1), default=os.cpu_count() or 1, help="Files written at a time.", show_default="processors")
-def main(out: Path, scale: float, days: int, seed: int, split: int, end_of_history: datetime, workers: int) -> None:
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 10_000, min_open=True),
+    default=0.1,
+    help="Scale factor: 1 is about 100 MB.",
+)
+@click.option(
+    "--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history."
+)
+@click.option(
+    "--seed", type=click.IntRange(0), default=7, help="Equal settings and seed give equal bytes."
+)
+@click.option(
+    "--split", type=click.IntRange(1, 99), default=1, help="Parts in which the large files come."
+)
+@click.option(
+    "--end-of-history",
+    type=click.DateTime(["%Y-%m-%d"]),
+    default=DEFAULT_END.isoformat(),
+    help="Date of the first batch.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    default=os.cpu_count() or 1,
+    help="Files written at a time.",
+    show_default="processors",
+)
+def main(
+    out: Path,
+    scale: float,
+    days: int,
+    seed: int,
+    split: int,
+    end_of_history: datetime,
+    workers: int,
+) -> None:
     """Generate a landing area: the files of five brokerage source systems, with their control totals.
 
     The layouts are derived from the TPC-DI 1.1.0 source model.
     """
     end = end_of_history.date()
     if not date(1990, 1, 1) <= end <= date(2045, 12, 31):
-        _fail(f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31.")
+        _fail(
+            f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31."
+        )
     if out.exists() and not out.is_dir():
         _fail(f"{out} is a file. Choose a folder that is new or empty.")
     if out.exists() and any(out.iterdir()):
@@ -47,7 +89,13 @@ def main(out: Path, scale: float, days: int, seed: int, split: int, end_of_histo
     settings = Settings(scale=scale, days=days, seed=seed, end_of_history=end, split=split)
     started = time.monotonic()
     console = Console(stderr=True)
-    columns = (TextColumn("Landing area"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("Landing area"),
+        BarColumn(),
+        DownloadColumn(),
+        TransferSpeedColumn(),
+        TimeElapsedColumn(),
+    )
     try:
         out.mkdir(parents=True, exist_ok=True)
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
@@ -55,7 +103,11 @@ def main(out: Path, scale: float, days: int, seed: int, split: int, end_of_histo
             size = generate(out, settings, workers, lambda done: progress.advance(task, done))
             progress.update(task, total=size, completed=size)
     except OSError as error:
-        _fail(f"cannot write to {out}: {error.strerror or error}. Check free space and permissions.")
+        _fail(
+            f"cannot write to {out}: {error.strerror or error}. Check free space and permissions."
+        )
     else:
         seconds = time.monotonic() - started
-        click.echo(f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s")
+        click.echo(
+            f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s"
+        )

@@ -77,25 +77,37 @@ class Companies:
 
         room = last - 1 - self.entry_quarter - 8
         dies = dice.chance(0.2, "dies", c) & (room > 0) & (c % 9 != 0)
-        death = self.entry_quarter + 8 + (dice.unit("death", c) * np.maximum(room, 1)).astype(np.int64)
+        death = (
+            self.entry_quarter + 8 + (dice.unit("death", c) * np.maximum(room, 1)).astype(np.int64)
+        )
         self.death_quarter: I64 = np.where(dies, death, NEVER)
         self.death_day: I64 = np.where(dies, self.event_day(c, np.where(dies, death, 0)), NEVER)
 
         until = np.minimum(self.death_quarter, last) - 1
         room = until - self.entry_quarter
         renames = dice.chance(0.03, "renames", c) & (room > 0)
-        rename = self.entry_quarter + 1 + (dice.unit("rename", c) * np.maximum(room, 1)).astype(np.int64)
+        rename = (
+            self.entry_quarter + 1 + (dice.unit("rename", c) * np.maximum(room, 1)).astype(np.int64)
+        )
         self.rename_quarter: I64 = np.where(renames, rename, NEVER)
-        self.rename_day: I64 = np.where(renames, self.event_day(c, np.where(renames, rename, 0)), NEVER)
+        self.rename_day: I64 = np.where(
+            renames, self.event_day(c, np.where(renames, rename, 0)), NEVER
+        )
 
         # The quarter from which a company reports no results; none ever reports from NEVER on.
         silent = dice.chance(0.02, "silent", c) | (c % 97 == 3)
-        self.silent_quarter: I64 = np.where(silent, last - 5 - dice.below(8, "silent since", c), NEVER)
+        self.silent_quarter: I64 = np.where(
+            silent, last - 5 - dice.below(8, "silent since", c), NEVER
+        )
 
     def _securities(self, calendar: Calendar) -> None:
         dice, quarters = self.dice, self.quarters
         companies = np.arange(self.count)
-        number = 1 + dice.below(4, "securities", companies) // 2 + dice.chance(0.3, "more", companies)
+        number = (
+            1
+            + dice.chance(0.33, "two securities", companies)
+            + dice.chance(0.12, "more", companies)
+        )
         company = np.repeat(companies, number)
         ordinal = np.arange(len(company)) - np.repeat(np.cumsum(number) - number, number)
         first = self.entry_quarter[company] + 1
@@ -117,10 +129,14 @@ class Companies:
         self.issue_day: I64 = np.where(ordinal == 0, self.entry_day[company] + wait, random_day)
         after = self.entry_second[company] + 1 + dice.below(7200, "issue second", s)
         self.issue_second: I64 = np.where(ordinal == 0, after, dice.below(LAST_SECOND, "second", s))
-        self.issue: I64 = np.where(ordinal == 0, 0, dice.choose((0.4, 0.25, 0.15, 0.1, 0.1), "issue", s))
+        self.issue: I64 = np.where(
+            ordinal == 0, 0, dice.choose((0.4, 0.25, 0.15, 0.1, 0.1), "issue", s)
+        )
 
         death = self.death_day[company]
-        self.delist_day: I64 = np.where(death < NEVER, death + 1 + dice.below(5, "delisting", s), NEVER)
+        self.delist_day: I64 = np.where(
+            death < NEVER, death + 1 + dice.below(5, "delisting", s), NEVER
+        )
         self.first_market_day: I64 = calendar.first_after(self.issue_day)
         """First market day with a price: the day after the newswire named the security, or later."""
         self.last_market_day: I64 = np.where(
@@ -182,11 +198,9 @@ def company_name(number: int, companies: int) -> str:
 def _symbols(issue: I64) -> Cells:
     """A ticker symbol for each security: letters, and a suffix for preferred shares."""
     count = len(issue)
-    length = 4
-    while 26**length < 2 * count:
-        length += 1
+    length = 6
     total = 26**length
-    place = np.arange(count) * 40_009 % total + 0  # prime to 26: no two securities meet
+    place = np.arange(count) * 179_424_673 % total  # prime to 26: no two securities meet
     letters = np.stack([place // 26**n % 26 for n in range(length)], axis=1) + ord("A")
     suffix = np.take(table(_ISSUE_SUFFIX), issue, axis=0)
     return np.concatenate([letters.astype(np.uint8), suffix], axis=1)

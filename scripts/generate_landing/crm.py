@@ -66,12 +66,16 @@ class Crm:
         start = stop - YEARS * 365 * _DAY
         count = settings.new_customers
         c = np.arange(count)
-        new = start + ((c + dice.unit("new", c)) / count * (stop - start - 3 * _DAY)).astype(np.int64)
+        new = start + ((c + dice.unit("new", c)) / count * (stop - start - 3 * _DAY)).astype(
+            np.int64
+        )
         # Two desks sometimes open customers in the same second.
-        tie = dice.chance(0.01, "new tie", c) & (c > 0)
+        tie = (dice.chance(0.01, "new tie", c) | (c % 40 == 11)) & (c > 0)
         new[tie] = new[np.flatnonzero(tie) - 1]
         leaves = dice.chance(0.11, "leaves", c) & (new + 30 * _DAY < stop)
-        gone = np.where(leaves, self._spread("leaves when", c, new + 30 * _DAY, c * 0 + stop), NEVER)
+        gone = np.where(
+            leaves, self._spread("leaves when", c, new + 30 * _DAY, c * 0 + stop), NEVER
+        )
         until = np.minimum(gone, stop - 1)
 
         extra = np.arange(settings.new_accounts)
@@ -90,13 +94,23 @@ class Crm:
         closed = np.where(closes, closed, NEVER)
 
         changed, changed_at = self._customer_updates(new, gone, until, stop)
-        account, account_at = self._account_updates(account_new, changed, changed_at, account_customer, stop)
+        account, account_at = self._account_updates(
+            account_new, changed, changed_at, account_customer, stop
+        )
         gone_c, closed_a = np.flatnonzero(gone < NEVER), np.flatnonzero(closed < NEVER)
         sizes = [len(a), len(changed), len(account), len(closed_a), len(gone_c)]
         no_account = np.full(len(changed), -1)
-        kind = np.concatenate([opened_by, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], sizes[1:])])
+        kind = np.concatenate(
+            [opened_by, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], sizes[1:])]
+        )
         customer = np.concatenate(
-            [account_customer, changed, account_customer[account], account_customer[closed_a], gone_c]
+            [
+                account_customer,
+                changed,
+                account_customer[account],
+                account_customer[closed_a],
+                gone_c,
+            ]
         )
         accounts = np.concatenate([a, no_account, account, closed_a, np.full(len(gone_c), -1)])
         time = np.concatenate([account_new, changed_at, account_at, closed[closed_a], gone[gone_c]])
@@ -113,15 +127,17 @@ class Crm:
         when = np.where(dice.chance(0.06, "night", u) & (night < until[who]), night, when)
         first_day = dice.chance(0.02, "first day", u) | (u == 3)
         when = np.where(first_day, np.minimum(new[who] + 600, _day_end(new[who])), when)
-        # A burst: the customer of the update before, within the hour.
+        # A burst: the customer of the update before, within the hour or the second.
         burst = (dice.chance(0.06, "burst", u) | (u % 50 == 7)) & (u > 0)
         before = np.maximum(u - 1, 0)
         who = np.where(burst, who[before], who)
-        again = when[before] + dice.below(3600, "burst when", u)
+        again = when[before] + dice.below(3600, "burst when", u) * (u % 5 > 0)
         when = np.where(burst, np.minimum(again, _day_end(when[before])), when)
         when = np.where(burst & (when > until[who]), until[who], when)
         # Some change their address on the day on which they leave.
-        last_day = np.flatnonzero(dice.chance(0.08, "last day", np.arange(len(gone))) & (gone < NEVER))
+        last_day = np.flatnonzero(
+            dice.chance(0.08, "last day", np.arange(len(gone))) & (gone < NEVER)
+        )
         last_when = np.maximum(gone[last_day] - 900, gone[last_day] // _DAY * _DAY)
         keep = when < stop
         return np.concatenate([who[keep], last_day]), np.concatenate([when[keep], last_when])
@@ -139,7 +155,7 @@ class Crm:
         burst = (dice.chance(0.06, "account burst", u) | (u % 50 == 7)) & (u > 0)
         before = np.maximum(u - 1, 0)
         who = np.where(burst, who[before], who)
-        again = when[before] + dice.below(3600, "account burst when", u)
+        again = when[before] + dice.below(3600, "account burst when", u) * (u % 5 > 0)
         when = np.where(burst, np.minimum(again, _day_end(when[before])), when)
         # First account of a customer that has just been updated (accounts are in order of opening).
         same = np.flatnonzero(dice.chance(0.05, "with customer", np.arange(len(changed))))

@@ -54,7 +54,9 @@ class State:
     def keys(self, persons: Persons, customers: I64) -> U64:
         """Name and address keys of customers as they are now."""
         now = self.customer[customers]
-        return persons.address_key(now[:, LAST], now[:, FIRST], now[:, LINE1], now[:, LINE2], now[:, PLACE])
+        return persons.address_key(
+            now[:, LAST], now[:, FIRST], now[:, LINE1], now[:, LINE2], now[:, PLACE]
+        )
 
     def active(self) -> I64:
         """Customers that are known and active."""
@@ -76,7 +78,9 @@ class _Images:
 class Daily:
     """Writes the days' files, and keeps the state that the next day starts from."""
 
-    def __init__(self, crm: Crm, state: State, persons: Persons, accounts: AccountValues, origin: I64) -> None:
+    def __init__(
+        self, crm: Crm, state: State, persons: Persons, accounts: AccountValues, origin: I64
+    ) -> None:
         self.crm, self.state, self.persons, self.accounts = crm, state, persons, accounts
         self.origin = origin
         self.sequence = 1
@@ -90,7 +94,9 @@ class Daily:
         with landing.file(batch, "Account.txt") as file:
             file.write(self._account_lines(accounts), len(accounts.who))
         day, end = self.crm.calendar.batch_day(batch), self.crm.calendar.end
-        dirty = dirty_totals(self.persons, customers.setters[:, TIER], customers.setters[:, BIRTH], day, end)
+        dirty = dirty_totals(
+            self.persons, customers.setters[:, TIER], customers.setters[:, BIRTH], day, end
+        )
         landing.audit(batch, "Customer", customer_changes(events) + dirty)
         landing.audit(batch, "Account", self._account_totals(events, accounts))
 
@@ -138,7 +144,14 @@ class Daily:
         )  # fmt: skip
         sets = events.sets_account[after] & (account_kind != INACT)[:, None]
         accounts = self._images(
-            account, account_kind, after, sets, events.number[after], state.account, state.account_gone, CLOSEACCT
+            account,
+            account_kind,
+            after,
+            sets,
+            events.number[after],
+            state.account,
+            state.account_gone,
+            CLOSEACCT,
         )
         state.customers += int(np.count_nonzero(kind == NEW))
         state.accounts = opened
@@ -152,11 +165,23 @@ class Daily:
         return customers, accounts
 
     def _images(
-        self, who: I64, kind: I64, sequence: I64, sets: Bool, number: I64, state: I64, gone: Bool, ends: int
+        self,
+        who: I64,
+        kind: I64,
+        sequence: I64,
+        sets: Bool,
+        number: I64,
+        state: I64,
+        gone: Bool,
+        ends: int,
     ) -> _Images:
         """Bring the state forward row by row of each subject; the image is the state after the row."""
         order = np.argsort(who, kind="stable")
-        start = np.concatenate([[True], who[order][1:] != who[order][:-1]]) if len(who) else np.zeros(0, bool)
+        start = (
+            np.concatenate([[True], who[order][1:] != who[order][:-1]])
+            if len(who)
+            else np.zeros(0, bool)
+        )
         group = np.flatnonzero(start)
         turn = np.empty(len(who), dtype=np.int64)
         turn[order] = np.arange(len(who)) - np.repeat(group, np.diff(np.append(group, len(who))))
@@ -203,7 +228,10 @@ class Daily:
         for which, column in enumerate([EMAIL1, EMAIL2]):
             text, has = persons.email(which, set_by[:, column], origin, origin)
             columns.append(only(has, text))
-        columns += [persons.local_tax(set_by[:, LOCAL_TAX]), persons.national_tax(set_by[:, NATIONAL_TAX])]
+        columns += [
+            persons.local_tax(set_by[:, LOCAL_TAX]),
+            persons.national_tax(set_by[:, NATIONAL_TAX]),
+        ]
         return delimited(columns, b"|")
 
     def _account_lines(self, rows: _Images) -> Piece:

@@ -58,7 +58,9 @@ class _Day:
         staying = np.flatnonzero(lives.customer_gone == NEVER)
 
         # Who leaves is drawn first: nobody who leaves opens or closes an account the same day.
-        leaving = self._pick(staying, self._number(0.11 * settings.new_customers, 0.6, "leave"), "leave")
+        leaving = self._pick(
+            staying, self._number(0.11 * settings.new_customers, 0.6, "leave"), "leave"
+        )
         leaving = leaving[: max(0, len(staying) - 5)]
         staying = staying[~np.isin(staying, leaving)]
         leave_at = self._time(21, 22, "leave at", len(leaving))
@@ -86,10 +88,17 @@ class _Day:
 
         gone = lives.account_gone
         live = np.flatnonzero((gone == NEVER) & ~np.isin(lives.account_customer, leaving))
-        close = self._pick(live, self._number(0.09 * (1.5 * settings.new_customers), 0.7, "close"), "close")
+        close = self._pick(
+            live, self._number(0.09 * (1.5 * settings.new_customers), 0.7, "close"), "close"
+        )
         close = close[: max(0, len(live) - 5)]
         close_at = self._time(20, 21, "close at", len(close))
-        change = dice.below(accounts, "change", self.day, np.arange(self._number(settings.account_updates, 2, "change")))
+        change = dice.below(
+            accounts,
+            "change",
+            self.day,
+            np.arange(self._number(settings.account_updates, 2, "change")),
+        )
         change = np.unique(change)
         change_at = self._time(6, 18, "change at", len(change))
         twice = self._chance(0.12, "twice", change)

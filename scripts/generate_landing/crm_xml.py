@@ -5,7 +5,18 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Cells, Piece, clock, date, integer, join, only, squeeze, table, xml_table
+from scripts.generate_landing.cells import (
+    Cells,
+    Piece,
+    clock,
+    date,
+    integer,
+    join,
+    only,
+    squeeze,
+    table,
+    xml_table,
+)
 from scripts.generate_landing.crm import Crm
 from scripts.generate_landing.crm_parts import (
     ACTIONS, ADDACCT, BROKER, INACT, NAME, NEW, TAX_STATUS, UPDCUST, Events,
@@ -66,7 +77,9 @@ class _Line:
     def attribute(self, name: bytes, value: Piece, present: Bool) -> Piece:
         return only(present, [b" " + name + b"=", self.quote, value, self.quote])
 
-    def element(self, name: bytes, value: Piece, present: Bool, filled: Bool | None = None) -> Piece:
+    def element(
+        self, name: bytes, value: Piece, present: Bool, filled: Bool | None = None
+    ) -> Piece:
         """An element; where it is present but not filled, it is empty in one of two notations."""
         if filled is None:
             filled = present
@@ -82,7 +95,9 @@ class _Line:
 class CustomerMgmt:
     """Writes the history's actions."""
 
-    def __init__(self, crm: Crm, persons: Persons, accounts: AccountValues, origin: I64, dice: Dice) -> None:
+    def __init__(
+        self, crm: Crm, persons: Persons, accounts: AccountValues, origin: I64, dice: Dice
+    ) -> None:
         self.crm, self.persons, self.accounts = crm, persons, accounts
         self.origin = origin
         """The number of the NEW event of each customer."""
@@ -94,12 +109,16 @@ class CustomerMgmt:
         with landing.file(1, "CustomerMgmt.xml") as file:
             file.write_bytes(_HEAD)
             for at in range(0, len(events.kind), _CHUNK):
-                file.write_bytes(squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data)
+                file.write_bytes(
+                    squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data
+                )
             file.write_bytes(_TAIL)
         customers, accounts = self.crm.history_totals()
         new = events.number[events.kind == NEW]
         end = self.crm.calendar.end
-        landing.audit(1, "CustomerMgmt", customers + dirty_totals(self.persons, new, new, end, end) + accounts)
+        landing.audit(
+            1, "CustomerMgmt", customers + dirty_totals(self.persons, new, new, end, end) + accounts
+        )
 
     def _block(self, events: Events, first: int, last: int) -> Cells:
         span = slice(first, last)
@@ -132,8 +151,14 @@ class CustomerMgmt:
         attributes = [
             line.attribute(b"C_ID", integer(customer), everywhere),
             line.attribute(b"C_TAX_ID", persons.tax_id(customer), new),
-            line.attribute(b"C_GNDR", np.take(persons.genders, gender, axis=0), sets[:, GENDER] & (has_gender | tell)),
-            line.attribute(b"C_TIER", np.take(persons.tiers, tier, axis=0), sets[:, TIER] & (has_tier | tell)),
+            line.attribute(
+                b"C_GNDR",
+                np.take(persons.genders, gender, axis=0),
+                sets[:, GENDER] & (has_gender | tell),
+            ),
+            line.attribute(
+                b"C_TIER", np.take(persons.tiers, tier, axis=0), sets[:, TIER] & (has_tier | tell)
+            ),
             line.attribute(b"C_DOB", date(birth), sets[:, BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
@@ -146,7 +171,9 @@ class CustomerMgmt:
             only(~leaving, b">"),
         ]
 
-    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Piece:
+    def _customer_body(
+        self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool
+    ) -> Piece:
         persons = self.persons
         last, first = persons.last_name(number), persons.first_name(number)
         middle = persons.middle(number)
@@ -163,12 +190,17 @@ class CustomerMgmt:
             line.element(b"C_L_NAME", np.take(persons.last_xml, last, axis=0), sets[:, LAST]),
             line.element(b"C_F_NAME", np.take(persons.first_xml, first, axis=0), sets[:, FIRST]),
             line.element(
-                b"C_M_NAME", np.take(LETTERS, middle, axis=0), sets[:, MIDDLE] & (has_middle | tell), has_middle
+                b"C_M_NAME",
+                np.take(LETTERS, middle, axis=0),
+                sets[:, MIDDLE] & (has_middle | tell),
+                has_middle,
             ),
             only(named, b"</Name>"),
             only(moved, b"<Address>"),
             line.element(b"C_ADLINE1", persons.line1(number, xml=True), sets[:, LINE1]),
-            line.element(b"C_ADLINE2", persons.line2(number), sets[:, LINE2] & (has_line2 | tell), has_line2),
+            line.element(
+                b"C_ADLINE2", persons.line2(number), sets[:, LINE2] & (has_line2 | tell), has_line2
+            ),
             line.element(b"C_ZIPCODE", persons.postal_code(number), at),
             line.element(b"C_CITY", np.take(persons.cities_xml, place, axis=0), at),
             line.element(b"C_STATE_PROV", np.take(persons.states, place, axis=0), at),
@@ -176,7 +208,9 @@ class CustomerMgmt:
             only(moved, b"</Address>"),
             only(reached, b"<ContactInfo>"),
         ]
-        for which, (name, column) in enumerate([(b"C_PRIM_EMAIL", EMAIL1), (b"C_ALT_EMAIL", EMAIL2)]):
+        for which, (name, column) in enumerate(
+            [(b"C_PRIM_EMAIL", EMAIL1), (b"C_ALT_EMAIL", EMAIL2)]
+        ):
             text, has = persons.email(which, number, origin, origin)
             pieces.append(line.element(name, text, sets[:, column] & (has | tell), has))
         for which in range(3):
@@ -194,10 +228,14 @@ class CustomerMgmt:
         phone = self.persons.phone(which, number)
         some = phone.has_local | phone.has_area | phone.has_country
         inner: list[Piece] = [
-            line.element(b"C_CTRY_CODE", phone.country, phone.has_country | tell, phone.has_country),
+            line.element(
+                b"C_CTRY_CODE", phone.country, phone.has_country | tell, phone.has_country
+            ),
             line.element(b"C_AREA_CODE", phone.area, phone.has_area | tell, phone.has_area),
             line.element(b"C_LOCAL", phone.local, phone.has_local | tell, phone.has_local),
-            line.element(b"C_EXT", phone.extension, phone.has_extension | tell, phone.has_extension),
+            line.element(
+                b"C_EXT", phone.extension, phone.has_extension | tell, phone.has_extension
+            ),
         ]
         return line.element(f"C_PHONE_{which + 1}".encode(), inner, sets & (some | tell), some)
 
@@ -210,7 +248,9 @@ class CustomerMgmt:
         inside = present & (broker | named)
         turned = self.dice.chance(0.3, "account turned", number)
         identity = line.attribute(b"CA_ID", integer(np.maximum(account, 0)), present)
-        status = line.attribute(b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, TAX_STATUS])
+        status = line.attribute(
+            b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, TAX_STATUS]
+        )
         return [
             only(present, b"<Account"),
             only(~turned, [identity, status]),
@@ -223,7 +263,9 @@ class CustomerMgmt:
         ]
 
 
-def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) -> list[tuple[str, str, int]]:
+def dirty_totals(
+    persons: Persons, tier: I64, birth: I64, day: int, end: int
+) -> list[tuple[str, str, int]]:
     """Counts of invalid tiers and dates of birth among images, given by the events that set them."""
     born = persons.birth(birth, end).astype("datetime64[D]")
     today = np.datetime64(day, "D")

@@ -24,9 +24,7 @@ from scripts.generate_landing.dice import I64, Bool, Dice
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import zip_cells
 
-RATINGS = (
-    "AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D".split()
-)
+RATINGS = "AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D".split()
 BAD_RATINGS = "AAAA E NR DD Baa1 CC+ ? a-".split()
 
 
@@ -125,11 +123,13 @@ class Newswire:
         c = np.flatnonzero((who.entry_quarter <= quarter) & (quarter <= who.death_quarter))
         new = who.entry_quarter[c] == quarter
         end = who.death_quarter[c] == quarter
-        change = dice.chance(0.015 * share, "company changes", c, quarter)
+        change = dice.chance(0.03 * share, "company changes", c, quarter)
         take = new | end | change | (who.rename_quarter[c] == quarter)
         c, new, end = c[take], new[take], end[take]
         day = np.where(new, who.entry_day[c], who.event_day(c, np.full(len(c), quarter)))
-        second = np.where(new, who.entry_second[c], dice.below(LAST_SECOND, "cmp second", c, quarter))
+        second = np.where(
+            new, who.entry_second[c], dice.below(LAST_SECOND, "cmp second", c, quarter)
+        )
         records = Records(c, day, second, end, np.zeros(len(c), dtype=np.int64))
         return records.twice(~new & dice.chance(0.02, "company twice", c, quarter))
 
@@ -282,7 +282,9 @@ class Newswire:
         per_share = 200 + dice.below(6000, "revenue per share", c)
         growth = (1 + (about - 150) * 0.004) * (0.8 + 0.4 * dice.unit("season", c, quarter))
         revenue = (per_share * growth * shares).astype(np.int64)
-        margin = 0.005 + 0.12 * dice.unit("margin", c) - 0.18 * dice.chance(0.08, "loss", c, quarter)
+        margin = (
+            0.005 + 0.12 * dice.unit("margin", c) - 0.18 * dice.chance(0.08, "loss", c, quarter)
+        )
         margin = np.where(dice.chance(0.01, "no profit ever", c) | (c % 89 == 5), 0.0, margin)
         earnings = np.rint(revenue * margin).astype(np.int64)
         assets = revenue * 2 + dice.below(1 << 30, "assets", c, quarter)

@@ -66,7 +66,14 @@ class Employees:
                 only(has_code, integer(code)),
                 np.take(branches, dice.below(32, "branch", who), axis=0),
                 np.take(offices, dice.below(60, "office", who), axis=0),
-                [b"(", integer(200 + dice.below(790, "area", who)), b") ", digits[:, :3], b"-", digits[:, 3:]],
+                [
+                    b"(",
+                    integer(200 + dice.below(790, "area", who)),
+                    b") ",
+                    digits[:, :3],
+                    b"-",
+                    digits[:, 3:],
+                ],
             ],
             b",",
         )

@@ -26,7 +26,10 @@ class DataFile:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
     ) -> None:
         for file in self._files:
             file.close()
@@ -89,7 +92,9 @@ class Landing:
 
     def audit(self, batch: int, name: str, totals: Iterable[tuple[str, str, int]]) -> None:
         """Control totals beside a data file: data set, attribute, value."""
-        lines = [f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals]
+        lines = [
+            f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals
+        ]
         self._text(self.folder(batch) / f"{name}_audit.csv", [AUDIT_HEADER, *lines])
 
     def root_audit(self, name: str, lines: Iterable[str]) -> None:

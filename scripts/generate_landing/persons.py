@@ -54,7 +54,9 @@ def zip_cells(place: I64, bits: U64) -> list[Piece]:
     for base in (10, 20, 10, 20, 10, 20):
         digit = rest % base
         rest = rest // base
-        letters.insert(0, (CAPITALS[digit] if base == 20 else (digit + 48).astype(np.uint8))[:, None])
+        letters.insert(
+            0, (CAPITALS[digit] if base == 20 else (digit + 48).astype(np.uint8))[:, None]
+        )
     code: Piece = [*letters[:3], b" ", *letters[3:]]
     return [only(~canadian, padded(number % 100_000, 5)), only(canadian, code)]
 

@@ -10,7 +10,17 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Cells, Piece, csv_table, delimited, integer, join, only, padded, table
+from scripts.generate_landing.cells import (
+    Cells,
+    Piece,
+    csv_table,
+    delimited,
+    integer,
+    join,
+    only,
+    padded,
+    table,
+)
 from scripts.generate_landing.crm_daily import State
 from scripts.generate_landing.crm_parts import DAILY_SHARE
 from scripts.generate_landing.dice import I64, U64, Bool, Dice
@@ -27,7 +37,11 @@ _ADDRESS = (LAST, FIRST, LINE1, LINE2, PLACE)
 def _cases(vocabulary: list[str] | tuple[str, ...]) -> Cells:
     """A vocabulary as it is, in capitals, and in small letters, one after the other."""
     return csv_table(
-        [*vocabulary, *(word.upper() for word in vocabulary), *(word.lower() for word in vocabulary)]
+        [
+            *vocabulary,
+            *(word.upper() for word in vocabulary),
+            *(word.lower() for word in vocabulary),
+        ]
     )
 
 
@@ -66,7 +80,9 @@ class Prospects:
             self._change(batch, state)
         number = self.usual
         if batch > 1:
-            number = 2 + int(self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch)))
+            number = 2 + int(
+                self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch))
+            )
         self._add(batch, number, state)
         listed = np.flatnonzero(self.listed)
         with landing.file(batch, "Prospect.csv") as file:

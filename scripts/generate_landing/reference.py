@@ -37,7 +37,9 @@ def write_reference(landing: Landing, settings: Settings) -> None:
     _write_times(landing)
     small = {
         "StatusType.txt": ["|".join(row) for row in STATUS_TYPES],
-        "TradeType.txt": [f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES],
+        "TradeType.txt": [
+            f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES
+        ],
         "Industry.txt": [
             f"{key}|{name}|{words.SECTORS[place % len(words.SECTORS)]}"
             for place, (key, name) in enumerate(zip(industry_ids(), words.INDUSTRY_WORDS))
@@ -55,10 +57,16 @@ def _tax_rates() -> list[str]:
     lines += [f"CN{n}|Canadian income tax bracket {n}|{0.12 + 0.05 * n:.5f}" for n in range(1, 5)]
     for place, state in enumerate(words.US_STATES):
         base = (place * 37 % 51) / 1000
-        lines += [f"{state}{n}|{state} state income tax bracket {n}|{base + 0.0093 * n:.5f}" for n in range(1, 6)]
+        lines += [
+            f"{state}{n}|{state} state income tax bracket {n}|{base + 0.0093 * n:.5f}"
+            for n in range(1, 6)
+        ]
     for place, province in enumerate(words.PROVINCES):
         base = 0.04 + (place * 7 % 13) / 500
-        lines += [f"{province}{n}|{province} provincial tax bracket {n}|{base + 0.0171 * n:.5f}" for n in range(1, 5)]
+        lines += [
+            f"{province}{n}|{province} provincial tax bracket {n}|{base + 0.0171 * n:.5f}"
+            for n in range(1, 5)
+        ]
     return lines
 
 

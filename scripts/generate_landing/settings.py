@@ -30,8 +30,8 @@ class Settings:
 
     @property
     def companies(self) -> int:
-        """Companies ever named on the newswire; about six in ten still have a listed security each."""
-        return self.sized(570, 40)
+        """Companies ever named on the newswire; most still have a listed security or two."""
+        return self.sized(690, 40)
 
     @property
     def employees(self) -> int:

@@ -36,7 +36,13 @@ class Slots:
     """All slots of an activity."""
 
     def __init__(
-        self, calendar: Calendar, dice: Dice, chains: int, history: int, daily: int, hours: tuple[float, float]
+        self,
+        calendar: Calendar,
+        dice: Dice,
+        chains: int,
+        history: int,
+        daily: int,
+        hours: tuple[float, float],
     ) -> None:
         """`history` slots over the history, about `daily` on each day after it, within these hours."""
         self.dice = dice
@@ -48,7 +54,9 @@ class Slots:
         past = busy[: calendar.history]
         share = np.cumsum(past) / past.sum()
         later = np.cumsum(np.maximum(busy[calendar.history :] * daily, 1).astype(np.int64))
-        self.edges: I64 = np.concatenate([[0], np.rint(share * history).astype(np.int64), history + later])
+        self.edges: I64 = np.concatenate(
+            [[0], np.rint(share * history).astype(np.int64), history + later]
+        )
         """Number of the first slot of each market day, and the end."""
         self._open, self._span = int(hours[0] * 3600), (hours[1] - hours[0]) * 3600
 

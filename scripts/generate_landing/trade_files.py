@@ -96,7 +96,9 @@ class TradeFiles:
             ):
                 if trades is not None:
                     self._today(trades, day, trade)
-                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True)
+                    self._consequences(
+                        trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True
+                    )
                     open_ = [trades.take(trades.closed >= (day + 1) * _DAY)]
             self._audit(landing, batch)
 
@@ -107,7 +109,9 @@ class TradeFiles:
         landing.audit(batch, "Trade", totals(
             "DimTrade", "T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge"
         ))  # fmt: skip
-        landing.audit(batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades"))
+        landing.audit(
+            batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades")
+        )
         landing.audit(batch, "HoldingHistory", totals("FactHoldings", "HH_RECORDS"))
         history = {name: count for name, count in self.totals.items() if name.startswith("TH_")}
         self.totals = Counter(history)
@@ -121,7 +125,11 @@ class TradeFiles:
         self.totals["T_NEW"] += len(at)
         trade.write(delimited(self._columns(trades, at, status), b"|"), len(at))
         number = trades.number[events.row]
-        text: list[Text] = [integer(number), self._instant(events.at), np.take(_STATUS, events.status, axis=0)]
+        text: list[Text] = [
+            integer(number),
+            self._instant(events.at),
+            np.take(_STATUS, events.status, axis=0),
+        ]
         history.write(delimited(text, b"|"), len(number))
         self._count_history(trades, events)
 
@@ -143,7 +151,10 @@ class TradeFiles:
         self.totals["T_NEW"] += int(np.count_nonzero(first))
         flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
         columns: list[Text] = [flag, self._numbers("trade", len(row))]
-        trade.write(delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"), len(row))
+        trade.write(
+            delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"),
+            len(row),
+        )
 
     def _numbers(self, which: str, rows: int) -> Cells:
         first = self.sequence[which]
@@ -155,7 +166,9 @@ class TradeFiles:
         value = rows.price * rows.quantity
         self.totals["T_Records"] += len(status)
         self.totals["T_CanceledTrades"] += int(np.count_nonzero(status == CNCL))
-        self.totals["T_InvalidCommision"] += int(np.count_nonzero(closed & (rows.commission > value)))
+        self.totals["T_InvalidCommision"] += int(
+            np.count_nonzero(closed & (rows.commission > value))
+        )
         self.totals["T_InvalidCharge"] += int(np.count_nonzero(closed & (rows.fee > value)))
 
     def _instant(self, at: I64) -> list[Text]:
@@ -181,31 +194,55 @@ class TradeFiles:
         ]
 
     def _consequences(
-        self, trades: Trades, start: int, stop: int, cash: DataFile, holding: DataFile, numbered: bool
+        self,
+        trades: Trades,
+        start: int,
+        stop: int,
+        cash: DataFile,
+        holding: DataFile,
+        numbered: bool,
     ) -> None:
         """Money and shares that change hands between two instants."""
         self._holdings(trades, start, stop, holding, numbered)
-        paid = trades.take(trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop))
-        into = trades.take((trades.deposit > 0) & (trades.created >= start) & (trades.created < stop))
+        paid = trades.take(
+            trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop)
+        )
+        into = trades.take(
+            (trades.deposit > 0) & (trades.created >= start) & (trades.created < stop)
+        )
         self.totals["CT_Trades"] += len(paid.number)
         self.totals["CT_Records"] += len(paid.number) + len(into.number)
         value, costs = paid.price * paid.quantity, paid.fee + paid.commission
         amount = np.where(paid.is_sale, value, -value) - costs
-        settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
+        settled = np.minimum(
+            paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1
+        )
         name: list[Text] = [
             np.take(_DONE, paid.kind, axis=0), b" ", integer(paid.quantity), b" shares of ",
-            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price),
+            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price), b" (trade ", integer(paid.number), b")",
         ]  # fmt: skip
         morning = into.created // _DAY * _DAY + 28_800 + into.number % 3600
         # Deposits of a block come first, then what trades cost or bring.
-        deposits: list[Text] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
-        settlements: list[Text] = [integer(paid.account), self._instant(settled), cents(amount), name]
+        deposits: list[Text] = [
+            integer(into.account),
+            self._instant(morning),
+            cents(into.deposit),
+            b"Deposit",
+        ]
+        settlements: list[Text] = [
+            integer(paid.account),
+            self._instant(settled),
+            cents(amount),
+            name,
+        ]
         for columns, rows in ((deposits, len(into.number)), (settlements, len(paid.number))):
             if rows:
                 marks: list[Text] = [b"I", self._numbers("cash", rows)] if numbered else []
                 cash.write(delimited(marks + columns, b"|"), rows)
 
-    def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool) -> None:
+    def _holdings(
+        self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool
+    ) -> None:
         due = trades.completed & (trades.closed >= start) & (trades.closed < stop)
         used = trades.lot_used & due[:, None]
         row, lot = np.divmod(np.flatnonzero(used.reshape(-1)), LOTS)

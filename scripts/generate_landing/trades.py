@@ -31,7 +31,6 @@ LONGEST = 7
 LOTS = 3
 COPIES = 4
 """Most chains of one account at the start."""
-_COLUMNS = 48
 _DAY = SECONDS_A_DAY
 
 
@@ -103,12 +102,16 @@ class Desk:
         gone = lives.account_gone
         last_day = np.minimum(gone // _DAY, calendar.dates[-1] + 1)
         self._until: I64 = np.where(gone < NEVER, calendar.first_from(last_day), far + LONGEST)
-        self._history_accounts = int(np.count_nonzero(lives.account_new < (calendar.end + 1) * _DAY))
+        self._history_accounts = int(
+            np.count_nonzero(lives.account_new < (calendar.end + 1) * _DAY)
+        )
 
         old = np.flatnonzero((self._from == 0) & (self._until > 0))
         copies = 1 + self.dice.choose((0.8, 0.13, 0.04, 0.03), "chains", old)
         self.account: I64 = np.repeat(old, copies)
-        self._copy: I64 = np.arange(len(self.account)) - np.repeat(np.cumsum(copies) - copies, copies)
+        self._copy: I64 = np.arange(len(self.account)) - np.repeat(
+            np.cumsum(copies) - copies, copies
+        )
         mixed = np.argsort(self.dice.bits("mixed", np.arange(len(self.account))))
         self.account, self._copy = self.account[mixed], self._copy[mixed]
         chains = len(self.account)
@@ -117,8 +120,15 @@ class Desk:
         self._seated = 0
         self._thrown_out = 0
 
-        slots = int(settings.trades / 0.945)
-        self.slots = Slots(calendar, self.dice.sub("slots"), chains, slots, max(16, round(slots * DAILY_SHARE * 0.6)), (9.5, 15.8))
+        slots = int(settings.trades / 0.99)
+        self.slots = Slots(
+            calendar,
+            self.dice.sub("slots"),
+            chains,
+            slots,
+            max(16, round(slots * DAILY_SHARE * 0.6)),
+            (9.5, 15.8),
+        )
         self._security: I64 = np.full(chains, -1)
         self._campaign: I64 = np.zeros(chains, dtype=np.int64)
         self._free_at: I64 = np.full(chains, -1)
@@ -128,7 +138,9 @@ class Desk:
         self._next_number = 0
         # Securities are visited in steps prime to their number, so that an account never returns to one.
         count = companies.securities
-        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
+        self._steps = np.array(
+            [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1]
+        )
         self._campaigns = max(1, count // COPIES)
 
     def simulate(self, first_day: int, last_day: int) -> Iterator[Trades]:
@@ -234,8 +246,8 @@ class Desk:
         completed = ~dice.chance(0.07, "fails", slot)
         completed &= ~(limit & dice.chance(0.12, "limit fails", slot))
         day = created // _DAY
-        # How many days a limit order waits for its price: half of them none.
-        wait = np.where(limit, dice.choose((0.5, 0.2, 0.12, 0.08, 0.06, 0.04), "wait", slot), 0)
+        # How many days a limit order waits for its price: many of them none.
+        wait = np.where(limit, dice.choose((0.4, 0.2, 0.14, 0.11, 0.08, 0.07), "wait", slot), 0)
         night = np.where(limit & dice.chance(0.06, "night", slot), 1, 0)
         rest = 16 * 3600 - created % _DAY
         same_day = created + 1 + (rest * 0.8 * dice.unit("submit", slot)).astype(np.int64)
@@ -272,7 +284,9 @@ class Desk:
         """Up to 1.5 % of the trade; rarely entered wrong: more than the trade."""
         commission = value * (20 + self.dice.below(130, "commission", slot)) // 10_000
         wrong = self.dice.chance(0.002, "wrong commission", slot) | (number % 911 == 30)
-        return np.where(wrong, value + 1 + self.dice.below(9000, "wrong commission by", slot), commission)
+        return np.where(
+            wrong, value + 1 + self.dice.below(9000, "wrong commission by", slot), commission
+        )
 
     def _tax(self, account: I64, gain: I64, sells: Bool) -> I64:
         rate = 10 + self.dice.below(26, "tax rate", account)
@@ -282,7 +296,9 @@ class Desk:
         pays = turns & ~sells & self.dice.chance(0.2, "deposit", slot)
         return np.where(pays, value // 10_000 * 10_000 + 100_000, 0)
 
-    def _keep(self, piece: Piece, trades: Trades, valid: Bool, campaign: I64, turned: Bool, sells: Bool) -> None:
+    def _keep(
+        self, piece: Piece, trades: Trades, valid: Bool, campaign: I64, turned: Bool, sells: Bool
+    ) -> None:
         """Bring the chains' state forward, and complete the lots of purchases."""
         chain = piece.chain
         self._campaign[chain] = campaign

@@ -28,7 +28,13 @@ class Watches:
     """Writes watch events. A chain is a pair of a seat (a customer who watches) and a place in a list."""
 
     def __init__(
-        self, settings: Settings, calendar: Calendar, companies: Companies, lives: Lives, customers: int, dice: Dice
+        self,
+        settings: Settings,
+        calendar: Calendar,
+        companies: Companies,
+        lives: Lives,
+        customers: int,
+        dice: Dice,
     ) -> None:
         """`customers`: number of customers known at the history's end; each has a seat."""
         self.calendar, self.companies = calendar, companies
@@ -42,18 +48,27 @@ class Watches:
         """The customer in each seat."""
         self._known = customers
         self._moved = 0
-        wanted = settings.watch_events / _EVENTS_A_PAIR / 0.82
+        wanted = settings.watch_events / _EVENTS_A_PAIR / 0.92
         self._list = int(min(max(2, round(wanted / customers)), companies.securities))
         chains = self._list * customers
         # Where there are too few pairs, each has its turn more often.
         columns = max(_COLUMNS, round(_COLUMNS * wanted / chains))
         history = chains * columns
-        self.slots = Slots(calendar, self.dice.sub("slots"), chains, history, max(30, round(history * DAILY_SHARE)), (7, 22))
+        self.slots = Slots(
+            calendar,
+            self.dice.sub("slots"),
+            chains,
+            history,
+            max(30, round(history * DAILY_SHARE)),
+            (7, 22),
+        )
         self._active: Bool = np.zeros(chains, dtype=np.bool_)
         self._last = np.full(chains, -1, dtype=np.int32)
         """Minute of the last event: a pair's next one comes in a later minute."""
         count = companies.securities
-        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
+        self._steps = np.array(
+            [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1]
+        )
 
     def write(self, landing: Landing) -> None:
         """The files of all batches, with their control totals."""
@@ -69,12 +84,17 @@ class Watches:
             if batch > 1:
                 sequence += file.rows
             landing.audit(
-                batch, "WatchHistory", [("FactWatches", "WH_RECORDS", file.rows), ("FactWatches", "WH_ACTIVE", placed)]
+                batch,
+                "WatchHistory",
+                [("FactWatches", "WH_RECORDS", file.rows), ("FactWatches", "WH_ACTIVE", placed)],
             )
 
     def _seat_new(self, market_day: int) -> None:
         """New customers take the seats of those who have gone, then of others, who watch no more."""
-        upto = int(np.searchsorted(self._from[self._customers :], market_day, side="right")) + self._customers
+        upto = (
+            int(np.searchsorted(self._from[self._customers :], market_day, side="right"))
+            + self._customers
+        )
         new = np.arange(self._known, upto)
         self._known = upto
         if not len(new):
@@ -95,13 +115,17 @@ class Watches:
         acts = luck < np.where(active, _REMOVE, _PLACE)
         acts &= at // 60 > self._last[piece.chain]
         customer = self.seat[piece.chain % len(self.seat)]
-        acts &= (self._from[customer] <= piece.market_day) & (piece.market_day < self._until[customer])
+        acts &= (self._from[customer] <= piece.market_day) & (
+            piece.market_day < self._until[customer]
+        )
         rows = np.flatnonzero(acts)
         customer, chain, at, active = customer[rows], piece.chain[rows], at[rows], active[rows]
         security = self._security(customer, chain // len(self.seat))
         day = piece.market_day[rows]
         fine = active | self.companies.is_listed(security, day, day)
-        customer, chain, at, active, security = (x[fine] for x in (customer, chain, at, active, security))
+        customer, chain, at, active, security = (
+            x[fine] for x in (customer, chain, at, active, security)
+        )
 
         brief = ~active & dice.chance(_BRIEF, "brief", piece.slot[rows][fine])
         self._active[chain] = ~active & ~brief
@@ -109,7 +133,9 @@ class Watches:
         self._last[chain] = np.where(brief, ends, at) // 60
         customer = np.concatenate([customer, customer[brief]])
         security = np.concatenate([security, security[brief]])
-        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(np.int64)
+        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(
+            np.int64
+        )
         at = np.concatenate([at, ends[brief]])
         order = np.argsort(at, kind="stable")
         customer, security, action, at = customer[order], security[order], action[order], at[order]

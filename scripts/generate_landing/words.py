@@ -48,7 +48,9 @@ STREETS = (
     "Cherry|Dogwood|Chestnut|Broad|Center|Union|Court|Prospect|Liberty|Martin Luther King|Lakeview|"
     "College|Railroad|Grove|Valley|Orchard|St. Clair|Saint-Denis|Peachtree|King's|Queen|Bay"
 ).split("|")
-STREET_TYPES = "Street|Avenue|Road|Drive|Lane|Court|Boulevard|Way|Place|Terrace|Parkway|Circle".split("|")
+STREET_TYPES = (
+    "Street|Avenue|Road|Drive|Lane|Court|Boulevard|Way|Place|Terrace|Parkway|Circle".split("|")
+)
 UNITS = "Apt.|Suite|Unit|Floor|Bldg.|P.O. Box".split("|")
 
 US, CANADA = "United States of America", "Canada"
@@ -78,7 +80,11 @@ US_STATES = (
 ).split()
 PROVINCES = "AB BC MB NB NL NS NT NU ON PE QC SK YT".split()
 
-MAIL_HOSTS = "example.com|mail.example.com|example.org|example.net|post.example.ca|inbox.example.net".split("|")
+MAIL_HOSTS = (
+    "example.com|mail.example.com|example.org|example.net|post.example.ca|inbox.example.net".split(
+        "|"
+    )
+)
 ACCOUNT_KINDS = (
     "Retirement Account|Joint Account|College Fund|Margin Account|401(k) Rollover|Family Trust|"
     "Savings Plan|Growth & Income|Roth IRA|Custodial Account|House Money|Rainy Day Fund|Trading|"

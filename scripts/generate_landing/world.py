@@ -44,7 +44,13 @@ class World:
     def write_trades(self, landing: Landing) -> None:
         """Orders and what follows from them."""
         desk = Desk(
-            self.settings, self.calendar, self.companies, self.crm.lives, self.prices, self.employees.count, self.dice
+            self.settings,
+            self.calendar,
+            self.companies,
+            self.crm.lives,
+            self.prices,
+            self.employees.count,
+            self.dice,
         )
         TradeFiles(desk, self.employees, self.calendar, self.dice).write(landing)
 
@@ -55,7 +61,12 @@ class World:
     def write_watches(self, landing: Landing) -> None:
         """Watch events."""
         Watches(
-            self.settings, self.calendar, self.companies, self.crm.lives, self.crm.customers_in_history, self.dice
+            self.settings,
+            self.calendar,
+            self.companies,
+            self.crm.lives,
+            self.crm.customers_in_history,
+            self.dice,
         ).write(landing)
 
     def write_clients(self, landing: Landing) -> None:
@@ -116,7 +127,8 @@ def _write_totals(landing: Landing, world: World) -> None:
         last = world.calendar.batch_date(batch).isoformat()
         first = FIRST_DAY if batch == 1 else last
         landing.root_audit(
-            f"Batch{batch}", [f"Batch,{batch},{first},FirstDay,,", f"Batch,{batch},{last},LastDay,,"]
+            f"Batch{batch}",
+            [f"Batch,{batch},{first},FirstDay,,", f"Batch,{batch},{last},LastDay,,"],
         )
     lines = [
         f"Generator,0,,ScaleFactor,,{settings.scale}",

@@ -23,7 +23,6 @@ renamed as (
         diluted_sh_out as fi_out_dilut,
 
         landed_file,
-        line_number,
         batch_id
     from source
 )
