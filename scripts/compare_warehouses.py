@@ -12,8 +12,6 @@ from pathlib import Path
 
 import click
 import duckdb
-from rich.console import Console
-from rich.table import Table
 
 LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time", "modified_at"}
 
@@ -77,14 +75,12 @@ def main(left: Path, right: Path) -> None:
     """Print a row a table that differs; exit with 1 where one does."""
     found = differences(left, right)
     unequal = [d for d in found if d.only_left or d.only_right]
-    console = Console()
-    if unequal:
-        shown = Table("table", "rows left", "rows right", "only left", "only right", "for example")
-        for d in unequal:
-            counts = (d.left_rows, d.right_rows, d.only_left, d.only_right)
-            shown.add_row(d.table, *(f"{n:,}" for n in counts), d.example[:400])
-        console.print(shown)
-    console.print(f"{len(found)} tables compared, {len(unequal)} differ.")
+    for d in unequal:
+        click.echo(
+            f"{d.table}: {d.left_rows:,} and {d.right_rows:,} rows, {d.only_left:,} only left, "
+            f"{d.only_right:,} only right, for example {d.example[:200]}"
+        )
+    click.echo(f"{len(found)} tables compared, {len(unequal)} differ.")
     sys.exit(1 if unequal else 0)
 
 

@@ -40,5 +40,5 @@
 {%- endmacro %}
 
 {% macro duckdb__past_year_frame() -%}
-    range between (interval 1 year - interval 1 day) preceding and current row
+    range between interval '1 year -1 day' preceding and current row
 {%- endmacro %}

@@ -21,6 +21,11 @@
     (select coalesce(max(batch_id), 0) from {{ this }})
 {%- endmacro %}
 
+{#- Condition on rows of batches that `this` has not taken yet; true in a first build. -#}
+{% macro is_new_batch(column='batch_id') -%}
+    {{ column ~ ' > ' ~ loaded_through() if is_incremental() else 'true' }}
+{%- endmacro %}
+
 {#- A phone as one text, or null without the local part: `+CC ` only where country and area code are both there,
     `(AREA) ` where an area code is there, the local part, then the extension with nothing between. -#}
 {% macro phone_number(country_code, area_code, local_number, extension) -%}

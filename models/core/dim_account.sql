@@ -31,13 +31,12 @@ own_events as (
         account_events.*,
         brokers.sk_broker_id
     from account_events
+    {% if is_incremental() %}
+    semi join affected on account_events.account_id = affected.account_id
+    {% endif %}
     left join brokers on account_events.broker_id = cast(brokers.broker_id as varchar)
-    where
-        -- An event with an unknown broker is rejected: see int_account_orphans.
-        (brokers.sk_broker_id is not null or (account_events.broker_id is null and not account_events.is_full_image))
-        {% if is_incremental() %}
-        and account_events.account_id in (select account_id from affected)
-        {% endif %}
+    -- An event with an unknown broker has been rejected.
+    where brokers.sk_broker_id is not null or (account_events.broker_id is null and not account_events.is_full_image)
 ),
 
 owners as (

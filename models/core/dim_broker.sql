@@ -4,9 +4,7 @@ with employees as (
     select * from {{ ref('stg_hr__employee') }}
     where
         job_code = 314
-        {% if is_incremental() %}
-        and batch_id > {{ loaded_through() }}
-        {% endif %}
+        and {{ is_new_batch() }}
 ),
 
 calendar as (

@@ -25,10 +25,10 @@ ordered as (
     select
         postings.*,
         industries.industry_name,
-        cast(posted_at as date) as effective_date,
-        lead(cast(posted_at as date)) over (
-            partition by company_id
-            order by postings.batch_id, posted_at, landed_file, line_number
+        cast(postings.posted_at as date) as effective_date,
+        lead(cast(postings.posted_at as date)) over (
+            partition by postings.company_id
+            order by postings.batch_id, postings.posted_at, postings.line_number
         ) as next_date
     from postings
     inner join industries on postings.industry_id = industries.industry_id

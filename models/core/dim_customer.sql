@@ -99,14 +99,14 @@ versions as (
         -- The list that a version's demographics come from: the latest while it is current, else the last one that
         -- left it current.
         case
-            when next_batch is null then latest.batch_id
-            else greatest(carried.batch_id, next_batch - 1)
+            when carried.next_batch is null then latest.batch_id
+            else greatest(carried.batch_id, carried.next_batch - 1)
         end as list_batch
     from carried
     cross join latest
     where
-        is_known = 1
-        and (next_date is null or next_date <> event_date)
+        carried.is_known = 1
+        and (carried.next_date is null or carried.next_date <> carried.event_date)
 ),
 
 matches as (

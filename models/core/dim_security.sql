@@ -27,7 +27,7 @@ ordered as (
         cast(posted_at as date) as effective_date,
         lead(cast(posted_at as date)) over (
             partition by symbol
-            order by batch_id, posted_at, landed_file, line_number
+            order by batch_id, posted_at, line_number
         ) as next_date
     from resolved
 ),

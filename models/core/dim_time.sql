@@ -2,9 +2,23 @@
 
 with times as (
     select * from {{ ref('stg_reference__time') }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
+),
+
+final as (
+    select
+        sk_time_id,
+        time_value,
+        hour_id,
+        hour_desc,
+        minute_id,
+        minute_desc,
+        second_id,
+        second_desc,
+        market_hours_flag,
+        office_hours_flag,
+        batch_id
+    from times
 )
 
-select * from times
+select * from final

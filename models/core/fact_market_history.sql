@@ -48,10 +48,8 @@ prices as (
         landed_prices.day_low,
         landed_prices.volume,
         landed_prices.batch_id,
-        numbered_symbols.symbol_number
-        {%- if is_incremental() %},
-        landed_prices.market_date >= affected.first_day as is_affected
-        {%- endif %}
+        numbered_symbols.symbol_number,
+        {{ 'landed_prices.market_date >= affected.first_day' if is_incremental() else 'true' }} as is_affected
     from landed_prices
     inner join numbered_symbols on landed_prices.symbol = numbered_symbols.symbol
     {% if is_incremental() %}
@@ -116,9 +114,7 @@ final as (
         on
             security_versions.company_id = earnings.company_id
             and earnings.quarter_number = year(extremes.market_date) * 4 + quarter(extremes.market_date)
-    {% if is_incremental() %}
     where extremes.is_affected
-    {% endif %}
 )
 
 select * from final

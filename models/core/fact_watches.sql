@@ -55,8 +55,8 @@ pairs as (
 ordered as (
     select
         events.*,
-        lead(action) over history as next_action,
-        lead(changed_at) over history as next_changed_at,
+        lead(events.action) over history as next_action,
+        lead(events.changed_at) over history as next_changed_at,
         lead(events.batch_id) over history as next_batch_id
     from events
     inner join pairs
@@ -66,7 +66,7 @@ ordered as (
             and (pairs.placed_count <> 1 or pairs.removed_count > 1 or pairs.removed_at < pairs.placed_at)
     window history as (
         partition by events.customer_id, events.symbol
-        order by changed_at, events.batch_id, cdc_dsn, action
+        order by events.changed_at, events.batch_id, events.cdc_dsn, events.action
     )
 ),
 

@@ -2,9 +2,7 @@
 
 with postings as (
     select * from {{ ref('stg_newswire__financial') }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
 ),
 
 companies as (

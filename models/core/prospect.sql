@@ -85,12 +85,10 @@ present as (
     {% endif %}
     where
         versions.recency = 1
-        {% if is_incremental() %}
         and (
             listings.agency_id is not null
-            or recorded.is_customer is distinct from (customers.match_key is not null)
+            or {{ 'recorded.is_customer <> (customers.match_key is not null)' if is_incremental() else 'true' }}
         )
-        {% endif %}
 )
 
 select * from present

@@ -2,9 +2,7 @@
 
 with landed as (
     select * from {{ ref('stg_reference__tax_rate') }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
 ),
 
 final as (

@@ -6,17 +6,13 @@ with actions as (
     from {{ ref('stg_crm__customer_mgmt') }}
     where
         action_type in ('NEW', 'ADDACCT', 'UPDACCT', 'CLOSEACCT')
-        {% if is_incremental() %}
-        and batch_id > {{ loaded_through() }}
-        {% endif %}
+        and {{ is_new_batch() }}
 ),
 
 images as (
     select *
     from {{ ref('stg_brokerage__account') }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
 ),
 
 batch_dates as (

@@ -10,9 +10,7 @@
 with new_lists as (
     select *
     from {{ ref('stg_marketing__prospect') }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
 ),
 
 {% if is_incremental() -%}

@@ -3,11 +3,12 @@
 {#- Every source that is reconciled: all but the control totals themselves. Counting is one pass over each table's
     batch column; where a table has a row for each landed row, its own rows are the count. -#}
 {%- set counted_in = {
-    'brokerage.daily_market': ['fact_market_history'],
-    'brokerage.holding_history': ['fact_holdings'],
-    'brokerage.watch_history': ['fact_watches'],
+    'brokerage.daily_market': 'fact_market_history',
+    'brokerage.holding_history': 'fact_holdings',
+    'brokerage.watch_history': 'fact_watches'
 } -%}
 {%- set sources = reconciled_sources() -%}
+{%- set parents = "'" ~ parent_sources() | join("', '") ~ "'" -%}
 
 -- One row a source and batch: how many rows landed, how many could be read, and how many of those the warehouse took.
 with landed as (
@@ -19,10 +20,24 @@ with landed as (
     from {{ landing_log() }}
     where
         source_name <> 'control.audit'
-        {% if is_incremental() %}
-        and batch_id > {{ loaded_through() }}
-        {% endif %}
+        and {{ is_new_batch() }}
     group by source_name, batch_id
+),
+
+-- A watch stands for its placement and, once removed, for its removal too.
+watch_events as (
+    select
+        first_batch_id as batch_id,
+        count(*) as event_count
+    from {{ ref('fact_watches') }}
+    group by first_batch_id
+    union all
+    select
+        batch_id,
+        count(*) as event_count
+    from {{ ref('fact_watches') }}
+    where sk_date_id_date_removed is not null
+    group by batch_id
 ),
 
 staged as (
@@ -32,54 +47,35 @@ staged as (
         batch_id,
         count(*) as staged_rows
     from {{ ref('stg_' ~ source_name | replace('.', '__')) }}
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
+    where {{ is_new_batch() }}
     group by batch_id
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+    {% if not loop.last -%}
+    union all
+    {% endif %}
+    {%- endfor %}
 ),
 
 accepted as (
-    {% for source_name in sources if parent_rules(source_name) -%}
-    {% if source_name == 'brokerage.watch_history' -%}
+    {% for source_name in parent_sources() -%}
     select
         '{{ source_name }}' as source_name,
-        batch_id,
-        sum(row_count) as accepted_rows
-    from (
-        select
-            first_batch_id as batch_id,
-            count(*) as row_count
-        from {{ ref('fact_watches') }}
-        group by first_batch_id
-        union all
-        select
-            batch_id,
-            count(*) as row_count
-        from {{ ref('fact_watches') }}
-        where sk_date_id_date_removed is not null
-        group by batch_id
-    )
-    {% if is_incremental() %}
-    where batch_id > {{ loaded_through() }}
-    {% endif %}
-    group by batch_id
-    {% else -%}
-    select
-        '{{ source_name }}' as source_name,
-        batch_id,
-        count(*) as accepted_rows
-    from {{ ref(counted_in[source_name][0] if source_name in counted_in else parent_rules(source_name).model) }} as landed
+        landed.batch_id,
+        {{ 'sum(landed.event_count)' if source_name == 'brokerage.watch_history' else 'count(*)' }} as accepted_rows
+    {%- if source_name == 'brokerage.watch_history' %}
+    from watch_events as landed
+    {%- else %}
+    from {{ ref(counted_in.get(source_name, parent_rules(source_name).model)) }} as landed
+    {%- endif %}
     where
-        {% if source_name in counted_in %}true{% else %}{{ parent_rules(source_name).accepted }}{% endif %}
-        {% if is_incremental() %}
-        and batch_id > {{ loaded_through() }}
-        {% endif %}
-    group by batch_id
-    {% endif -%}
-    {{ "union all" if not loop.last }}
-    {% endfor %}
+        {{ is_new_batch('landed.batch_id') }}
+        {%- if source_name not in counted_in %}
+        and {{ parent_rules(source_name).accepted }}
+        {%- endif %}
+    group by landed.batch_id
+    {% if not loop.last -%}
+    union all
+    {% endif %}
+    {%- endfor %}
 ),
 
 final as (
@@ -91,10 +87,8 @@ final as (
         coalesce(staged.staged_rows, 0) as staged_rows,
         cast(coalesce(
             accepted.accepted_rows,
-            case
-                when landed.source_name in ('{{ parent_sources() | join("', '") }}') then 0
-                else coalesce(staged.staged_rows, 0)
-            end
+            case when landed.source_name in ({{ parents }}) then 0 else staged.staged_rows end,
+            0
         ) as bigint) as accepted_rows
     from landed
     left join staged

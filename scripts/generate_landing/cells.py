@@ -25,14 +25,12 @@ SPACE = 32
 def table(words: Iterable[str]) -> Cells:
     """A vocabulary as a byte matrix; take rows of it by index."""
     encoded = np.array([word.encode() for word in words], dtype=np.bytes_)
-    return encoded.view(np.uint8).reshape(len(encoded), encoded.dtype.itemsize).copy()
+    return np.array(encoded.view(np.uint8).reshape(len(encoded), encoded.dtype.itemsize))
 
 
 def csv_table(words: Iterable[str]) -> Cells:
     """A vocabulary as fields of a comma-separated file: quoted where it must be."""
-    return table(
-        '"' + word.replace('"', '""') + '"' if set(word) & set(',"') else word for word in words
-    )
+    return table('"' + word.replace('"', '""') + '"' if set(word) & set(',"') else word for word in words)
 
 
 def xml_table(words: Iterable[str]) -> Cells:
@@ -43,9 +41,7 @@ def xml_table(words: Iterable[str]) -> Cells:
 def _digit_groups() -> NDArray[np.uint32]:
     """Four digits at a time: first without leading zeros, then with, then as a number's last group."""
     numbers = np.arange(10000)
-    digits = np.stack(
-        [numbers // 1000, numbers // 100 % 10, numbers // 10 % 10, numbers % 10], axis=1
-    )
+    digits = np.stack([numbers // 1000, numbers // 100 % 10, numbers // 10 % 10, numbers % 10], axis=1)
     full = (digits + ord("0")).astype(np.uint8)
     leading = np.cumsum(digits != 0, axis=1) == 0
     short = np.where(leading, 0, full).astype(np.uint8)
@@ -118,7 +114,7 @@ def date(days: I64) -> Cells:
 
 def compact_date(days: I64) -> Cells:
     """Days since 1970-01-01 as YYYYMMDD."""
-    return _COMPACT_TEXT[days - FIRST_DATE].view(np.uint8).reshape(-1, 8)
+    return np.asarray(_COMPACT_TEXT[days - FIRST_DATE].view(np.uint8).reshape(-1, 8))
 
 
 def clock(seconds: I64) -> Cells:
@@ -157,10 +153,8 @@ def join(piece: Piece, rows: int) -> Cells:
     widths = [len(p) if isinstance(p, bytes) else p.shape[1] for p in parts]
     out = np.empty((rows, sum(widths)), dtype=np.uint8)
     at = 0
-    for part, width in zip(parts, widths):
-        out[:, at : at + width] = (
-            np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part
-        )
+    for part, width in zip(parts, widths, strict=True):
+        out[:, at : at + width] = np.frombuffer(part, dtype=np.uint8) if isinstance(part, bytes) else part
         at += width
     return out
 
@@ -179,7 +173,7 @@ def fixed(piece: Piece, width: int, rows: int, pad: Bool | None = None) -> list[
 def squeeze(cells: Cells) -> Cells:
     """The text of a byte matrix: its bytes in reading order, without the NULs."""
     flat = cells.reshape(-1)
-    return flat[flat != 0]
+    return np.asarray(flat[flat != 0])
 
 
 def delimited(columns: Sequence[Piece], separator: bytes) -> list[Piece]:

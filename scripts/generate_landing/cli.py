@@ -42,15 +42,9 @@ def _fail(message: str) -> None:
     default=0.1,
     help="Scale factor: 1 is about 100 MB.",
 )
-@click.option(
-    "--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history."
-)
-@click.option(
-    "--seed", type=click.IntRange(0), default=7, help="Equal settings and seed give equal bytes."
-)
-@click.option(
-    "--split", type=click.IntRange(1, 99), default=1, help="Parts in which the large files come."
-)
+@click.option("--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history.")
+@click.option("--seed", type=click.IntRange(0), default=7, help="Equal settings and seed give equal bytes.")
+@click.option("--split", type=click.IntRange(1, 99), default=1, help="Parts in which the large files come.")
 @click.option(
     "--end-of-history",
     type=click.DateTime(["%Y-%m-%d"]),
@@ -79,9 +73,7 @@ def main(
     """
     end = end_of_history.date()
     if not date(1990, 1, 1) <= end <= date(2045, 12, 31):
-        _fail(
-            f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31."
-        )
+        _fail(f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31.")
     if out.exists() and not out.is_dir():
         _fail(f"{out} is a file. Choose a folder that is new or empty.")
     if out.exists() and any(out.iterdir()):
@@ -103,11 +95,7 @@ def main(
             size = generate(out, settings, workers, lambda done: progress.advance(task, done))
             progress.update(task, total=size, completed=size)
     except OSError as error:
-        _fail(
-            f"cannot write to {out}: {error.strerror or error}. Check free space and permissions."
-        )
+        _fail(f"cannot write to {out}: {error.strerror or error}. Check free space and permissions.")
     else:
         seconds = time.monotonic() - started
-        click.echo(
-            f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s"
-        )
+        click.echo(f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s")

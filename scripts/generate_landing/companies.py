@@ -77,37 +77,25 @@ class Companies:
 
         room = last - 1 - self.entry_quarter - 8
         dies = dice.chance(0.2, "dies", c) & (room > 0) & (c % 9 != 0)
-        death = (
-            self.entry_quarter + 8 + (dice.unit("death", c) * np.maximum(room, 1)).astype(np.int64)
-        )
+        death = self.entry_quarter + 8 + (dice.unit("death", c) * np.maximum(room, 1)).astype(np.int64)
         self.death_quarter: I64 = np.where(dies, death, NEVER)
         self.death_day: I64 = np.where(dies, self.event_day(c, np.where(dies, death, 0)), NEVER)
 
         until = np.minimum(self.death_quarter, last) - 1
         room = until - self.entry_quarter
         renames = dice.chance(0.03, "renames", c) & (room > 0)
-        rename = (
-            self.entry_quarter + 1 + (dice.unit("rename", c) * np.maximum(room, 1)).astype(np.int64)
-        )
+        rename = self.entry_quarter + 1 + (dice.unit("rename", c) * np.maximum(room, 1)).astype(np.int64)
         self.rename_quarter: I64 = np.where(renames, rename, NEVER)
-        self.rename_day: I64 = np.where(
-            renames, self.event_day(c, np.where(renames, rename, 0)), NEVER
-        )
+        self.rename_day: I64 = np.where(renames, self.event_day(c, np.where(renames, rename, 0)), NEVER)
 
         # The quarter from which a company reports no results; none ever reports from NEVER on.
         silent = dice.chance(0.02, "silent", c) | (c % 97 == 3)
-        self.silent_quarter: I64 = np.where(
-            silent, last - 5 - dice.below(8, "silent since", c), NEVER
-        )
+        self.silent_quarter: I64 = np.where(silent, last - 5 - dice.below(8, "silent since", c), NEVER)
 
     def _securities(self, calendar: Calendar) -> None:
         dice, quarters = self.dice, self.quarters
         companies = np.arange(self.count)
-        number = (
-            1
-            + dice.chance(0.33, "two securities", companies)
-            + dice.chance(0.12, "more", companies)
-        )
+        number = 1 + dice.chance(0.33, "two securities", companies) + dice.chance(0.12, "more", companies)
         company = np.repeat(companies, number)
         ordinal = np.arange(len(company)) - np.repeat(np.cumsum(number) - number, number)
         first = self.entry_quarter[company] + 1
@@ -121,22 +109,16 @@ class Companies:
         quarter = np.where(ordinal == 0, self.entry_quarter[company], later)
         same_day = dice.chance(0.5, "same day", s)
         wait = np.where(same_day, 0, 1 + dice.below(20, "wait", s))
-        random_day = quarters.start[quarter] + (
-            dice.unit("issue day", s) * quarters.length[quarter]
-        ).astype(np.int64)
+        random_day = quarters.start[quarter] + (dice.unit("issue day", s) * quarters.length[quarter]).astype(np.int64)
         self.company: I64 = company
         self.issue_quarter: I64 = quarter
         self.issue_day: I64 = np.where(ordinal == 0, self.entry_day[company] + wait, random_day)
         after = self.entry_second[company] + 1 + dice.below(7200, "issue second", s)
         self.issue_second: I64 = np.where(ordinal == 0, after, dice.below(LAST_SECOND, "second", s))
-        self.issue: I64 = np.where(
-            ordinal == 0, 0, dice.choose((0.4, 0.25, 0.15, 0.1, 0.1), "issue", s)
-        )
+        self.issue: I64 = np.where(ordinal == 0, 0, dice.choose((0.4, 0.25, 0.15, 0.1, 0.1), "issue", s))
 
         death = self.death_day[company]
-        self.delist_day: I64 = np.where(
-            death < NEVER, death + 1 + dice.below(5, "delisting", s), NEVER
-        )
+        self.delist_day: I64 = np.where(death < NEVER, death + 1 + dice.below(5, "delisting", s), NEVER)
         self.first_market_day: I64 = calendar.first_after(self.issue_day)
         """First market day with a price: the day after the newswire named the security, or later."""
         self.last_market_day: I64 = np.where(
@@ -153,15 +135,11 @@ class Companies:
 
     def listed(self, market_day: int) -> I64:
         """Securities that have a price on a market day."""
-        return np.flatnonzero(
-            (self.first_market_day <= market_day) & (market_day < self.last_market_day)
-        )
+        return np.flatnonzero((self.first_market_day <= market_day) & (market_day < self.last_market_day))
 
     def is_listed(self, security: I64, first: I64, last: I64) -> Bool:
         """Whether securities have prices on all market days from `first` to `last`."""
-        return np.asarray(
-            (self.first_market_day[security] <= first) & (last < self.last_market_day[security])
-        )
+        return np.asarray((self.first_market_day[security] <= first) & (last < self.last_market_day[security]))
 
     def name_number(self, company: I64, day: I64) -> I64:
         """Number of the name that companies bear at the end of a day."""

@@ -13,7 +13,16 @@ import numpy as np
 from scripts.generate_landing.companies import NEVER
 from scripts.generate_landing.crm_days import simulate_day
 from scripts.generate_landing.crm_parts import (
-    ADDACCT, CLOSEACCT, INACT, NEW, UPDACCT, UPDCUST, Events, account_changes, customer_changes, ordered,
+    ADDACCT,
+    CLOSEACCT,
+    INACT,
+    NEW,
+    UPDACCT,
+    UPDCUST,
+    Events,
+    account_changes,
+    customer_changes,
+    ordered,
 )  # fmt: skip
 from scripts.generate_landing.days import LOOKAHEAD, SECONDS_A_DAY, Calendar
 from scripts.generate_landing.dice import I64, Bool, Dice
@@ -58,7 +67,7 @@ class Crm:
     def _spread(self, purpose: str, ids: I64, low: I64, high: I64) -> I64:
         """A moment between two, `low` itself where there is no room."""
         room = np.maximum(high - low, 1)
-        return low + (self.dice.unit(purpose, ids) * room).astype(np.int64)
+        return np.asarray(low + (self.dice.unit(purpose, ids) * room).astype(np.int64))
 
     def _history(self) -> tuple[Events, Lives]:
         settings, dice = self.settings, self.dice
@@ -66,16 +75,12 @@ class Crm:
         start = stop - YEARS * 365 * _DAY
         count = settings.new_customers
         c = np.arange(count)
-        new = start + ((c + dice.unit("new", c)) / count * (stop - start - 3 * _DAY)).astype(
-            np.int64
-        )
+        new = start + ((c + dice.unit("new", c)) / count * (stop - start - 3 * _DAY)).astype(np.int64)
         # Two desks sometimes open customers in the same second.
         tie = (dice.chance(0.01, "new tie", c) | (c % 40 == 11)) & (c > 0)
         new[tie] = new[np.flatnonzero(tie) - 1]
         leaves = dice.chance(0.11, "leaves", c) & (new + 30 * _DAY < stop)
-        gone = np.where(
-            leaves, self._spread("leaves when", c, new + 30 * _DAY, c * 0 + stop), NEVER
-        )
+        gone = np.where(leaves, self._spread("leaves when", c, new + 30 * _DAY, c * 0 + stop), NEVER)
         until = np.minimum(gone, stop - 1)
 
         extra = np.arange(settings.new_accounts)
@@ -94,15 +99,11 @@ class Crm:
         closed = np.where(closes, closed, NEVER)
 
         changed, changed_at = self._customer_updates(new, gone, until, stop)
-        account, account_at = self._account_updates(
-            account_new, changed, changed_at, account_customer, stop
-        )
+        account, account_at = self._account_updates(account_new, changed, changed_at, account_customer, stop)
         gone_c, closed_a = np.flatnonzero(gone < NEVER), np.flatnonzero(closed < NEVER)
         sizes = [len(a), len(changed), len(account), len(closed_a), len(gone_c)]
         no_account = np.full(len(changed), -1)
-        kind = np.concatenate(
-            [opened_by, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], sizes[1:])]
-        )
+        kind = np.concatenate([opened_by, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], sizes[1:])])
         customer = np.concatenate(
             [
                 account_customer,
@@ -135,9 +136,7 @@ class Crm:
         when = np.where(burst, np.minimum(again, _day_end(when[before])), when)
         when = np.where(burst & (when > until[who]), until[who], when)
         # Some change their address on the day on which they leave.
-        last_day = np.flatnonzero(
-            dice.chance(0.08, "last day", np.arange(len(gone))) & (gone < NEVER)
-        )
+        last_day = np.flatnonzero(dice.chance(0.08, "last day", np.arange(len(gone))) & (gone < NEVER))
         last_when = np.maximum(gone[last_day] - 900, gone[last_day] // _DAY * _DAY)
         keep = when < stop
         return np.concatenate([who[keep], last_day]), np.concatenate([when[keep], last_when])

@@ -9,15 +9,40 @@ import numpy as np
 from scripts.generate_landing.cells import Piece, date, delimited, integer, only, table
 from scripts.generate_landing.crm import Crm
 from scripts.generate_landing.crm_parts import (
-    ACCOUNT_PROPERTIES, ADDACCT, BROKER, CLOSEACCT, INACT, NAME, NEW, TAX_STATUS, UPDACCT, UPDCUST, Events,
-    customer_changes, swallowed_accounts,
+    ACCOUNT_PROPERTIES,
+    ADDACCT,
+    BROKER,
+    CLOSEACCT,
+    INACT,
+    NAME,
+    NEW,
+    TAX_STATUS,
+    UPDACCT,
+    UPDCUST,
+    Events,
+    customer_changes,
+    swallowed_accounts,
 )  # fmt: skip
 from scripts.generate_landing.crm_xml import LETTERS, AccountValues, dirty_totals
-from scripts.generate_landing.dice import I64, Bool, U64
+from scripts.generate_landing.dice import I64, U64, Bool
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import (
-    BIRTH, EMAIL1, EMAIL2, FIRST, GENDER, LAST, LINE1, LINE2, LOCAL_TAX, MIDDLE, NATIONAL_TAX, PHONE1, PLACE,
-    PROPERTIES, TIER, Persons,
+    BIRTH,
+    EMAIL1,
+    EMAIL2,
+    FIRST,
+    GENDER,
+    LAST,
+    LINE1,
+    LINE2,
+    LOCAL_TAX,
+    MIDDLE,
+    NATIONAL_TAX,
+    PHONE1,
+    PLACE,
+    PROPERTIES,
+    TIER,
+    Persons,
 )  # fmt: skip
 
 _STATUS = table(["ACTV", "INAC"])
@@ -54,9 +79,7 @@ class State:
     def keys(self, persons: Persons, customers: I64) -> U64:
         """Name and address keys of customers as they are now."""
         now = self.customer[customers]
-        return persons.address_key(
-            now[:, LAST], now[:, FIRST], now[:, LINE1], now[:, LINE2], now[:, PLACE]
-        )
+        return persons.address_key(now[:, LAST], now[:, FIRST], now[:, LINE1], now[:, LINE2], now[:, PLACE])
 
     def active(self) -> I64:
         """Customers that are known and active."""
@@ -78,9 +101,7 @@ class _Images:
 class Daily:
     """Writes the days' files, and keeps the state that the next day starts from."""
 
-    def __init__(
-        self, crm: Crm, state: State, persons: Persons, accounts: AccountValues, origin: I64
-    ) -> None:
+    def __init__(self, crm: Crm, state: State, persons: Persons, accounts: AccountValues, origin: I64) -> None:
         self.crm, self.state, self.persons, self.accounts = crm, state, persons, accounts
         self.origin = origin
         self.sequence = 1
@@ -94,9 +115,7 @@ class Daily:
         with landing.file(batch, "Account.txt") as file:
             file.write(self._account_lines(accounts), len(accounts.who))
         day, end = self.crm.calendar.batch_day(batch), self.crm.calendar.end
-        dirty = dirty_totals(
-            self.persons, customers.setters[:, TIER], customers.setters[:, BIRTH], day, end
-        )
+        dirty = dirty_totals(self.persons, customers.setters[:, TIER], customers.setters[:, BIRTH], day, end)
         landing.audit(batch, "Customer", customer_changes(events) + dirty)
         landing.audit(batch, "Account", self._account_totals(events, accounts))
 
@@ -177,11 +196,7 @@ class Daily:
     ) -> _Images:
         """Bring the state forward row by row of each subject; the image is the state after the row."""
         order = np.argsort(who, kind="stable")
-        start = (
-            np.concatenate([[True], who[order][1:] != who[order][:-1]])
-            if len(who)
-            else np.zeros(0, bool)
-        )
+        start = np.concatenate([[True], who[order][1:] != who[order][:-1]]) if len(who) else np.zeros(0, bool)
         group = np.flatnonzero(start)
         turn = np.empty(len(who), dtype=np.int64)
         turn[order] = np.arange(len(who)) - np.repeat(group, np.diff(np.append(group, len(who))))

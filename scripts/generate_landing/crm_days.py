@@ -8,7 +8,15 @@ import numpy as np
 
 from scripts.generate_landing.companies import NEVER
 from scripts.generate_landing.crm_parts import (
-    ADDACCT, CLOSEACCT, DAILY_SHARE, INACT, NEW, UPDACCT, UPDCUST, Events, ordered,
+    ADDACCT,
+    CLOSEACCT,
+    DAILY_SHARE,
+    INACT,
+    NEW,
+    UPDACCT,
+    UPDCUST,
+    Events,
+    ordered,
 )  # fmt: skip
 from scripts.generate_landing.days import SECONDS_A_DAY, weekday
 from scripts.generate_landing.dice import I64, Dice
@@ -58,9 +66,7 @@ class _Day:
         staying = np.flatnonzero(lives.customer_gone == NEVER)
 
         # Who leaves is drawn first: nobody who leaves opens or closes an account the same day.
-        leaving = self._pick(
-            staying, self._number(0.11 * settings.new_customers, 0.6, "leave"), "leave"
-        )
+        leaving = self._pick(staying, self._number(0.11 * settings.new_customers, 0.6, "leave"), "leave")
         leaving = leaving[: max(0, len(staying) - 5)]
         staying = staying[~np.isin(staying, leaving)]
         leave_at = self._time(21, 22, "leave at", len(leaving))
@@ -88,9 +94,7 @@ class _Day:
 
         gone = lives.account_gone
         live = np.flatnonzero((gone == NEVER) & ~np.isin(lives.account_customer, leaving))
-        close = self._pick(
-            live, self._number(0.09 * (1.5 * settings.new_customers), 0.7, "close"), "close"
-        )
+        close = self._pick(live, self._number(0.09 * (1.5 * settings.new_customers), 0.7, "close"), "close")
         close = close[: max(0, len(live) - 5)]
         close_at = self._time(20, 21, "close at", len(close))
         change = dice.below(
@@ -106,9 +110,7 @@ class _Day:
 
         customer_of = np.concatenate([lives.account_customer, opened])
         account = np.concatenate([change, change[twice], opened_account[fresh_account]])
-        account_at = np.concatenate(
-            [change_at, change_at[twice] + HOUR, opened_at[fresh_account] + HOUR]
-        )
+        account_at = np.concatenate([change_at, change_at[twice] + HOUR, opened_at[fresh_account] + HOUR])
         who = np.concatenate([update, again, fresh, last])
         who_at = np.concatenate([update_at, again_at, fresh_at, last_at])
 
@@ -125,9 +127,7 @@ class _Day:
             dice,
             np.concatenate([kinds, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], sizes)]),
             np.concatenate([opened, who, customer_of[account], customer_of[close], leaving]),
-            np.concatenate(
-                [opened_account, np.full(len(who), -1), account, close, np.full(len(leaving), -1)]
-            ),
+            np.concatenate([opened_account, np.full(len(who), -1), account, close, np.full(len(leaving), -1)]),
             np.concatenate([opened_at, who_at, account_at, close_at, leave_at]),
             first,
         )

@@ -43,10 +43,12 @@ class Events:
 
     @property
     def number(self) -> I64:
+        """Numbers of the events."""
         return self.first + np.arange(len(self.kind))
 
     @property
     def day(self) -> I64:
+        """Days of the events, since 1970-01-01."""
         return self.time // SECONDS_A_DAY
 
 
@@ -66,9 +68,7 @@ def ordered(dice: Dice, kind: I64, customer: I64, account: I64, time: I64, first
 
 def _some(dice: Dice, purpose: str, number: I64, updates: Bool, chances: tuple[float, ...]) -> Bool:
     """Which properties updates set: each with its chance, at least one."""
-    drawn = np.stack(
-        [dice.chance(chance, f"{purpose} {p}", number) for p, chance in enumerate(chances)], axis=1
-    )
+    drawn = np.stack([dice.chance(chance, f"{purpose} {p}", number) for p, chance in enumerate(chances)], axis=1)
     none = ~drawn.any(axis=1)
     drawn[none, dice.below(len(chances), f"{purpose} one", number)[none]] = True
     return np.asarray(drawn & updates[:, None])

@@ -19,14 +19,35 @@ from scripts.generate_landing.cells import (
 )
 from scripts.generate_landing.crm import Crm
 from scripts.generate_landing.crm_parts import (
-    ACTIONS, ADDACCT, BROKER, INACT, NAME, NEW, TAX_STATUS, UPDCUST, Events,
+    ACTIONS,
+    ADDACCT,
+    BROKER,
+    INACT,
+    NAME,
+    NEW,
+    TAX_STATUS,
+    UPDCUST,
+    Events,
 )  # fmt: skip
 from scripts.generate_landing.days import SECONDS_A_DAY
 from scripts.generate_landing.dice import I64, Bool, Dice
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import (
-    BIRTH, EMAIL1, EMAIL2, FIRST, GENDER, LAST, LINE1, LINE2, LOCAL_TAX, MIDDLE, NATIONAL_TAX, PHONE1,
-    PLACE, TIER, Persons,
+    BIRTH,
+    EMAIL1,
+    EMAIL2,
+    FIRST,
+    GENDER,
+    LAST,
+    LINE1,
+    LINE2,
+    LOCAL_TAX,
+    MIDDLE,
+    NATIONAL_TAX,
+    PHONE1,
+    PLACE,
+    TIER,
+    Persons,
 )  # fmt: skip
 
 _CHUNK = 8192
@@ -50,9 +71,11 @@ class AccountValues:
         return self.brokers[self.dice.below(len(self.brokers), "broker", event)]
 
     def tax_status(self, event: I64) -> I64:
+        """0, 1 or 2."""
         return self.dice.choose((0.2, 0.5, 0.3), "tax status", event)
 
     def has_name(self, event: I64) -> Bool:
+        """Whether the account has a name."""
         return self.dice.chance(0.97, "has name", event)
 
     def name(self, event: I64, xml: bool = False) -> Piece:
@@ -75,11 +98,10 @@ class _Line:
         self.quote = np.where(single, ord("'"), ord('"')).astype(np.uint8)[:, None]
 
     def attribute(self, name: bytes, value: Piece, present: Bool) -> Piece:
+        """An attribute where it is present."""
         return only(present, [b" " + name + b"=", self.quote, value, self.quote])
 
-    def element(
-        self, name: bytes, value: Piece, present: Bool, filled: Bool | None = None
-    ) -> Piece:
+    def element(self, name: bytes, value: Piece, present: Bool, filled: Bool | None = None) -> Piece:
         """An element; where it is present but not filled, it is empty in one of two notations."""
         if filled is None:
             filled = present
@@ -95,9 +117,7 @@ class _Line:
 class CustomerMgmt:
     """Writes the history's actions."""
 
-    def __init__(
-        self, crm: Crm, persons: Persons, accounts: AccountValues, origin: I64, dice: Dice
-    ) -> None:
+    def __init__(self, crm: Crm, persons: Persons, accounts: AccountValues, origin: I64, dice: Dice) -> None:
         self.crm, self.persons, self.accounts = crm, persons, accounts
         self.origin = origin
         """The number of the NEW event of each customer."""
@@ -109,16 +129,12 @@ class CustomerMgmt:
         with landing.file(1, "CustomerMgmt.xml") as file:
             file.write_bytes(_HEAD)
             for at in range(0, len(events.kind), _CHUNK):
-                file.write_bytes(
-                    squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data
-                )
+                file.write_bytes(squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data)
             file.write_bytes(_TAIL)
         customers, accounts = self.crm.history_totals()
         new = events.number[events.kind == NEW]
         end = self.crm.calendar.end
-        landing.audit(
-            1, "CustomerMgmt", customers + dirty_totals(self.persons, new, new, end, end) + accounts
-        )
+        landing.audit(1, "CustomerMgmt", customers + dirty_totals(self.persons, new, new, end, end) + accounts)
 
     def _block(self, events: Events, first: int, last: int) -> Cells:
         span = slice(first, last)
@@ -140,9 +156,7 @@ class CustomerMgmt:
         ]  # fmt: skip
         return join(pieces, last - first)
 
-    def _customer_start(
-        self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool
-    ) -> Piece:
+    def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool) -> Piece:
         persons = self.persons
         gender, tier = persons.gender(number), persons.tier(number)
         birth = persons.birth(number, self.crm.calendar.end)
@@ -156,9 +170,7 @@ class CustomerMgmt:
                 np.take(persons.genders, gender, axis=0),
                 sets[:, GENDER] & (has_gender | tell),
             ),
-            line.attribute(
-                b"C_TIER", np.take(persons.tiers, tier, axis=0), sets[:, TIER] & (has_tier | tell)
-            ),
+            line.attribute(b"C_TIER", np.take(persons.tiers, tier, axis=0), sets[:, TIER] & (has_tier | tell)),
             line.attribute(b"C_DOB", date(birth), sets[:, BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
@@ -171,18 +183,16 @@ class CustomerMgmt:
             only(~leaving, b">"),
         ]
 
-    def _customer_body(
-        self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool
-    ) -> Piece:
+    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Piece:
         persons = self.persons
         last, first = persons.last_name(number), persons.first_name(number)
         middle = persons.middle(number)
         has_middle, has_line2 = middle < 26, persons.has_line2(number)
         place = persons.place(number)
-        named = sets[:, [LAST, FIRST, MIDDLE]].any(axis=1)
-        moved = sets[:, [LINE1, LINE2, PLACE]].any(axis=1)
-        reached = sets[:, PHONE1 : EMAIL2 + 1].any(axis=1)
-        taxed = sets[:, [LOCAL_TAX, NATIONAL_TAX]].any(axis=1)
+        named = _any(sets, LAST, FIRST, MIDDLE)
+        moved = _any(sets, LINE1, LINE2, PLACE)
+        reached = _any(sets, *range(PHONE1, EMAIL2 + 1))
+        taxed = _any(sets, LOCAL_TAX, NATIONAL_TAX)
         at = sets[:, PLACE]
         origin = self.origin[customer]
         pieces: list[Piece] = [
@@ -198,9 +208,7 @@ class CustomerMgmt:
             only(named, b"</Name>"),
             only(moved, b"<Address>"),
             line.element(b"C_ADLINE1", persons.line1(number, xml=True), sets[:, LINE1]),
-            line.element(
-                b"C_ADLINE2", persons.line2(number), sets[:, LINE2] & (has_line2 | tell), has_line2
-            ),
+            line.element(b"C_ADLINE2", persons.line2(number), sets[:, LINE2] & (has_line2 | tell), has_line2),
             line.element(b"C_ZIPCODE", persons.postal_code(number), at),
             line.element(b"C_CITY", np.take(persons.cities_xml, place, axis=0), at),
             line.element(b"C_STATE_PROV", np.take(persons.states, place, axis=0), at),
@@ -208,9 +216,7 @@ class CustomerMgmt:
             only(moved, b"</Address>"),
             only(reached, b"<ContactInfo>"),
         ]
-        for which, (name, column) in enumerate(
-            [(b"C_PRIM_EMAIL", EMAIL1), (b"C_ALT_EMAIL", EMAIL2)]
-        ):
+        for which, (name, column) in enumerate([(b"C_PRIM_EMAIL", EMAIL1), (b"C_ALT_EMAIL", EMAIL2)]):
             text, has = persons.email(which, number, origin, origin)
             pieces.append(line.element(name, text, sets[:, column] & (has | tell), has))
         for which in range(3):
@@ -228,14 +234,10 @@ class CustomerMgmt:
         phone = self.persons.phone(which, number)
         some = phone.has_local | phone.has_area | phone.has_country
         inner: list[Piece] = [
-            line.element(
-                b"C_CTRY_CODE", phone.country, phone.has_country | tell, phone.has_country
-            ),
+            line.element(b"C_CTRY_CODE", phone.country, phone.has_country | tell, phone.has_country),
             line.element(b"C_AREA_CODE", phone.area, phone.has_area | tell, phone.has_area),
             line.element(b"C_LOCAL", phone.local, phone.has_local | tell, phone.has_local),
-            line.element(
-                b"C_EXT", phone.extension, phone.has_extension | tell, phone.has_extension
-            ),
+            line.element(b"C_EXT", phone.extension, phone.has_extension | tell, phone.has_extension),
         ]
         return line.element(f"C_PHONE_{which + 1}".encode(), inner, sets & (some | tell), some)
 
@@ -248,9 +250,7 @@ class CustomerMgmt:
         inside = present & (broker | named)
         turned = self.dice.chance(0.3, "account turned", number)
         identity = line.attribute(b"CA_ID", integer(np.maximum(account, 0)), present)
-        status = line.attribute(
-            b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, TAX_STATUS]
-        )
+        status = line.attribute(b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, TAX_STATUS])
         return [
             only(present, b"<Account"),
             only(~turned, [identity, status]),
@@ -263,9 +263,12 @@ class CustomerMgmt:
         ]
 
 
-def dirty_totals(
-    persons: Persons, tier: I64, birth: I64, day: int, end: int
-) -> list[tuple[str, str, int]]:
+def _any(sets: Bool, *properties: int) -> Bool:
+    """Whether an event sets any of some properties."""
+    return np.asarray(sets[:, properties].any(axis=1))
+
+
+def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) -> list[tuple[str, str, int]]:
     """Counts of invalid tiers and dates of birth among images, given by the events that set them."""
     born = persons.birth(birth, end).astype("datetime64[D]")
     today = np.datetime64(day, "D")

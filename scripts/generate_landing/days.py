@@ -44,9 +44,7 @@ def holiday(days: I64) -> Bool:
     _, month, day = parts(days)
     dow = weekday(days)
     week = (day - 1) // 7 + 1
-    fixed = (
-        ((month == 1) & (day == 1)) | ((month == 7) & (day == 4)) | ((month == 12) & (day == 25))
-    )
+    fixed = ((month == 1) & (day == 1)) | ((month == 7) & (day == 4)) | ((month == 12) & (day == 25))
     monday = (dow == 0) & (
         ((month == 1) & (week == 3))
         | ((month == 2) & (week == 3))

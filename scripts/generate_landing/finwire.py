@@ -8,6 +8,7 @@ import numpy as np
 
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import (
+    Cells,
     Piece,
     cents,
     compact_date,
@@ -19,13 +20,13 @@ from scripts.generate_landing.cells import (
     squeeze,
     table,
 )
-from scripts.generate_landing.companies import EXCHANGES, ISSUES, LAST_SECOND, NEVER, Companies
+from scripts.generate_landing.companies import EXCHANGES, ISSUES, LAST_SECOND, Companies
 from scripts.generate_landing.dice import I64, Bool, Dice
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import zip_cells
 
-RATINGS = "AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D".split()
-BAD_RATINGS = "AAAA E NR DD Baa1 CC+ ? a-".split()
+RATINGS = words.listed("AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D")
+BAD_RATINGS = words.listed("AAAA E NR DD Baa1 CC+ ? a-")
 
 
 @dataclass
@@ -127,9 +128,7 @@ class Newswire:
         take = new | end | change | (who.rename_quarter[c] == quarter)
         c, new, end = c[take], new[take], end[take]
         day = np.where(new, who.entry_day[c], who.event_day(c, np.full(len(c), quarter)))
-        second = np.where(
-            new, who.entry_second[c], dice.below(LAST_SECOND, "cmp second", c, quarter)
-        )
+        second = np.where(new, who.entry_second[c], dice.below(LAST_SECOND, "cmp second", c, quarter))
         records = Records(c, day, second, end, np.zeros(len(c), dtype=np.int64))
         return records.twice(~new & dice.chance(0.02, "company twice", c, quarter))
 
@@ -137,9 +136,7 @@ class Newswire:
         """First listings, changes and delistings of securities."""
         who, dice = self.companies, self.dice
         share = float(who.quarters.length[quarter]) / 91.0
-        s = np.flatnonzero(
-            (who.issue_quarter <= quarter) & (quarter <= who.death_quarter[who.company])
-        )
+        s = np.flatnonzero((who.issue_quarter <= quarter) & (quarter <= who.death_quarter[who.company]))
         new = who.issue_quarter[s] == quarter
         end = who.death_quarter[who.company[s]] == quarter
         change = dice.chance(0.008 * share, "security changes", s, quarter)
@@ -157,9 +154,7 @@ class Newswire:
         """Results of the quarter before, once for each company that reports."""
         who, dice = self.companies, self.dice
         c = np.flatnonzero(
-            (who.entry_quarter < quarter)
-            & (quarter <= who.death_quarter)
-            & (quarter - 1 < who.silent_quarter)
+            (who.entry_quarter < quarter) & (quarter <= who.death_quarter) & (quarter - 1 < who.silent_quarter)
         )
         day = 15 + dice.below(60, "posted", c, quarter)
         c, day = c[day < who.quarters.length[quarter]], day[day < who.quarters.length[quarter]]
@@ -172,7 +167,7 @@ class Newswire:
         time = padded(s // 3600 * 10000 + s // 60 % 60 * 100 + s % 60, 6)
         return [compact_date(records.day), b"-", time, kind]
 
-    def _company_lines(self, records: Records, quarter: int) -> Piece:
+    def _company_lines(self, records: Records, quarter: int) -> Cells:
         dice, who, tables = self.dice, self.companies, self.tables
         c, rows = records.subject, len(records.day)
         cut = dice.chance(0.5, "cmp cut", c, quarter, records.version)
@@ -189,7 +184,7 @@ class Newswire:
         )
         founded = who.entry_day[c] - 400 - dice.below(12_000, "founded", c)
         floor = dice.chance(0.2, "floor", c, era)
-        chief = [
+        chief: list[Piece] = [
             np.take(tables["first"], dice.below(len(words.FIRST), "chief", c, quarter), axis=0),
             b" ",
             np.take(tables["last"], dice.below(len(words.LAST), "chief name", c, quarter), axis=0),
@@ -244,7 +239,7 @@ class Newswire:
             fixed(only(by_name, name), 60, rows, pad),
         ]
 
-    def _security_lines(self, records: Records, quarter: int) -> Piece:
+    def _security_lines(self, records: Records, quarter: int) -> Cells:
         dice, who, tables = self.dice, self.companies, self.tables
         s, rows = records.subject, len(records.day)
         c = who.company[s]
@@ -273,7 +268,7 @@ class Newswire:
         ]
         return join(pieces, rows)
 
-    def _result_lines(self, records: Records, quarter: int) -> Piece:
+    def _result_lines(self, records: Records, quarter: int) -> Cells:
         dice, who = self.dice, self.companies
         c, rows = records.subject, len(records.day)
         about = max(quarter - 1, 0)
@@ -282,9 +277,7 @@ class Newswire:
         per_share = 200 + dice.below(6000, "revenue per share", c)
         growth = (1 + (about - 150) * 0.004) * (0.8 + 0.4 * dice.unit("season", c, quarter))
         revenue = (per_share * growth * shares).astype(np.int64)
-        margin = (
-            0.005 + 0.12 * dice.unit("margin", c) - 0.18 * dice.chance(0.08, "loss", c, quarter)
-        )
+        margin = 0.005 + 0.12 * dice.unit("margin", c) - 0.18 * dice.chance(0.08, "loss", c, quarter)
         margin = np.where(dice.chance(0.01, "no profit ever", c) | (c % 89 == 5), 0.0, margin)
         earnings = np.rint(revenue * margin).astype(np.int64)
         assets = revenue * 2 + dice.below(1 << 30, "assets", c, quarter)
@@ -326,6 +319,3 @@ def _shares(dice: Dice, company: I64, quarter: int) -> I64:
 def _repeats(records: Records) -> int:
     """Records of a subject on a day beyond the first."""
     return len(records.day) - len(np.unique(records.subject * 100_000 + records.day))
-
-
-__all__ = ["NEVER", "Newswire", "industry_ids"]

@@ -92,9 +92,7 @@ class Landing:
 
     def audit(self, batch: int, name: str, totals: Iterable[tuple[str, str, int]]) -> None:
         """Control totals beside a data file: data set, attribute, value."""
-        lines = [
-            f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals
-        ]
+        lines = [f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals]
         self._text(self.folder(batch) / f"{name}_audit.csv", [AUDIT_HEADER, *lines])
 
     def root_audit(self, name: str, lines: Iterable[str]) -> None:

@@ -54,9 +54,7 @@ def zip_cells(place: I64, bits: U64) -> list[Piece]:
     for base in (10, 20, 10, 20, 10, 20):
         digit = rest % base
         rest = rest // base
-        letters.insert(
-            0, (CAPITALS[digit] if base == 20 else (digit + 48).astype(np.uint8))[:, None]
-        )
+        letters.insert(0, (CAPITALS[digit] if base == 20 else (digit + 48).astype(np.uint8))[:, None])
     code: Piece = [*letters[:3], b" ", *letters[3:]]
     return [only(~canadian, padded(number % 100_000, 5)), only(canadian, code)]
 
@@ -101,9 +99,11 @@ class Persons:
         self.national_taxes = table(NATIONAL_TAXES)
 
     def last_name(self, event: I64) -> I64:
+        """Place in `words.LAST`."""
         return self.dice.below(len(words.LAST), "last name", event)
 
     def first_name(self, event: I64) -> I64:
+        """Place in `words.FIRST`."""
         return self.dice.below(len(words.FIRST), "first name", event)
 
     def middle(self, event: I64) -> I64:
@@ -130,9 +130,11 @@ class Persons:
         return np.where(odd == 0, usual, np.where(odd == 1, old, unborn))
 
     def place(self, event: I64) -> I64:
+        """Place in `words.CITIES`."""
         return self.dice.below(len(words.CITIES), "place", event)
 
     def postal_code(self, event: I64) -> list[Piece]:
+        """Postal codes of the places."""
         return zip_cells(self.place(event), self.dice.bits("zip", event))
 
     def line1_codes(self, event: I64) -> tuple[I64, I64, I64]:
@@ -142,6 +144,7 @@ class Persons:
         return number, street, self.dice.below(len(words.STREET_TYPES), "street type", event)
 
     def line1(self, event: I64, xml: bool = False) -> list[Piece]:
+        """First address lines, for example `12 Main Street`."""
         number, street, kind = self.line1_codes(event)
         streets = self.streets_xml if xml else self.streets
         return [
@@ -150,6 +153,7 @@ class Persons:
         ]  # fmt: skip
 
     def has_line2(self, event: I64) -> Bool:
+        """Whether there is a second address line."""
         return self.dice.chance(0.35, "has line 2", event)
 
     def line2_codes(self, event: I64) -> I64:
@@ -159,6 +163,7 @@ class Persons:
         return np.where(self.has_line2(event), kind * 1000 + number, 0)
 
     def line2(self, event: I64) -> Piece:
+        """Second address lines, empty where there is none."""
         code = self.line2_codes(event)
         text: Piece = [np.take(self.units, code // 1000, axis=0), b" ", integer(code % 1000)]
         return only(code > 0, text)
@@ -197,14 +202,17 @@ class Persons:
         )
 
     def local_tax(self, event: I64) -> Cells:
+        """Identifiers of a state's or province's tax bracket."""
         code = self.dice.below(len(LOCAL_TAXES), "local tax", event)
         return np.take(self.local_taxes, code, axis=0)
 
     def national_tax(self, event: I64) -> Cells:
+        """Identifiers of a country's tax bracket."""
         code = self.dice.below(len(NATIONAL_TAXES), "national tax", event)
         return np.take(self.national_taxes, code, axis=0)
 
     def tax_id(self, customer: I64) -> list[Piece]:
+        """Tax identifiers of customers, 999-99-9999."""
         digits = padded(self.dice.below(1_000_000_000, "tax id", customer), 9)
         return [digits[:, :3], b"-", digits[:, 3:5], b"-", digits[:, 5:]]
 

@@ -30,7 +30,7 @@ class Prices:
 
     def _draw(self, purpose: str, *ids: I64) -> F64:
         """Mean 0, variance 1. Uniform: the sum of ten is close to normal."""
-        return (self.dice.unit(purpose, *ids) - 0.5) * np.sqrt(12.0)
+        return np.asarray((self.dice.unit(purpose, *ids) - 0.5) * np.sqrt(12.0))
 
     def close(self, security: I64, market_day: I64) -> I64:
         """Closing prices."""
@@ -43,7 +43,7 @@ class Prices:
             rise = (half - np.abs(inside - half)) * (np.sqrt(length) / 2 / half)
             height += rise * self._draw(f"level {level}", security, block)
         price = np.exp(self._start[security] + self._daily[security] * height)
-        return np.clip(np.rint(price), 20, 999_999).astype(np.int64)
+        return np.asarray(np.clip(np.rint(price), 20, 999_999).astype(np.int64))
 
     def day(self, security: I64, market_day: I64) -> tuple[I64, I64, I64]:
         """Low, close and high."""

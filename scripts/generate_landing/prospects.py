@@ -80,9 +80,7 @@ class Prospects:
             self._change(batch, state)
         number = self.usual
         if batch > 1:
-            number = 2 + int(
-                self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch))
-            )
+            number = 2 + int(self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch)))
         self._add(batch, number, state)
         listed = np.flatnonzero(self.listed)
         with landing.file(batch, "Prospect.csv") as file:

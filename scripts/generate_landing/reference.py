@@ -6,7 +6,16 @@ import numpy as np
 
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import (
-    Cells, Piece, choice, clock, compact_date, date, delimited, integer, padded, table,
+    Cells,
+    Piece,
+    choice,
+    clock,
+    compact_date,
+    date,
+    delimited,
+    integer,
+    padded,
+    table,
 )  # fmt: skip
 from scripts.generate_landing.days import holiday, parts, weekday
 from scripts.generate_landing.dice import I64
@@ -16,10 +25,8 @@ from scripts.generate_landing.settings import Settings
 
 FIRST_DAY, LAST_YEAR = "1950-01-01", 2051
 
-_MONTHS = (
-    "January February March April May June July August September October November December".split()
-)
-_WEEKDAYS = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
+_MONTHS = words.listed("January February March April May June July August September October November December")
+_WEEKDAYS = words.listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 
 STATUS_TYPES = (
     ("ACTV", "Active"), ("CMPT", "Completed"), ("CNCL", "Canceled"),
@@ -37,12 +44,10 @@ def write_reference(landing: Landing, settings: Settings) -> None:
     _write_times(landing)
     small = {
         "StatusType.txt": ["|".join(row) for row in STATUS_TYPES],
-        "TradeType.txt": [
-            f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES
-        ],
+        "TradeType.txt": [f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES],
         "Industry.txt": [
             f"{key}|{name}|{words.SECTORS[place % len(words.SECTORS)]}"
-            for place, (key, name) in enumerate(zip(industry_ids(), words.INDUSTRY_WORDS))
+            for place, (key, name) in enumerate(zip(industry_ids(), words.INDUSTRY_WORDS, strict=True))
         ],
         "TaxRate.txt": _tax_rates(),
     }
@@ -57,16 +62,10 @@ def _tax_rates() -> list[str]:
     lines += [f"CN{n}|Canadian income tax bracket {n}|{0.12 + 0.05 * n:.5f}" for n in range(1, 5)]
     for place, state in enumerate(words.US_STATES):
         base = (place * 37 % 51) / 1000
-        lines += [
-            f"{state}{n}|{state} state income tax bracket {n}|{base + 0.0093 * n:.5f}"
-            for n in range(1, 6)
-        ]
+        lines += [f"{state}{n}|{state} state income tax bracket {n}|{base + 0.0093 * n:.5f}" for n in range(1, 6)]
     for place, province in enumerate(words.PROVINCES):
         base = 0.04 + (place * 7 % 13) / 500
-        lines += [
-            f"{province}{n}|{province} provincial tax bracket {n}|{base + 0.0171 * n:.5f}"
-            for n in range(1, 5)
-        ]
+        lines += [f"{province}{n}|{province} provincial tax bracket {n}|{base + 0.0171 * n:.5f}" for n in range(1, 5)]
     return lines
 
 

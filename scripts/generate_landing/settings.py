@@ -35,6 +35,7 @@ class Settings:
 
     @property
     def employees(self) -> int:
+        """People in HR.csv."""
         return self.sized(5000, 60)
 
     @property
@@ -44,26 +45,32 @@ class Settings:
 
     @property
     def new_accounts(self) -> int:
+        """ADDACCT actions of the history."""
         return self.sized(900, 15)
 
     @property
     def customer_updates(self) -> int:
+        """About as many UPDCUST actions in the history."""
         return self.sized(1000, 20)
 
     @property
     def account_updates(self) -> int:
+        """About as many UPDACCT actions in the history."""
         return self.sized(750, 15)
 
     @property
     def prospects(self) -> int:
+        """People on the first list."""
         return self.sized(5000, 60)
 
     @property
     def trades(self) -> int:
+        """About as many trades in the history."""
         return self.sized(130_000, 400)
 
     @property
     def watch_events(self) -> int:
+        """About as many placements and removals of watches in the history."""
         return self.sized(300_000, 800)
 
     @property

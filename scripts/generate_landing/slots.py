@@ -54,9 +54,7 @@ class Slots:
         past = busy[: calendar.history]
         share = np.cumsum(past) / past.sum()
         later = np.cumsum(np.maximum(busy[calendar.history :] * daily, 1).astype(np.int64))
-        self.edges: I64 = np.concatenate(
-            [[0], np.rint(share * history).astype(np.int64), history + later]
-        )
+        self.edges: I64 = np.concatenate([[0], np.rint(share * history).astype(np.int64), history + later])
         """Number of the first slot of each market day, and the end."""
         self._open, self._span = int(hours[0] * 3600), (hours[1] - hours[0]) * 3600
 

@@ -8,8 +8,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.generate_landing.cells import (
-    Cells, Piece as Text, cents, delimited, integer, only, table, timestamp,
+    Cells,
+    cents,
+    delimited,
+    integer,
+    only,
+    table,
+    timestamp,
 )  # fmt: skip
+from scripts.generate_landing.cells import (
+    Piece as Text,
+)
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
 from scripts.generate_landing.dice import I64, Bool, Dice
 from scripts.generate_landing.hr import Employees
@@ -22,6 +31,9 @@ _STATUS = table(["PNDG", "SBMT", "CMPT", "CNCL"])
 _KINDS = table(["TMB", "TMS", "TSL", "TLS", "TLB"])
 _DONE = table(["Market Buy", "Market Sell", "Stop Loss", "Limit Sell", "Limit Buy"])
 _BIT = table(["0", "1"])
+_HISTORY_TOTALS = (
+    "TH_Records", "TH_TLBTrades", "TH_TLSTrades", "TH_TMBTrades", "TH_TMSTrades", "TH_CanceledLTrades",
+)  # fmt: skip
 
 
 @dataclass
@@ -81,24 +93,19 @@ class TradeFiles:
                 self._consequences(trades, 0, end, cash, holding, numbered=False)
                 open_.append(trades.take(trades.closed >= end))
         self._audit(landing, 1)
-        landing.audit(1, "TradeHistory", [
-            ("DimTradeHistory", name, self.totals[name])
-            for name in ("TH_Records", "TH_TLBTrades", "TH_TLSTrades", "TH_TMBTrades", "TH_TMSTrades", "TH_CanceledLTrades")
-        ])  # fmt: skip
+        landing.audit(1, "TradeHistory", [("DimTradeHistory", name, self.totals[name]) for name in _HISTORY_TOTALS])
         for batch in range(2, self.calendar.last_batch + 1):
             day = self.calendar.batch_market_day(batch)
             open_ += list(self.desk.simulate(day, day + 1))
-            trades = Trades.concatenate(open_) if open_ else None
             with (
                 landing.file(batch, "Trade.txt", large=True) as trade,
                 landing.file(batch, "CashTransaction.txt", large=True) as cash,
                 landing.file(batch, "HoldingHistory.txt", large=True) as holding,
             ):
-                if trades is not None:
+                if open_:
+                    trades = Trades.concatenate(open_)
                     self._today(trades, day, trade)
-                    self._consequences(
-                        trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True
-                    )
+                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True)
                     open_ = [trades.take(trades.closed >= (day + 1) * _DAY)]
             self._audit(landing, batch)
 
@@ -109,9 +116,7 @@ class TradeFiles:
         landing.audit(batch, "Trade", totals(
             "DimTrade", "T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge"
         ))  # fmt: skip
-        landing.audit(
-            batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades")
-        )
+        landing.audit(batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades"))
         landing.audit(batch, "HoldingHistory", totals("FactHoldings", "HH_RECORDS"))
         history = {name: count for name, count in self.totals.items() if name.startswith("TH_")}
         self.totals = Counter(history)
@@ -166,9 +171,7 @@ class TradeFiles:
         value = rows.price * rows.quantity
         self.totals["T_Records"] += len(status)
         self.totals["T_CanceledTrades"] += int(np.count_nonzero(status == CNCL))
-        self.totals["T_InvalidCommision"] += int(
-            np.count_nonzero(closed & (rows.commission > value))
-        )
+        self.totals["T_InvalidCommision"] += int(np.count_nonzero(closed & (rows.commission > value)))
         self.totals["T_InvalidCharge"] += int(np.count_nonzero(closed & (rows.fee > value)))
 
     def _instant(self, at: I64) -> list[Text]:
@@ -204,22 +207,17 @@ class TradeFiles:
     ) -> None:
         """Money and shares that change hands between two instants."""
         self._holdings(trades, start, stop, holding, numbered)
-        paid = trades.take(
-            trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop)
-        )
-        into = trades.take(
-            (trades.deposit > 0) & (trades.created >= start) & (trades.created < stop)
-        )
+        paid = trades.take(trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop))
+        into = trades.take((trades.deposit > 0) & (trades.created >= start) & (trades.created < stop))
         self.totals["CT_Trades"] += len(paid.number)
         self.totals["CT_Records"] += len(paid.number) + len(into.number)
         value, costs = paid.price * paid.quantity, paid.fee + paid.commission
         amount = np.where(paid.is_sale, value, -value) - costs
-        settled = np.minimum(
-            paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1
-        )
+        settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
         name: list[Text] = [
             np.take(_DONE, paid.kind, axis=0), b" ", integer(paid.quantity), b" shares of ",
-            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price), b" (trade ", integer(paid.number), b")",
+            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price),
+            b" (trade ", integer(paid.number), b")",
         ]  # fmt: skip
         morning = into.created // _DAY * _DAY + 28_800 + into.number % 3600
         # Deposits of a block come first, then what trades cost or bring.
@@ -240,9 +238,7 @@ class TradeFiles:
                 marks: list[Text] = [b"I", self._numbers("cash", rows)] if numbered else []
                 cash.write(delimited(marks + columns, b"|"), rows)
 
-    def _holdings(
-        self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool
-    ) -> None:
+    def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool) -> None:
         due = trades.completed & (trades.closed >= start) & (trades.closed < stop)
         used = trades.lot_used & due[:, None]
         row, lot = np.divmod(np.flatnonzero(used.reshape(-1)), LOTS)

@@ -79,10 +79,12 @@ class Trades:
 
     @property
     def is_limit(self) -> Bool:
+        """Orders that wait for a price."""
         return np.asarray(self.kind >= TSL)
 
     @property
     def is_sale(self) -> Bool:
+        """Orders to sell."""
         return np.asarray((self.kind >= TMS) & (self.kind <= TLS))
 
 
@@ -102,16 +104,12 @@ class Desk:
         gone = lives.account_gone
         last_day = np.minimum(gone // _DAY, calendar.dates[-1] + 1)
         self._until: I64 = np.where(gone < NEVER, calendar.first_from(last_day), far + LONGEST)
-        self._history_accounts = int(
-            np.count_nonzero(lives.account_new < (calendar.end + 1) * _DAY)
-        )
+        self._history_accounts = int(np.count_nonzero(lives.account_new < (calendar.end + 1) * _DAY))
 
         old = np.flatnonzero((self._from == 0) & (self._until > 0))
         copies = 1 + self.dice.choose((0.8, 0.13, 0.04, 0.03), "chains", old)
         self.account: I64 = np.repeat(old, copies)
-        self._copy: I64 = np.arange(len(self.account)) - np.repeat(
-            np.cumsum(copies) - copies, copies
-        )
+        self._copy: I64 = np.arange(len(self.account)) - np.repeat(np.cumsum(copies) - copies, copies)
         mixed = np.argsort(self.dice.bits("mixed", np.arange(len(self.account))))
         self.account, self._copy = self.account[mixed], self._copy[mixed]
         chains = len(self.account)
@@ -138,9 +136,7 @@ class Desk:
         self._next_number = 0
         # Securities are visited in steps prime to their number, so that an account never returns to one.
         count = companies.securities
-        self._steps = np.array(
-            [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1]
-        )
+        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
         self._campaigns = max(1, count // COPIES)
 
     def simulate(self, first_day: int, last_day: int) -> Iterator[Trades]:
@@ -177,7 +173,7 @@ class Desk:
         """The security of an account's campaign."""
         base = self.dice.below(self.companies.securities, "base", account)
         step = self._steps[self.dice.below(len(self._steps), "step", account)]
-        return (base + (campaign * COPIES + copy) * step) % self.companies.securities
+        return np.asarray((base + (campaign * COPIES + copy) * step) % self.companies.securities)
 
     def _piece(self, piece: Piece) -> Trades:
         dice, chain, slot, day = self.dice, piece.chain, piece.slot, piece.market_day
@@ -217,13 +213,14 @@ class Desk:
         part = 1 + (held * dice.unit("part", slot)).astype(np.int64)
         sold = np.where(dice.chance(0.5, "all", slot), held, np.minimum(part, held))
         quantity = np.where(sells, sold, bought)
-        low, close, high = self.prices.day(np.maximum(security, 0), last_day)
+        low, _, high = self.prices.day(np.maximum(security, 0), last_day)
         price = low + ((high - low) * dice.unit("price", slot)).astype(np.int64)
         margin = dice.below(50, "margin", slot)
         # A limit is never worse than the price; a stop loss is sold at its price or below.
         side = np.where((kind == TLS), -margin, np.where(kind >= TSL, margin, margin - 25))
         bid = np.maximum(price + price * side // 1000, 1)
 
+        value = price * quantity
         number = self._next_number + np.cumsum(valid) - 1
         self._next_number += int(np.count_nonzero(valid))
         lot_after, lot_used, cost = self._sell(chain, held_lots, quantity, sells & completed)
@@ -231,9 +228,8 @@ class Desk:
             number=number, created=created, submitted=submitted, closed=closed, completed=completed, kind=kind,
             cash=dice.chance(0.88, "cash", account, security), security=security, quantity=quantity, bid=bid,
             account=account, executor=dice.below(self.employees, "executor", account, day // 60),
-            price=price, fee=self._fee(slot, price * quantity), commission=self._commission(slot, number, price * quantity),
-            tax=self._tax(account, price * quantity - cost, sells),
-            deposit=self._deposit(slot, price * quantity, sells, turns),
+            price=price, fee=self._fee(slot, value), commission=self._commission(slot, number, value),
+            tax=self._tax(account, value - cost, sells), deposit=self._deposit(slot, value, sells, turns),
             lot_number=self._lot_number[chain], lot_before=held_lots, lot_after=lot_after, lot_used=lot_used,
         )  # fmt: skip
         self._keep(piece, trades, valid, campaign, turns & fits, sells)
@@ -284,9 +280,7 @@ class Desk:
         """Up to 1.5 % of the trade; rarely entered wrong: more than the trade."""
         commission = value * (20 + self.dice.below(130, "commission", slot)) // 10_000
         wrong = self.dice.chance(0.002, "wrong commission", slot) | (number % 911 == 30)
-        return np.where(
-            wrong, value + 1 + self.dice.below(9000, "wrong commission by", slot), commission
-        )
+        return np.where(wrong, value + 1 + self.dice.below(9000, "wrong commission by", slot), commission)
 
     def _tax(self, account: I64, gain: I64, sells: Bool) -> I64:
         rate = 10 + self.dice.below(26, "tax rate", account)
@@ -296,9 +290,7 @@ class Desk:
         pays = turns & ~sells & self.dice.chance(0.2, "deposit", slot)
         return np.where(pays, value // 10_000 * 10_000 + 100_000, 0)
 
-    def _keep(
-        self, piece: Piece, trades: Trades, valid: Bool, campaign: I64, turned: Bool, sells: Bool
-    ) -> None:
+    def _keep(self, piece: Piece, trades: Trades, valid: Bool, campaign: I64, turned: Bool, sells: Bool) -> None:
         """Bring the chains' state forward, and complete the lots of purchases."""
         chain = piece.chain
         self._campaign[chain] = campaign

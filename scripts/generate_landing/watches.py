@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece as Text, delimited, integer, table, timestamp
+from scripts.generate_landing.cells import Piece as Text
+from scripts.generate_landing.cells import delimited, integer, table, timestamp
 from scripts.generate_landing.companies import NEVER, Companies
 from scripts.generate_landing.crm import Lives
 from scripts.generate_landing.crm_parts import DAILY_SHARE
@@ -66,9 +67,7 @@ class Watches:
         self._last = np.full(chains, -1, dtype=np.int32)
         """Minute of the last event: a pair's next one comes in a later minute."""
         count = companies.securities
-        self._steps = np.array(
-            [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1]
-        )
+        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
 
     def write(self, landing: Landing) -> None:
         """The files of all batches, with their control totals."""
@@ -91,10 +90,7 @@ class Watches:
 
     def _seat_new(self, market_day: int) -> None:
         """New customers take the seats of those who have gone, then of others, who watch no more."""
-        upto = (
-            int(np.searchsorted(self._from[self._customers :], market_day, side="right"))
-            + self._customers
-        )
+        upto = int(np.searchsorted(self._from[self._customers :], market_day, side="right")) + self._customers
         new = np.arange(self._known, upto)
         self._known = upto
         if not len(new):
@@ -115,17 +111,13 @@ class Watches:
         acts = luck < np.where(active, _REMOVE, _PLACE)
         acts &= at // 60 > self._last[piece.chain]
         customer = self.seat[piece.chain % len(self.seat)]
-        acts &= (self._from[customer] <= piece.market_day) & (
-            piece.market_day < self._until[customer]
-        )
+        acts &= (self._from[customer] <= piece.market_day) & (piece.market_day < self._until[customer])
         rows = np.flatnonzero(acts)
         customer, chain, at, active = customer[rows], piece.chain[rows], at[rows], active[rows]
         security = self._security(customer, chain // len(self.seat))
         day = piece.market_day[rows]
         fine = active | self.companies.is_listed(security, day, day)
-        customer, chain, at, active, security = (
-            x[fine] for x in (customer, chain, at, active, security)
-        )
+        customer, chain, at, security, active = customer[fine], chain[fine], at[fine], security[fine], active[fine]
 
         brief = ~active & dice.chance(_BRIEF, "brief", piece.slot[rows][fine])
         self._active[chain] = ~active & ~brief
@@ -133,9 +125,7 @@ class Watches:
         self._last[chain] = np.where(brief, ends, at) // 60
         customer = np.concatenate([customer, customer[brief]])
         security = np.concatenate([security, security[brief]])
-        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(
-            np.int64
-        )
+        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(np.int64)
         at = np.concatenate([at, ends[brief]])
         order = np.argsort(at, kind="stable")
         customer, security, action, at = customer[order], security[order], action[order], at[order]
@@ -155,4 +145,4 @@ class Watches:
         """What stands at a place of a customer's list; no two places hold the same."""
         base = self.dice.below(self.companies.securities, "base", customer)
         step = self._steps[self.dice.below(len(self._steps), "step", customer)]
-        return (base + place * step) % self.companies.securities
+        return np.asarray((base + place * step) % self.companies.securities)

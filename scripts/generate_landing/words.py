@@ -4,8 +4,14 @@ from __future__ import annotations
 
 import unicodedata
 
+
+def listed(text: str) -> list[str]:
+    """The words of a text, which stand between bars or, without bars, between blanks."""
+    return text.split("|") if "|" in text else text.split()
+
+
 # Even places are usually women's names, odd ones men's (see `persons.gender`).
-FIRST = (
+FIRST = listed(
     "Mary James Anna John Linda Robert Susan Michael Karen William Nancy David Lisa Richard Betty "
     "Joseph Helen Thomas Sandra Charles Donna Carlos Carol Daniel Ruth Matthew Sharon Anthony "
     "Michelle Mark Laura Donald Sarah Steven Kimberly Paul Deborah Andrew Jessica Joshua Shirley "
@@ -17,9 +23,9 @@ FIRST = (
     "Henry Joan Adam Ashley Douglas Judith Nathan Rose Peter Janice Zachary Kelly Kyle Nicole Walter "
     "Judy Noah Christina Ethan Zoë André Renée Jürgen Chloé René Beyoncé Jesús Inés Björn Siobhán "
     "Łukasz Anaïs François"
-).split()
+)
 
-LAST = (
+LAST = listed(
     "Smith|Johnson|Williams|Brown|Jones|García|Miller|Davis|Rodríguez|Martínez|Hernández|López|"
     "González|Wilson|Anderson|Thomas|Taylor|Moore|Jackson|Martin|Lee|Pérez|Thompson|White|Harris|"
     "Sánchez|Clark|Ramírez|Lewis|Robinson|Walker|Young|Allen|King|Wright|Scott|Torres|Nguyen|Hill|"
@@ -40,22 +46,20 @@ LAST = (
     "Willis|Carpenter|Lawrence|Sandoval|O'Brien|O'Connor|D'Angelo|O'Neill|Van der Berg|De la Cruz|"
     "Müller|Lefèvre|Åström|Saint-Pierre|Smith-Jones|MacDonald|Nuñez|Øverland|Çelik|Kowalski|Novák|"
     "St. John|Xu|Ng|Oyelaran-Oyeyinka"
-).split("|")
+)
 
-STREETS = (
+STREETS = listed(
     "Main|Oak|Pine|Maple|Cedar|Elm|Washington|Lake|Hill|Park|View|Church|Walnut|Spring|Ridge|River|"
     "Highland|Sunset|Madison|Franklin|Jefferson|Lincoln|Jackson|Adams|Willow|Mill|Forest|Meadow|"
     "Cherry|Dogwood|Chestnut|Broad|Center|Union|Court|Prospect|Liberty|Martin Luther King|Lakeview|"
     "College|Railroad|Grove|Valley|Orchard|St. Clair|Saint-Denis|Peachtree|King's|Queen|Bay"
-).split("|")
-STREET_TYPES = (
-    "Street|Avenue|Road|Drive|Lane|Court|Boulevard|Way|Place|Terrace|Parkway|Circle".split("|")
 )
-UNITS = "Apt.|Suite|Unit|Floor|Bldg.|P.O. Box".split("|")
+STREET_TYPES = listed("Street|Avenue|Road|Drive|Lane|Court|Boulevard|Way|Place|Terrace|Parkway|Circle")
+UNITS = listed("Apt.|Suite|Unit|Floor|Bldg.|P.O. Box")
 
 US, CANADA = "United States of America", "Canada"
 # City, state or province, country: United States first (see `US_CITIES`).
-_US = (
+_US = listed(
     "New York:NY|Los Angeles:CA|Chicago:IL|Houston:TX|Phoenix:AZ|Philadelphia:PA|San Antonio:TX|"
     "San Diego:CA|Dallas:TX|San José:CA|Austin:TX|Jacksonville:FL|Fort Worth:TX|Columbus:OH|"
     "Charlotte:NC|Indianapolis:IN|Seattle:WA|Denver:CO|Boston:MA|Nashville:TN|Detroit:MI|Portland:OR|"
@@ -64,34 +68,30 @@ _US = (
     "Tampa:FL|New Orleans:LA|Wichita:KS|Cleveland:OH|Honolulu:HI|Anchorage:AK|Boise:ID|"
     "Salt Lake City:UT|Richmond:VA|Des Moines:IA|Little Rock:AR|Providence:RI|Hartford:CT|"
     "Coeur d'Alene:ID|Winston-Salem:NC|St. Louis:MO|Cañon City:CO"
-).split("|")
-_CANADA = (
+)
+_CANADA = listed(
     "Toronto:ON|Montréal:QC|Vancouver:BC|Calgary:AB|Ottawa:ON|Edmonton:AB|Winnipeg:MB|Québec:QC|"
     "Hamilton:ON|Halifax:NS|Saskatoon:SK|Regina:SK|Trois-Rivières:QC|St. John's:NL|Fredericton:NB"
-).split("|")
+)
 US_CITIES = len(_US)
 CITIES = [name.split(":")[0] for name in _US + _CANADA]
 STATES = [name.split(":")[1] for name in _US + _CANADA]
 COUNTRIES = [US] * US_CITIES + [CANADA] * len(_CANADA)
 
-US_STATES = (
+US_STATES = listed(
     "AL AK AZ AR CA CO CT DE DC FL GA HI ID IL IN IA KS KY LA ME MD MA MI MN MS MO MT NE NV NH NJ NM "
     "NY NC ND OH OK OR PA RI SC SD TN TX UT VT VA WA WV WI WY"
-).split()
-PROVINCES = "AB BC MB NB NL NS NT NU ON PE QC SK YT".split()
-
-MAIL_HOSTS = (
-    "example.com|mail.example.com|example.org|example.net|post.example.ca|inbox.example.net".split(
-        "|"
-    )
 )
-ACCOUNT_KINDS = (
+PROVINCES = listed("AB BC MB NB NL NS NT NU ON PE QC SK YT")
+
+MAIL_HOSTS = listed("example.com|mail.example.com|example.org|example.net|post.example.ca|inbox.example.net")
+ACCOUNT_KINDS = listed(
     "Retirement Account|Joint Account|College Fund|Margin Account|401(k) Rollover|Family Trust|"
     "Savings Plan|Growth & Income|Roth IRA|Custodial Account|House Money|Rainy Day Fund|Trading|"
     "Children's Education|Café Fund|Long-term Holdings"
-).split("|")
+)
 
-INDUSTRY_WORDS = (
+INDUSTRY_WORDS = listed(
     "Aerospace|Air Courier|Airline|Apparel|Appliances|Audio & Video Equipment|Auto & Truck Makers|"
     "Auto & Truck Parts|Beverages (Alcoholic)|Beverages (Soft)|Biotechnology|Broadcasting|"
     "Business Services|Casinos & Gaming|Chemical Makers|Chemicals (Plastics)|Coal|"
@@ -111,10 +111,10 @@ INDUSTRY_WORDS = (
     "Retail (Specialty)|Retail (Technology)|Savings Banks|Schools|Scientific Instruments|"
     "Security Systems|Semiconductors|Software|Textiles|Tires|Tobacco|Toys|Travel|Trucking|"
     "Unit Trusts|Waste Management|Water Transport|Water Utilities|Wind Power|Wireless Towers"
-).split("|")
-SECTORS = "BM CG CN CO EN FN HC SV TC TR UT".split()
+)
+SECTORS = listed("BM CG CN CO EN FN HC SV TC TR UT")
 
-COMPANY_HEAD = (
+COMPANY_HEAD = listed(
     "Apex Atlas Aurora Beacon Blue Bright Cascade Cedar Century Citadel Coastal Compass Copper Crown "
     "Delta Diamond Eagle Echo Ember Empire Evergreen Falcon First Frontier General Global Golden "
     "Granite Great Harbor Heritage Horizon Imperial Iron Keystone Lakeside Liberty Lion Magnolia "
@@ -123,8 +123,8 @@ COMPANY_HEAD = (
     "River Rocky Royal Sapphire Sierra Silver Solar South Southern Sterling Stone Summit Sunrise "
     "Superior Swift Titan Tri-State Trinity Twin Union United Universal Valley Vanguard Vector "
     "Victory Vista Western White Zenith"
-).split()
-COMPANY_BODY = (
+)
+COMPANY_BODY = listed(
     "Aerospace Airlines Analytics Apparel Automotive Bancorp Biologics Brands Broadcasting Capital "
     "Chemicals Communications Components Computing Construction Containers Controls Dairy Data "
     "Devices Diagnostics Dynamics Education Electric Electronics Energy Engines Entertainment "
@@ -135,30 +135,30 @@ COMPANY_BODY = (
     "Railways Realty Refining Resources Restaurants Retail Robotics Rubber Security Semiconductors "
     "Shipping Software Solutions Steel Stores Systems Technologies Telecom Textiles Timber Tools Toys "
     "Trading Transport Utilities Water"
-).split()
-COMPANY_TAIL = (
+)
+COMPANY_TAIL = listed(
     "Inc.|Corp.|Company|Ltd.|Group|Holdings|International|Incorporated|& Co.|Limited|of America|"
     "Associates|Worldwide|& Sons|Enterprises|(Canada) Ltd.|Trust|PLC|LLC|SA"
-).split("|")
+)
 
-EMPLOYERS = (
+EMPLOYERS = listed(
     'Toys "R" Us|Barnes & Noble|Smith, Jones & Partners|City of Springfield|State University|'
     "Café Olé|Self-employed|Acme, Inc.|General Hospital|Widgets Unlimited|Übersee Logistik|"
     'The "Best" Bakery, LLC|Department of Transportation|Farmers\' Market|Johnson & Daughters|'
     "Retired|Public School District 12|Montréal Métro|Red River Mining|First National Bank"
-).split("|")
+)
 
-DESCRIPTIONS = (
+DESCRIPTIONS = listed(
     "supplies industrial customers in North America and Europe with|is a leading maker of|"
     "designs, builds and services|imports and distributes|operates plants and warehouses for|"
     "finances and insures producers of|owns patents and brands in"
-).split("|")
-GOODS = (
+)
+GOODS = listed(
     "specialty chemicals and coatings|passenger and freight vehicles|consumer goods for the home|"
     "medical devices & diagnostics|software for small businesses|food, drinks and tobacco|"
     "oil, gas and renewable energy|paper, board and packaging|clothing and footwear|"
     "semiconductors and sensors|bank and savings products|books, films and music"
-).split("|")
+)
 
 
 def ascii_only(word: str) -> str:

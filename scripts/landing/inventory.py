@@ -15,10 +15,11 @@ from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from scripts.landing.definitions import Layout, layouts
 
-BLOCK = 1 << 24
+BLOCK = 1 << 22
 BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
 ACTION = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
 LONGEST_TAG = 64
@@ -64,9 +65,9 @@ def complete_batches(landing: Path, through: int | None = None) -> dict[int, dat
     A batch is complete when its BatchDate.txt is there. Batches are loaded in order, so one that is missing while a
     later one is complete is an error.
     """
-    dates: dict[int, date] = {}
     if not landing.is_dir():
-        return dates
+        raise LandingError(f"{landing} is not a folder. Set LANDING_DIR to the landing area, or make the sample.")
+    dates: dict[int, date] = {}
     for folder in landing.iterdir():
         match = BATCH_FOLDER.fullmatch(folder.name)
         marker = folder / "BatchDate.txt"
@@ -74,7 +75,12 @@ def complete_batches(landing: Path, through: int | None = None) -> dict[int, dat
             number = int(match.group(1))
             if through is None or number <= through:
                 dates[number] = _batch_date(marker)
-    for number in range(1, max(dates, default=0) + 1):
+    if not dates:
+        raise LandingError(
+            f"{landing} holds no complete batch: Batch1/BatchDate.txt is not there. Set LANDING_DIR to the landing "
+            "area, or wait until its first batch is complete."
+        )
+    for number in range(1, max(dates) + 1):
         if number not in dates:
             raise LandingError(
                 f"{landing / f'Batch{number}'} is not complete (no BatchDate.txt) but Batch{max(dates)} is. "
@@ -173,35 +179,33 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
                 continue
             if file_format == "csv":
                 block, quoted = _outside_quotes(block, quoted)
-            whole, end, unfinished = (rest + block).rpartition(b"\n")
-            counts.update(_count_lines(whole + end, file_format))
-            rest = unfinished
+            text = rest + block if rest else block
+            end = text.rfind(b"\n") + 1
+            counts.update(_count_lines(text, end, file_format))
+            rest = text[end:]
     _decode(decoder, b"", path, offset, final=True)
     if file_format != "xml" and rest.strip(b"\r"):
-        counts.update(_count_lines(rest + b"\n", file_format))
+        counts.update(_count_lines(rest + b"\n", len(rest) + 1, file_format))
     if file_format == "audit":
         counts[""] = max(counts[""] - 1, 0)
     return dict(counts)
 
 
-def _count_lines(text: bytes, file_format: str) -> dict[str, int]:
-    """Lines that are not blank, in a text of whole lines."""
+def _count_lines(text: bytes, end: int, file_format: str) -> dict[str, int]:
+    """Lines that are not blank, in the whole lines that end at `end`."""
     if b"\r" in text:
-        text = text.replace(b"\r\n", b"\n")
+        text = text[:end].replace(b"\r\n", b"\n")
+        end = len(text)
+    characters = np.frombuffer(text, dtype=np.uint8)[:end]
     if file_format == "fixed":
-        return _count_records(text)
-    count = text.count(b"\n")
-    blank = text.startswith(b"\n")
-    position = text.find(b"\n\n")
-    while position >= 0:
-        blank += 1
-        position = text.find(b"\n\n", position + 1)
-    return {"": count - blank}
+        return _count_records(characters)
+    line_ends = characters == ord("\n")
+    blank = np.count_nonzero(line_ends[1:] & line_ends[:-1]) + np.count_nonzero(line_ends[:1])
+    return {"": int(np.count_nonzero(line_ends) - blank)}
 
 
-def _count_records(text: bytes) -> dict[str, int]:
+def _count_records(characters: npt.NDArray[np.uint8]) -> dict[str, int]:
     """Fixed-width records by the table they belong to; the first table answers for those of an unknown type."""
-    characters = np.frombuffer(text, dtype=np.uint8)
     ends = np.flatnonzero(characters == ord("\n"))
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     starts, ends = starts[ends > starts], ends[ends > starts]

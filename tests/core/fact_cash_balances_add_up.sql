@@ -15,7 +15,7 @@ transactions as (
         account_id,
         sum(amount) as cash
     from {{ ref('stg_brokerage__cash_transaction') }}
-    where account_id in (select account_id from balances)
+    where account_id in (select balances.account_id from balances)
     group by account_id
 )
 

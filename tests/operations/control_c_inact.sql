@@ -17,7 +17,9 @@ totals as (
         and attribute = 'C_INACT'
 )
 
-select *
+select
+    inactive.row_count,
+    totals.control_total
 from inactive
 cross join totals
 where inactive.row_count <> totals.control_total
