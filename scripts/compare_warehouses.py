@@ -13,7 +13,8 @@ from pathlib import Path
 import click
 import duckdb
 
-LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time", "modified_at"}
+LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time"}
+SNAPSHOT_TIMES = {"dbt_valid_from", "dbt_valid_to", "dbt_updated_at", "dbt_scd_id"}
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ def _difference(con: duckdb.DuckDBPyConnection, table: str) -> Difference:
     columns = [_columns(con, side, table) for side in ("l", "r")]
     if columns[0] != columns[1]:
         return Difference(table, -1, -1, -1, -1, f"columns differ: {sorted(set(columns[0]) ^ set(columns[1]))}")
-    listed = ", ".join(f'"{c}"' for c in columns[0] if c not in LOAD_TIMES)
+    listed = ", ".join(f'"{c}"' for c in columns[0] if c not in LOAD_TIMES | SNAPSHOT_TIMES)
     counts = [con.sql(f"select count(*) from {side}.{table}").fetchall()[0][0] for side in ("l", "r")]
     only = []
     example = ""

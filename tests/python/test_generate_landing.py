@@ -302,7 +302,7 @@ def test_people_totals(db: Recount) -> None:
         assert db.totals(attribute) == db.counts("c_change", f"kind = '{kind}'")
     swallowed = db.counts("c_change", what="count(*) - count(distinct (c_id, day))")
     assert db.totals("C_ID_HIST") == swallowed and sum(swallowed.values()) > 3
-    db.rows(f"""create or replace table image as
+    db.con.execute(f"""create or replace table image as
         select 1 as batch, date '{END}' as day,
             (select value from property p where p.place = seq and name = 'C_TIER') as tier,
             (select value from property p where p.place = seq and name = 'C_DOB')::date as dob
@@ -389,7 +389,7 @@ def test_images_carry_the_history_on(db: Recount) -> None:
         "C_CITY": "city", "C_ALT_EMAIL": "email2", "C_TIER": "tier", "C_LCL_TX_ID": "lcl",
     }  # fmt: skip
     # The first row of a customer who only leaves changes nothing but the status.
-    db.rows("""create or replace table leaver as
+    db.con.execute("""create or replace table leaver as
         from Customer qualify st_id = 'INAC' and count(*) over (partition by c_id) = 1""")
     assert db.one("select count(*) from leaver")[0] > 1
     for name, column in pairs.items():
