@@ -51,6 +51,7 @@ owners as (
 inactivations as (
     select
         owners.account_id,
+        owners.customer_id as inactive_customer_id,
         customer_events.event_date,
         customer_events.event_at,
         case
@@ -67,6 +68,7 @@ events as (
     select
         account_id,
         customer_id,
+        null as inactive_customer_id,
         event_date,
         event_at,
         event_sequence,
@@ -81,6 +83,7 @@ events as (
     select
         account_id,
         null as customer_id,
+        inactive_customer_id,
         event_date,
         event_at,
         event_sequence,
@@ -93,19 +96,33 @@ events as (
     from inactivations
 ),
 
+owned as (
+    select
+        *,
+        {{ last_known('customer_id', 'history') }} as owner_id
+    from events
+    window history as (
+        partition by account_id
+        order by batch_id, event_at, event_sequence
+        rows between unbounded preceding and current row
+    )
+),
+
 carried as (
     select
         account_id,
         event_date,
         batch_id,
-        {{ last_known('customer_id', 'history') }} as customer_id,
+        owner_id as customer_id,
         {{ last_known('status', 'history') }} as status,
         {{ last_known('sk_broker_id', 'history') }} as sk_broker_id,
         nullif({{ last_known('account_desc', 'history') }}, '') as account_desc,
         nullif({{ last_known('tax_status', 'history') }}, '') as tax_status,
         max(case when is_full_image then 1 else 0 end) over history as is_known,
         lead(event_date) over (partition by account_id order by batch_id, event_at, event_sequence) as next_date
-    from events
+    from owned
+    -- A customer takes along only what is theirs at that time.
+    where inactive_customer_id is null or inactive_customer_id = owner_id
     window history as (
         partition by account_id
         order by batch_id, event_at, event_sequence

@@ -1,3 +1,7 @@
+{%- set state_columns = [
+    'status_id', 'trade_type_id', 'is_cash', 'quantity', 'bid_price', 'executed_by', 'trade_price', 'fee', 'commission',
+    'tax', 'batch_id'
+] -%}
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='trade_id') }}
 
 with landed_trades as (
@@ -60,7 +64,11 @@ change_times as (
     group by trade_id
 ),
 
-insertions as (
+last_changes as (
+    select * from changes where recency = 1
+),
+
+first_insertions as (
     select
         trade_id,
         account_id,
@@ -68,110 +76,89 @@ insertions as (
         batch_id,
         row_number() over (partition by trade_id order by batch_id, cdc_dsn) as precedence
     from changes
+    anti join landed_trades as known_trades
+        on
+            changes.trade_id = known_trades.trade_id
+            and known_trades.batch_id = 1
     where cdc_flag = 'I'
 ),
 
-first_rows as (
+-- A trade as it is now, with what it was when it was created. Trades of batch 1, nearly all, need no look at changes but
+-- for those few that have some.
+states as (
     select
-        landed_trades.trade_id,
-        landed_trades.account_id,
-        landed_trades.symbol,
+        trades.trade_id,
+        trades.account_id,
+        trades.symbol,
         case
             when trade_types.is_market_order then coalesce(history.submitted_at, history.pending_at)
             else coalesce(history.pending_at, history.submitted_at)
         end as created_at,
-        history.closed_at,
-        landed_trades.batch_id as first_batch_id
-    from landed_trades
-    inner join trade_types on landed_trades.trade_type_id = trade_types.trade_type_id
-    left join history on landed_trades.trade_id = history.trade_id
-    where landed_trades.batch_id = 1
+        coalesce(change_times.closed_at, history.closed_at) as closed_at,
+        {% for column in state_columns -%}
+        case when last_changes.trade_id is null then trades.{{ column }} else last_changes.{{ column }} end as {{ column }},
+        {% endfor -%}
+        trades.batch_id as first_batch_id
+    from landed_trades as trades
+    inner join trade_types on trades.trade_type_id = trade_types.trade_type_id
+    left join history on trades.trade_id = history.trade_id
+    left join last_changes on trades.trade_id = last_changes.trade_id
+    left join change_times on trades.trade_id = change_times.trade_id
+    where trades.batch_id = 1
     union all
     select
-        insertions.trade_id,
-        insertions.account_id,
-        insertions.symbol,
+        first_insertions.trade_id,
+        first_insertions.account_id,
+        first_insertions.symbol,
         change_times.created_at,
-        null as closed_at,
-        insertions.batch_id as first_batch_id
-    from insertions
-    inner join change_times on insertions.trade_id = change_times.trade_id
-    where insertions.precedence = 1
-),
-
-last_rows as (
-    select
-        landed_trades.trade_id,
-        landed_trades.status_id,
-        landed_trades.trade_type_id,
-        landed_trades.is_cash,
-        landed_trades.executed_by,
-        landed_trades.quantity,
-        landed_trades.bid_price,
-        landed_trades.trade_price,
-        landed_trades.fee,
-        landed_trades.commission,
-        landed_trades.tax,
-        landed_trades.batch_id
-    from landed_trades
-    anti join change_times on landed_trades.trade_id = change_times.trade_id
-    union all
-    select
-        trade_id,
-        status_id,
-        trade_type_id,
-        is_cash,
-        executed_by,
-        quantity,
-        bid_price,
-        trade_price,
-        fee,
-        commission,
-        tax,
-        batch_id
-    from changes
-    where recency = 1
+        change_times.closed_at,
+        {% for column in state_columns -%}
+        last_changes.{{ column }},
+        {% endfor -%}
+        first_insertions.batch_id as first_batch_id
+    from first_insertions
+    inner join last_changes on first_insertions.trade_id = last_changes.trade_id
+    inner join change_times on first_insertions.trade_id = change_times.trade_id
+    where first_insertions.precedence = 1
 ),
 
 final as (
     select
-        first_rows.trade_id,
+        states.trade_id,
         accounts.sk_broker_id,
-        {{ date_id('first_rows.created_at') }} as sk_create_date_id,
-        {{ time_id('first_rows.created_at') }} as sk_create_time_id,
-        {{ date_id('coalesce(change_times.closed_at, first_rows.closed_at)') }} as sk_close_date_id,
-        {{ time_id('coalesce(change_times.closed_at, first_rows.closed_at)') }} as sk_close_time_id,
+        {{ date_id('states.created_at') }} as sk_create_date_id,
+        {{ time_id('states.created_at') }} as sk_create_time_id,
+        {{ date_id('states.closed_at') }} as sk_close_date_id,
+        {{ time_id('states.closed_at') }} as sk_close_time_id,
         status_types.status_name as status,
         trade_types.trade_type_name as type,
-        last_rows.is_cash as cash_flag,
+        states.is_cash as cash_flag,
         securities.sk_security_id,
         securities.sk_company_id,
-        last_rows.quantity,
-        last_rows.bid_price,
+        states.quantity,
+        states.bid_price,
         accounts.sk_customer_id,
         accounts.sk_account_id,
-        last_rows.executed_by,
-        last_rows.trade_price,
-        last_rows.fee,
-        last_rows.commission,
-        last_rows.tax,
-        first_rows.first_batch_id,
-        last_rows.batch_id
-    from first_rows
-    inner join last_rows on first_rows.trade_id = last_rows.trade_id
-    left join change_times on first_rows.trade_id = change_times.trade_id
-    inner join status_types on last_rows.status_id = status_types.status_id
-    inner join trade_types on last_rows.trade_type_id = trade_types.trade_type_id
+        states.executed_by,
+        states.trade_price,
+        states.fee,
+        states.commission,
+        states.tax,
+        states.first_batch_id,
+        states.batch_id
+    from states
+    inner join status_types on states.status_id = status_types.status_id
+    inner join trade_types on states.trade_type_id = trade_types.trade_type_id
     inner join accounts
         on
-            first_rows.account_id = accounts.account_id
-            and cast(first_rows.created_at as date) >= accounts.effective_date
-            and cast(first_rows.created_at as date) < accounts.end_date
+            states.account_id = accounts.account_id
+            and cast(states.created_at as date) >= accounts.effective_date
+            and cast(states.created_at as date) < accounts.end_date
     inner join securities
         on
-            first_rows.symbol = securities.symbol
-            and cast(first_rows.created_at as date) >= securities.effective_date
-            and cast(first_rows.created_at as date) < securities.end_date
+            states.symbol = securities.symbol
+            and cast(states.created_at as date) >= securities.effective_date
+            and cast(states.created_at as date) < securities.end_date
 )
 
 select * from final

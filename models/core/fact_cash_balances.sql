@@ -34,6 +34,7 @@ days as (
         account_id,
         cash_date,
         sum(amount) as amount,
+        min(batch_id) as first_batch_id,
         max(batch_id) as batch_id
     from transactions
     {% if is_incremental() %}
@@ -46,6 +47,7 @@ balances as (
     select
         account_id,
         cash_date,
+        first_batch_id,
         sum(amount) over history as cash,
         max(batch_id) over history as batch_id
     from days
@@ -62,6 +64,7 @@ final as (
         accounts.sk_account_id,
         {{ date_id('balances.cash_date') }} as sk_date_id,
         cast(balances.cash as decimal(18, 2)) as cash,
+        balances.first_batch_id,
         balances.batch_id
     from balances
     inner join accounts

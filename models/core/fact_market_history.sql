@@ -43,6 +43,7 @@ numbered_symbols as (
 prices as (
     select
         landed_prices.market_date,
+        {{ date_id('landed_prices.market_date') }} as sk_date_id,
         landed_prices.close_price,
         landed_prices.day_high,
         landed_prices.day_low,
@@ -64,8 +65,8 @@ prices as (
 extremes as (
     select
         *,
-        max({{ packed_high('day_high', 'market_date') }}) over past_year as packed_high,
-        min({{ packed_low('day_low', 'market_date') }}) over past_year as packed_low
+        max({{ packed_high('day_high', 'sk_date_id') }}) over past_year as packed_high,
+        min({{ packed_low('day_low', 'sk_date_id') }}) over past_year as packed_low
     from prices
     window past_year as (
         partition by symbol_number
@@ -92,13 +93,13 @@ final as (
     select
         security_versions.sk_security_id,
         security_versions.sk_company_id,
-        {{ date_id('extremes.market_date') }} as sk_date_id,
+        extremes.sk_date_id,
         cast(extremes.close_price as double) / nullif(cast(earnings.trailing_eps as double), 0) as pe_ratio,
         cast(security_versions.dividend as double) / nullif(cast(extremes.close_price as double), 0) * 100 as yield,
         {{ unpacked_price('extremes.packed_high') }} as fifty_two_week_high,
-        {{ date_id(unpacked_day('extremes.packed_high', is_high=true)) }} as sk_fifty_two_week_high_date,
+        {{ unpacked_date_id('extremes.packed_high', is_high=true) }} as sk_fifty_two_week_high_date,
         {{ unpacked_price('extremes.packed_low') }} as fifty_two_week_low,
-        {{ date_id(unpacked_day('extremes.packed_low')) }} as sk_fifty_two_week_low_date,
+        {{ unpacked_date_id('extremes.packed_low') }} as sk_fifty_two_week_low_date,
         extremes.close_price,
         extremes.day_high,
         extremes.day_low,

@@ -18,9 +18,29 @@ affected as (
 ),
 
 {% endif -%}
+-- Grouping and joining by a number is faster than by text.
+numbered_symbols as (
+    select
+        symbol,
+        row_number() over (order by symbol) as symbol_number
+    from {{ ref('dim_security') }}
+    where is_current
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+),
+
 events as (
-    select landed.*
+    select
+        landed.customer_id,
+        numbered_symbols.symbol_number,
+        landed.changed_at,
+        landed.action,
+        landed.cdc_dsn,
+        landed.batch_id
     from landed
+    inner join numbered_symbols on landed.symbol = numbered_symbols.symbol
     {% if is_incremental() %}
     semi join affected
         on
@@ -29,18 +49,10 @@ events as (
     {% endif %}
 ),
 
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
-securities as (
-    select * from {{ ref('dim_security') }}
-),
-
 pairs as (
     select
         customer_id,
-        symbol,
+        symbol_number,
         sum(case when action = 'ACTV' then 1 else 0 end) as placed_count,
         sum(case when action = 'CNCL' then 1 else 0 end) as removed_count,
         min(case when action = 'ACTV' then changed_at end) as placed_at,
@@ -48,7 +60,7 @@ pairs as (
         min(case when action = 'ACTV' then batch_id end) as placed_batch_id,
         max(case when action = 'CNCL' then batch_id end) as removed_batch_id
     from events
-    group by customer_id, symbol
+    group by customer_id, symbol_number
 ),
 
 -- Most pairs are placed once and removed at most once; only the others need their events in order.
@@ -62,10 +74,10 @@ ordered as (
     inner join pairs
         on
             events.customer_id = pairs.customer_id
-            and events.symbol = pairs.symbol
+            and events.symbol_number = pairs.symbol_number
             and (pairs.placed_count <> 1 or pairs.removed_count > 1 or pairs.removed_at < pairs.placed_at)
     window history as (
-        partition by events.customer_id, events.symbol
+        partition by events.customer_id, events.symbol_number
         order by events.changed_at, events.batch_id, events.cdc_dsn, events.action
     )
 ),
@@ -73,7 +85,7 @@ ordered as (
 watches as (
     select
         customer_id,
-        symbol,
+        symbol_number,
         changed_at as placed_at,
         case when next_action = 'CNCL' then next_changed_at end as removed_at,
         batch_id as first_batch_id,
@@ -83,7 +95,7 @@ watches as (
     union all
     select
         customer_id,
-        symbol,
+        symbol_number,
         placed_at,
         removed_at,
         placed_batch_id as first_batch_id,
@@ -92,6 +104,16 @@ watches as (
     where
         placed_count = 1
         and (removed_count = 0 or (removed_count = 1 and removed_at >= placed_at))
+),
+
+securities as (
+    select
+        versions.sk_security_id,
+        versions.effective_date,
+        versions.end_date,
+        numbered_symbols.symbol_number
+    from {{ ref('dim_security') }} as versions
+    inner join numbered_symbols on versions.symbol = numbered_symbols.symbol
 ),
 
 final as (
@@ -110,7 +132,7 @@ final as (
             and cast(watches.placed_at as date) < customers.end_date
     inner join securities
         on
-            watches.symbol = securities.symbol
+            watches.symbol_number = securities.symbol_number
             and cast(watches.placed_at as date) >= securities.effective_date
             and cast(watches.placed_at as date) < securities.end_date
 )

@@ -28,7 +28,7 @@ action_events as (
         account_id,
         cast(action_at as date) as event_date,
         action_at as event_at,
-        byte_offset as event_sequence,
+        {{ document_order('landed_file', 'byte_offset') }} as event_sequence,
         action_type in ('NEW', 'ADDACCT') as is_full_image,
         case
             when action_type in ('NEW', 'ADDACCT') then 'Active'

@@ -29,7 +29,7 @@ action_events as (
         customer_id,
         cast(action_at as date) as event_date,
         action_at as event_at,
-        byte_offset as event_sequence,
+        {{ document_order('landed_file', 'byte_offset') }} as event_sequence,
         action_type = 'NEW' as is_full_image,
         case action_type when 'NEW' then 'Active' when 'INACT' then 'Inactive' end as status,
         tax_id,

@@ -2,7 +2,7 @@
     ('dim_account', 'DimAccount', 'batch_id'), ('dim_broker', 'DimBroker', 'batch_id'),
     ('dim_company', 'DimCompany', 'batch_id'), ('dim_customer', 'DimCustomer', 'batch_id'),
     ('dim_security', 'DimSecurity', 'batch_id'), ('dim_trade', 'DimTrade', 'first_batch_id'),
-    ('fact_cash_balances', 'FactCashBalances', 'batch_id'), ('fact_holdings', 'FactHoldings', 'batch_id'),
+    ('fact_cash_balances', 'FactCashBalances', 'first_batch_id'), ('fact_holdings', 'FactHoldings', 'batch_id'),
     ('fact_market_history', 'FactMarketHistory', 'batch_id'), ('fact_watches', 'FactWatches', 'first_batch_id'),
     ('financial', 'Financial', 'batch_id')
 ] -%}

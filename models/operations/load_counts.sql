@@ -5,7 +5,8 @@
 {%- set counted_in = {
     'brokerage.daily_market': 'fact_market_history',
     'brokerage.holding_history': 'fact_holdings',
-    'brokerage.watch_history': 'fact_watches'
+    'brokerage.watch_history': 'fact_watches',
+    'newswire.financial': 'financial'
 } -%}
 {%- set sources = reconciled_sources() -%}
 {%- set parents = "'" ~ parent_sources() | join("', '") ~ "'" -%}

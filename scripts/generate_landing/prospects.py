@@ -80,7 +80,7 @@ class Prospects:
             self._change(batch, state)
         number = self.usual
         if batch > 1:
-            number = 2 + int(self.usual * DAILY_SHARE * (0.7 + 0.6 * self.dice.number("new", batch)))
+            number = 1 + int(self.usual * DAILY_SHARE * (0.4 + 0.4 * self.dice.number("new", batch)))
         self._add(batch, number, state)
         listed = np.flatnonzero(self.listed)
         with landing.file(batch, "Prospect.csv") as file:
@@ -125,11 +125,12 @@ class Prospects:
     def _change(self, batch: int, state: State) -> None:
         """Some leave the list, some come back, some are described anew."""
         dice, who = self.dice, np.arange(len(self.customer))
-        absent = np.flatnonzero(~self.listed)
+        # Of those who leave, more than half do so for good: about as many as are new.
+        absent = np.flatnonzero(~self.listed & ~dice.chance(0.6, "for good", who))
         back = absent[dice.chance(0.2, "back", absent, batch)] if len(absent) else absent
         if len(absent) > 2 and not len(back):
             back = absent[:1]
-        leaves = self.listed & dice.chance(DAILY_SHARE / 2, "leaves", who, batch)
+        leaves = self.listed & dice.chance(DAILY_SHARE, "leaves", who, batch)
         leaves[int(dice.below(len(who), "leaves", batch)[0])] = True
         self.listed[leaves] = False
         self.listed[back] = True
