@@ -1,0 +1,1 @@
+"""Programs for what SQL cannot do: landing areas, packages, building, comparing."""

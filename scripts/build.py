@@ -1,4 +1,4 @@
-"""Build the warehouse and say what came out: tables and rows, batches, tests, alerts, rejects, time, what to do next."""
+"""Build the warehouse and say what came out: tables, batches, tests, alerts, rejects, time, what to do next."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def main(arguments: tuple[str, ...]) -> None:
     else:
         console.print(
             f"\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
-            f'or `python -c "import duckdb; duckdb.connect({str(warehouse)!r}).sql(\'from core.dim_trade\').show()"`.\n'
+            f"or `python -c \"import duckdb; duckdb.connect({str(warehouse)!r}).sql('from core.dim_trade').show()\"`.\n"
             "README.md has ten queries worth trying."
         )
     sys.exit(code)

@@ -1,9 +1,9 @@
 """dbt-duckdb plugin: lets SQL see the landing area.
 
 Each connection gets
-- `check_landing(landing_dir, through_batch, loaded, read_files)`: looks at the landing area and returns an empty text, or
-  what is wrong with it. `loaded` is a JSON list of the files already in the warehouse; `read_files` false lists
-  files without reading them;
+- `check_landing(landing_dir, through_batch, loaded, read_files)`: looks at the landing area and returns an empty
+  text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse. Where
+  `read_files` is false, files are listed without reading them;
 - the relation `landing_area`: the files found by the last check, with their rows counted;
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it.
@@ -124,7 +124,7 @@ class XmlSource:
 _AREA = LandingArea()
 
 
-class Plugin(BasePlugin):
+class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers the landing area with every DuckDB connection that dbt opens."""
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
@@ -132,15 +132,15 @@ class Plugin(BasePlugin):
         conn.create_function(
             "check_landing",
             _AREA.check,
-            ["VARCHAR", "INTEGER", "VARCHAR", "BOOLEAN"],  # type: ignore[list-item]
-            "VARCHAR",  # type: ignore[arg-type]
+            ["VARCHAR", "INTEGER", "VARCHAR", "BOOLEAN"],
+            "VARCHAR",
             side_effects=True,
         )
         conn.create_function(
             "landed_text",
             _AREA.text,
-            ["VARCHAR", "BIGINT", "BIGINT"],  # type: ignore[list-item]
-            "VARCHAR",  # type: ignore[arg-type]
+            ["VARCHAR", "BIGINT", "BIGINT"],
+            "VARCHAR",
         )
 
     def configure_cursor(self, cursor: Any) -> None:

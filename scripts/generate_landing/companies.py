@@ -83,7 +83,7 @@ class Companies:
 
         until = np.minimum(self.death_quarter, last) - 1
         room = until - self.entry_quarter
-        renames = dice.chance(0.03, "renames", c) & (room > 0)
+        renames = (dice.chance(0.03, "renames", c) | (c % 83 == 6)) & (room > 0)
         rename = self.entry_quarter + 1 + (dice.unit("rename", c) * np.maximum(room, 1)).astype(np.int64)
         self.rename_quarter: I64 = np.where(renames, rename, NEVER)
         self.rename_day: I64 = np.where(renames, self.event_day(c, np.where(renames, rename, 0)), NEVER)

@@ -25,7 +25,7 @@ from scripts.generate_landing.crm_parts import (
     ordered,
 )  # fmt: skip
 from scripts.generate_landing.days import LOOKAHEAD, SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.dice import I64, Dice
 from scripts.generate_landing.settings import Settings
 
 YEARS = 10
@@ -180,8 +180,3 @@ class Crm:
 def _day_end(when: I64) -> I64:
     """Last second of the day."""
     return when // _DAY * _DAY + _DAY - 1
-
-
-def known_by(moments: I64, day: int) -> Bool:
-    """Whether moments lie before the end of a day."""
-    return np.asarray(moments < (day + 1) * _DAY)

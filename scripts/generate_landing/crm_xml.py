@@ -79,7 +79,7 @@ class AccountValues:
         return self.dice.chance(0.97, "has name", event)
 
     def name(self, event: I64, xml: bool = False) -> Piece:
-        """For example `Mary Smith's 3rd Roth IRA`: the holder's name at the opening is not promised."""
+        """For example `Mary Smith Roth IRA`; the person named need not be the customer."""
         persons = self.persons
         kind = self.dice.below(len(words.ACCOUNT_KINDS), "kind", event)
         return [

@@ -248,7 +248,7 @@ class Newswire:
         here = traded + dice.below(200, "first trade here", s) * dice.chance(0.3, "elsewhere", s)
         dividend = only(
             np.ones(rows, dtype=np.bool_),
-            cents(dice.below(400, "dividend", s, quarter) * dice.chance(0.6, "pays", s)),
+            cents(dice.below(400, "dividend", s, quarter, records.version) * dice.chance(0.6, "pays", s)),
         )
         name = np.take(self.names, who.name_number(c, records.day), axis=0)
         exchange = np.take(tables["exchange"], dice.below(4, "exchange", s), axis=0)

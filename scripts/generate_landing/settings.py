@@ -31,7 +31,7 @@ class Settings:
     @property
     def companies(self) -> int:
         """Companies ever named on the newswire; most still have a listed security or two."""
-        return self.sized(690, 40)
+        return self.sized(720, 40)
 
     @property
     def employees(self) -> int:

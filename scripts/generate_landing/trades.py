@@ -104,7 +104,6 @@ class Desk:
         gone = lives.account_gone
         last_day = np.minimum(gone // _DAY, calendar.dates[-1] + 1)
         self._until: I64 = np.where(gone < NEVER, calendar.first_from(last_day), far + LONGEST)
-        self._history_accounts = int(np.count_nonzero(lives.account_new < (calendar.end + 1) * _DAY))
 
         old = np.flatnonzero((self._from == 0) & (self._until > 0))
         copies = 1 + self.dice.choose((0.8, 0.13, 0.04, 0.03), "chains", old)

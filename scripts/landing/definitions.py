@@ -63,7 +63,7 @@ class Layout:
     def lands_in(self, batch_id: int) -> bool:
         """Whether the file is due in a batch."""
         due = self.meta["batches"]
-        return due == "all" or (due == "first") == (batch_id == 1)
+        return bool(due == "all" or (due == "first") == (batch_id == 1))
 
 
 @cache
@@ -74,8 +74,7 @@ def layouts() -> tuple[Layout, ...]:
         for source in yaml.safe_load(path.read_text(encoding="utf-8"))["sources"]:
             for table in source["tables"]:
                 columns = tuple(
-                    Column(c["name"], c["data_type"], c.get("config", {}).get("meta", {}))
-                    for c in table["columns"]
+                    Column(c["name"], c["data_type"], c.get("config", {}).get("meta", {})) for c in table["columns"]
                 )
                 meta = table.get("config", {}).get("meta", {})
                 if "file" in meta:

@@ -212,10 +212,10 @@ def _count_records(characters: npt.NDArray[np.uint8]) -> dict[str, int]:
     padded = np.concatenate((characters, np.zeros(18, dtype=np.uint8)))
     types = sum(padded[starts + 15 + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
     tables = [d for d in layouts() if d.meta["format"] == "fixed"]
-    counts = {
-        d.name: int(np.count_nonzero((types == int.from_bytes(d.meta["record_type"].encode(), "big")) & (ends - starts > 18)))
-        for d in tables
-    }
+    counts = {}
+    for table in tables:
+        code = int.from_bytes(table.meta["record_type"].encode(), "big")
+        counts[table.name] = int(np.count_nonzero((types == code) & (ends - starts > 18)))
     counts[tables[0].name] += len(starts) - sum(counts.values())
     return counts
 
@@ -231,9 +231,7 @@ def _outside_quotes(block: bytes, quoted: bool) -> tuple[bytes, bool]:
     return b'"'.join(parts), quoted ^ (len(parts) % 2 == 0)
 
 
-def _decode(
-    decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False
-) -> None:
+def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False) -> None:
     try:
         decoder.decode(block, final)
     except UnicodeDecodeError as error:

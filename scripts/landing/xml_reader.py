@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import itemgetter
 from pathlib import Path
 from xml.parsers import expat
 
@@ -167,6 +168,9 @@ class XmlTable:
         self.element = str(layout.meta["element"])
         self.columns = [(c.name, str(c.meta["path"]), bool(c.meta.get("presence"))) for c in layout.columns]
         names = [name for name, _, _ in self.columns]
+        keys = [*(path for _, path, _ in self.columns), "#line", "#offset", "#error", "#raw"]
+        self._values = itemgetter(*keys)
+        self._absent: dict[str, str | None] = dict.fromkeys(keys)
         self.schema = pa.schema(
             [
                 *((name, pa.string()) for name in names),
@@ -192,17 +196,17 @@ class XmlTable:
                 yield self._batch(name, rows)
 
     def _batch(self, name: str, rows: list[Row]) -> pa.RecordBatch:
-        arrays = []
-        for _, key, presence in self.columns:
-            values = [row.get(key) for row in rows]
+        columns = list(zip(*(self._values(self._absent | row) for row in rows), strict=True))
+        for index, (_, _, presence) in enumerate(self.columns):
             if presence:
-                values = [None if v is None else "true" for v in values]
-            arrays.append(pa.array(values, pa.string()))
+                columns[index] = tuple(None if value is None else "true" for value in columns[index])
+        arrays = [pa.array(column, pa.string()) for column in columns[: len(self.columns)]]
+        line, offset, error, raw = columns[len(self.columns) :]
         arrays.append(pa.array([name] * len(rows), pa.string()))
-        arrays.append(pa.array([int(r["#line"]) for r in rows], pa.int64()))
-        arrays.append(pa.array([int(r["#offset"]) for r in rows], pa.int64()))
-        arrays.append(pa.array([r.get("#error") for r in rows], pa.string()))
-        arrays.append(pa.array([r.get("#raw") for r in rows], pa.string()))
+        arrays.append(pa.array([int(n) for n in line], pa.int64()))
+        arrays.append(pa.array([int(n) for n in offset], pa.int64()))
+        arrays.append(pa.array(error, pa.string()))
+        arrays.append(pa.array(raw, pa.string()))
         return pa.record_batch(arrays, schema=self.schema)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:

@@ -427,6 +427,7 @@ def test_newswire_is_consistent(db: Recount, root: Path) -> None:
     industries = (root / "Batch1" / "Industry.txt").read_text().splitlines()
     used = db.rows("select distinct industry from CMP")
     assert {industry for (industry,) in used} <= {line.split("|")[0] for line in industries}
+    assert db.one("select count(*) from (select cik from CMP group by 1 having min(name) <> max(name))")[0] > 0
     by_name = db.one("select avg((ref not similar to '[0-9]{10}')::int) from FIN")[0]
     assert 0.4 < by_name < 0.6
     for kind in ("SEC", "FIN"):
