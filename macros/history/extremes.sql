@@ -19,15 +19,20 @@
     ({{ '134217727 - ' if is_high }}({{ packed }} % 134217728))
 {%- endmacro %}
 
-{#- Window frame over a date: the year that ends with the row's day, (day - 1 year, day]. -#}
-{% macro past_year_frame() -%}
-    {{ adapter.dispatch('past_year_frame')() }}
+{#- Order and frame of a window over a date: the year that ends with the row's day, (day - 1 year, day]. -#}
+{% macro past_year(day) -%}
+    {{ adapter.dispatch('past_year')(day) }}
 {%- endmacro %}
 
-{% macro default__past_year_frame() -%}
-    range between (make_ym_interval(1, 0) - make_dt_interval(1)) preceding and current row
+{% macro default__past_year(day) -%}
+    order by {{ day }} range between (make_ym_interval(1, 0) - make_dt_interval(1)) preceding and current row
 {%- endmacro %}
 
-{% macro duckdb__past_year_frame() -%}
-    range between interval '1 year -1 day' preceding and current row
+{#- Whole numbers make a much cheaper frame than dates and intervals: the row's own count of days in the past year, 364
+    or 365, goes back from its day. -#}
+{% macro duckdb__past_year(day) -%}
+    order by {{ day }} - date '1900-01-01'
+    range between
+    cast({{ day }} - cast({{ day }} - interval 1 year as date) - 1 as integer) preceding
+    and current row
 {%- endmacro %}

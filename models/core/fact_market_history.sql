@@ -16,8 +16,11 @@ companies as (
     select * from {{ ref('dim_company') }}
 ),
 
+-- No price needs what was earned long before it.
 earnings as (
-    select * from {{ ref('int_earnings_trailing') }}
+    select *
+    from {{ ref('int_earnings_trailing') }}
+    where quarter_number >= (select year(min(market_date)) * 4 from landed_prices)
 ),
 
 {% if is_incremental() -%}
@@ -70,8 +73,7 @@ extremes as (
     from prices
     window past_year as (
         partition by symbol_number
-        order by market_date
-        {{ past_year_frame() }}
+        {{ past_year('market_date') }}
     )
 ),
 
