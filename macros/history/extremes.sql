@@ -19,20 +19,21 @@
     ({{ '134217727 - ' if is_high }}({{ packed }} % 134217728))
 {%- endmacro %}
 
-{#- Order and frame of a window over a date: the year that ends with the row's day, (day - 1 year, day]. -#}
-{% macro past_year(day) -%}
-    {{ adapter.dispatch('past_year')(day) }}
+{#- A day as a whole number of days: what a window over the past year is ordered by. Whole numbers make a much cheaper
+    frame than dates and intervals. -#}
+{% macro day_number(day) -%}
+    {{ adapter.dispatch('day_number')(day) }}
 {%- endmacro %}
 
-{% macro default__past_year(day) -%}
-    order by {{ day }} range between (make_ym_interval(1, 0) - make_dt_interval(1)) preceding and current row
+{% macro default__day_number(day) -%}
+    datediff({{ day }}, date '1900-01-01')
 {%- endmacro %}
 
-{#- Whole numbers make a much cheaper frame than dates and intervals: the row's own count of days in the past year, 364
-    or 365, goes back from its day. -#}
-{% macro duckdb__past_year(day) -%}
-    order by {{ day }} - date '1900-01-01'
-    range between
-    cast({{ day }} - cast({{ day }} - interval 1 year as date) - 1 as integer) preceding
-    and current row
+{% macro duckdb__day_number(day) -%}
+    ({{ day }} - date '1900-01-01')
+{%- endmacro %}
+
+{#- How many days before a day its past year, (day - 1 year, day], begins: 364, or 365 with a leap day in it. -#}
+{% macro past_year_days(day) -%}
+    cast({{ day_number(day) }} - {{ day_number('cast(' ~ day ~ ' - interval 1 year as date)') }} - 1 as integer)
 {%- endmacro %}

@@ -20,7 +20,7 @@ companies as (
 earnings as (
     select *
     from {{ ref('int_earnings_trailing') }}
-    where quarter_number >= (select year(min(market_date)) * 4 from landed_prices)
+    where quarter_number >= (select year(min(landed_prices.market_date)) * 4 from landed_prices)
 ),
 
 {% if is_incremental() -%}
@@ -47,6 +47,8 @@ prices as (
     select
         landed_prices.market_date,
         {{ date_id('landed_prices.market_date') }} as sk_date_id,
+        {{ day_number('landed_prices.market_date') }} as day_number,
+        {{ past_year_days('landed_prices.market_date') }} as past_year_days,
         landed_prices.close_price,
         landed_prices.day_high,
         landed_prices.day_low,
@@ -73,7 +75,8 @@ extremes as (
     from prices
     window past_year as (
         partition by symbol_number
-        {{ past_year('market_date') }}
+        order by day_number
+        range between past_year_days preceding and current row
     )
 ),
 
