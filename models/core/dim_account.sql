@@ -26,16 +26,28 @@ affected as (
 ),
 
 {% endif -%}
+first_days as (
+    select
+        customer_id,
+        min(effective_date) as first_day
+    from customers
+    group by customer_id
+),
+
+-- Events with an unknown customer or broker have been rejected.
 own_events as (
     select
         account_events.*,
         brokers.sk_broker_id
     from account_events
+    inner join first_days
+        on
+            account_events.customer_id = first_days.customer_id
+            and account_events.event_date >= first_days.first_day
     {% if is_incremental() %}
     semi join affected on account_events.account_id = affected.account_id
     {% endif %}
     left join brokers on account_events.broker_id = cast(brokers.broker_id as varchar)
-    -- An event with an unknown broker has been rejected.
     where brokers.sk_broker_id is not null or (account_events.broker_id is null and not account_events.is_full_image)
 ),
 
@@ -99,7 +111,8 @@ events as (
 owned as (
     select
         *,
-        {{ last_known('customer_id', 'history') }} as owner_id
+        {{ last_known('customer_id', 'history') }} as owner_id,
+        max(case when is_full_image then 1 else 0 end) over history as is_known
     from events
     window history as (
         partition by account_id
@@ -118,11 +131,12 @@ carried as (
         {{ last_known('sk_broker_id', 'history') }} as sk_broker_id,
         nullif({{ last_known('account_desc', 'history') }}, '') as account_desc,
         nullif({{ last_known('tax_status', 'history') }}, '') as tax_status,
-        max(case when is_full_image then 1 else 0 end) over history as is_known,
         lead(event_date) over (partition by account_id order by batch_id, event_at, event_sequence) as next_date
     from owned
     -- A customer takes along only what is theirs at that time.
-    where inactive_customer_id is null or inactive_customer_id = owner_id
+    where
+        is_known = 1
+        and (inactive_customer_id is null or inactive_customer_id = owner_id)
     window history as (
         partition by account_id
         order by batch_id, event_at, event_sequence
@@ -136,9 +150,7 @@ states as (
         event_date as effective_date,
         coalesce(next_date, {{ end_of_time() }}) as end_date
     from carried
-    where
-        is_known = 1
-        and (next_date is null or next_date <> event_date)
+    where next_date is null or next_date <> event_date
 ),
 
 -- Cut each state where its customer's version changes, so that a version lies within its customer's version.

@@ -71,6 +71,19 @@ events as (
     {% endif %}
 ),
 
+-- What is said of a customer before they are known has been rejected.
+known as (
+    select
+        *,
+        max(case when is_full_image then 1 else 0 end) over history as is_known
+    from events
+    window history as (
+        partition by customer_id
+        order by batch_id, event_at, event_sequence
+        rows between unbounded preceding and current row
+    )
+),
+
 -- Carry every property over all events first: only then may the last event of a day stand for the day.
 carried as (
     select
@@ -80,10 +93,10 @@ carried as (
         {% for property in properties -%}
         nullif({{ last_known(property, 'history') }}, '') as {{ property }},
         {% endfor -%}
-        max(case when is_full_image then 1 else 0 end) over history as is_known,
         lead(event_date) over (partition by customer_id order by batch_id, event_at, event_sequence) as next_date,
         lead(batch_id) over (partition by customer_id order by batch_id, event_at, event_sequence) as next_batch
-    from events
+    from known
+    where is_known = 1
     window history as (
         partition by customer_id
         order by batch_id, event_at, event_sequence
@@ -104,9 +117,7 @@ versions as (
         end as list_batch
     from carried
     cross join latest
-    where
-        carried.is_known = 1
-        and (carried.next_date is null or carried.next_date <> carried.event_date)
+    where carried.next_date is null or carried.next_date <> carried.event_date
 ),
 
 matches as (
