@@ -65,26 +65,26 @@ change_times as (
 ),
 
 last_changes as (
-    select * from changes where recency = 1
+    select * from changes
+    where recency = 1
 ),
 
 first_insertions as (
     select
-        trade_id,
-        account_id,
-        symbol,
-        batch_id,
-        row_number() over (partition by trade_id order by batch_id, cdc_dsn) as precedence
+        changes.trade_id,
+        changes.account_id,
+        changes.symbol,
+        changes.batch_id,
+        row_number() over (partition by changes.trade_id order by changes.batch_id, changes.cdc_dsn) as precedence
     from changes
     anti join landed_trades as known_trades
         on
             changes.trade_id = known_trades.trade_id
             and known_trades.batch_id = 1
-    where cdc_flag = 'I'
+    where changes.cdc_flag = 'I'
 ),
 
--- A trade as it is now, with what it was when it was created. Trades of batch 1, nearly all, need no look at changes but
--- for those few that have some.
+-- A trade as it is now, with what it was when it was created. Nearly all trades are of batch 1 and have no changes.
 states as (
     select
         trades.trade_id,
@@ -96,7 +96,10 @@ states as (
         end as created_at,
         coalesce(change_times.closed_at, history.closed_at) as closed_at,
         {% for column in state_columns -%}
-        case when last_changes.trade_id is null then trades.{{ column }} else last_changes.{{ column }} end as {{ column }},
+        case
+            when last_changes.trade_id is null then trades.{{ column }}
+            else last_changes.{{ column }}
+        end as {{ column }},
         {% endfor -%}
         trades.batch_id as first_batch_id
     from landed_trades as trades
