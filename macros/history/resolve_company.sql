@@ -1,33 +1,37 @@
-{#- Rows of a CTE of newswire records, each with `company_id` and `sk_company_id` of the company it names: by its key
-    where `co_name_or_cik` is ten digits, else by the name in force on the day of the posting. A record that names no
-    company in force is left out. Both arguments are names of CTEs. -#}
-{% macro resolve_company(records, companies) -%}
+{#- Every way a newswire record may name a company, with the versions that the name stands for: its key as ten digits, and
+    the name that the version bears. A name is never ten digits, so the two cannot meet. `companies` is a relation or the
+    name of a CTE. -#}
+{% macro company_references(companies) -%}
     select
-        {{ records }}.*,
-        {{ companies }}.company_id,
-        {{ companies }}.sk_company_id
-    from {{ records }}
-    inner join {{ companies }}
-        on
-            {{ records }}.co_name_or_cik = lpad(cast({{ companies }}.company_id as varchar), 10, '0')
-            and cast({{ records }}.posted_at as date) >= {{ companies }}.effective_date
-            and cast({{ records }}.posted_at as date) < {{ companies }}.end_date
-    where {{ is_cik(records ~ '.co_name_or_cik') }}
+        lpad(cast(company_id as varchar), 10, '0') as reference,
+        company_id,
+        sk_company_id,
+        effective_date,
+        end_date
+    from {{ companies }}
     union all
     select
-        {{ records }}.*,
-        {{ companies }}.company_id,
-        {{ companies }}.sk_company_id
-    from {{ records }}
-    inner join {{ companies }}
-        on
-            {{ records }}.co_name_or_cik = {{ companies }}.name
-            and cast({{ records }}.posted_at as date) >= {{ companies }}.effective_date
-            and cast({{ records }}.posted_at as date) < {{ companies }}.end_date
-    where not {{ is_cik(records ~ '.co_name_or_cik') }}
+        name as reference,
+        company_id,
+        sk_company_id,
+        effective_date,
+        end_date
+    from {{ companies }}
+    where not (length(name) = 10 and translate(name, '0123456789', '') = '')
 {%- endmacro %}
 
-{#- Whether a company reference is a key: exactly ten digits. -#}
-{% macro is_cik(reference) -%}
-    (length({{ reference }}) = 10 and translate({{ reference }}, '0123456789', '') = '')
+{#- Rows of a CTE of newswire records, each with `company_id` and `sk_company_id` of the company it names, as in force on
+    the day of the posting. A record that names no company in force is left out. Both arguments are names of CTEs, the
+    second one made by company_references. -#}
+{% macro resolve_company(records, references) -%}
+    select
+        {{ records }}.*,
+        {{ references }}.company_id,
+        {{ references }}.sk_company_id
+    from {{ records }}
+    inner join {{ references }}
+        on
+            {{ records }}.co_name_or_cik = {{ references }}.reference
+            and cast({{ records }}.posted_at as date) >= {{ references }}.effective_date
+            and cast({{ records }}.posted_at as date) < {{ references }}.end_date
 {%- endmacro %}

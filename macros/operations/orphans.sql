@@ -136,23 +136,14 @@
 
 {#- A newswire record whose company is in force on the day of the posting. -#}
 {% macro accepted_company() -%}
-    case
-        when {{ is_cik('landed.co_name_or_cik') }}
-            then exists (
-                select 1 from {{ ref('dim_company') }} as companies
-                where
-                    landed.co_name_or_cik = lpad(cast(companies.company_id as varchar), 10, '0')
-                    and cast(landed.posted_at as date) >= companies.effective_date
-                    and cast(landed.posted_at as date) < companies.end_date
-            )
-        else exists (
-            select 1 from {{ ref('dim_company') }} as companies
-            where
-                landed.co_name_or_cik = companies.name
-                and cast(landed.posted_at as date) >= companies.effective_date
-                and cast(landed.posted_at as date) < companies.end_date
-        )
-    end
+    exists (
+        select 1
+        from ({{ company_references(ref('dim_company')) }}) as company_references
+        where
+            landed.co_name_or_cik = company_references.reference
+            and cast(landed.posted_at as date) >= company_references.effective_date
+            and cast(landed.posted_at as date) < company_references.end_date
+    )
 {%- endmacro %}
 
 {#- An action whose customer, broker or account is known by then. -#}

@@ -17,8 +17,12 @@ status_types as (
     select * from {{ ref('stg_reference__status_type') }}
 ),
 
+company_references as (
+    {{ company_references('companies') }}
+),
+
 resolved as (
-    {{ resolve_company('postings', 'companies') }}
+    {{ resolve_company('postings', 'company_references') }}
 ),
 
 ordered as (

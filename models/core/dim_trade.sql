@@ -4,20 +4,28 @@
 ] -%}
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='trade_id') }}
 
-with landed_trades as (
-    select * from {{ ref('stg_brokerage__trade') }}
-    {% if is_incremental() %}
-    where trade_id in (
-        select trade_id from {{ ref('stg_brokerage__trade') }} where batch_id > {{ loaded_through() }}
-    )
-    {% endif %}
+{%- set landed_trades = ref('stg_brokerage__trade') -%}
+{%- set of_affected_trades = 'trade_id in (select trade_id from ' ~ landed_trades ~ ' where ' ~ is_new_batch() ~ ')'
+    if is_incremental() else 'true' -%}
+
+-- Batch 1 and later batches are read apart: the later ones are few, and only they need to be put in order.
+with first_trades as (
+    select * from {{ landed_trades }}
+    where
+        batch_id = 1
+        and {{ of_affected_trades }}
+),
+
+later_trades as (
+    select * from {{ landed_trades }}
+    where
+        batch_id > 1
+        and {{ of_affected_trades }}
 ),
 
 landed_history as (
     select * from {{ ref('stg_brokerage__trade_history') }}
-    {% if is_incremental() %}
-    where trade_id in (select trade_id from landed_trades)
-    {% endif %}
+    where {{ of_affected_trades }}
 ),
 
 accounts as (
@@ -46,13 +54,11 @@ history as (
     group by trade_id
 ),
 
--- Later batches bring few rows, so only those are put in order.
 changes as (
     select
         *,
         row_number() over (partition by trade_id order by batch_id desc, cdc_dsn desc) as recency
-    from landed_trades
-    where batch_id > 1
+    from later_trades
 ),
 
 change_times as (
@@ -77,7 +83,7 @@ first_insertions as (
         changes.batch_id,
         row_number() over (partition by changes.trade_id order by changes.batch_id, changes.cdc_dsn) as precedence
     from changes
-    anti join landed_trades as known_trades
+    anti join {{ landed_trades }} as known_trades
         on
             changes.trade_id = known_trades.trade_id
             and known_trades.batch_id = 1
@@ -102,12 +108,11 @@ states as (
         end as {{ column }},
         {% endfor -%}
         trades.batch_id as first_batch_id
-    from landed_trades as trades
+    from first_trades as trades
     inner join trade_types on trades.trade_type_id = trade_types.trade_type_id
     left join history on trades.trade_id = history.trade_id
     left join last_changes on trades.trade_id = last_changes.trade_id
     left join change_times on trades.trade_id = change_times.trade_id
-    where trades.batch_id = 1
     union all
     select
         first_insertions.trade_id,

@@ -15,6 +15,11 @@ trades as (
     select * from {{ ref('dim_trade') }}
 ),
 
+-- Read on its own: one CTE used twice would be kept in memory whole.
+opening_trades as (
+    select trade_id from {{ ref('dim_trade') }}
+),
+
 final as (
     select
         changes.opening_trade_id as trade_id,
@@ -30,7 +35,7 @@ final as (
         changes.batch_id
     from changes
     inner join trades on changes.trade_id = trades.trade_id
-    semi join trades as opening_trades on changes.opening_trade_id = opening_trades.trade_id
+    semi join opening_trades on changes.opening_trade_id = opening_trades.trade_id
 )
 
 select * from final

@@ -16,11 +16,15 @@ companies as (
     select * from {{ ref('dim_company') }}
 ),
 
+first_price as (
+    select min(market_date) as market_date from {{ ref('stg_brokerage__daily_market') }}
+),
+
 -- No price needs what was earned long before it.
 earnings as (
     select *
     from {{ ref('int_earnings_trailing') }}
-    where quarter_number >= (select year(min(landed_prices.market_date)) * 4 from landed_prices)
+    where quarter_number >= (select year(first_price.market_date) * 4 from first_price)
 ),
 
 {% if is_incremental() -%}

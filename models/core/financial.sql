@@ -9,8 +9,12 @@ companies as (
     select * from {{ ref('dim_company') }}
 ),
 
+company_references as (
+    {{ company_references('companies') }}
+),
+
 resolved as (
-    {{ resolve_company('postings', 'companies') }}
+    {{ resolve_company('postings', 'company_references') }}
 ),
 
 final as (
