@@ -1,30 +1,56 @@
 {%- set state_columns = [
-    'status_id', 'trade_type_id', 'is_cash', 'quantity', 'bid_price', 'executed_by', 'trade_price', 'fee', 'commission',
+    'status', 'type', 'is_cash', 'quantity', 'bid_price', 'executed_by', 'trade_price', 'fee', 'commission',
     'tax', 'batch_id'
 ] -%}
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='trade_id') }}
 
 {%- set landed_trades = ref('stg_brokerage__trade') -%}
-{%- set of_affected_trades = 'trade_id in (select trade_id from ' ~ landed_trades ~ ' where ' ~ is_new_batch() ~ ')'
-    if is_incremental() else 'true' -%}
+{%- set of_affected_trades = 'true' -%}
+{%- if is_incremental() -%}
+    {%- set of_affected_trades = 'trades.trade_id in (
+        select landed.trade_id from ' ~ landed_trades ~ ' as landed
+        where ' ~ is_new_batch('landed.batch_id') ~ '
+    )' -%}
+{%- endif -%}
+
+with status_types as (
+    select * from {{ ref('stg_reference__status_type') }}
+),
+
+trade_types as (
+    select * from {{ ref('stg_reference__trade_type') }}
+),
 
 -- Batch 1 and later batches are read apart: the later ones are few, and only they need to be put in order.
-with first_trades as (
-    select * from {{ landed_trades }}
+first_trades as (
+    select
+        trades.*,
+        status_types.status_name as status,
+        trade_types.trade_type_name as type,
+        trade_types.is_market_order
+    from {{ landed_trades }} as trades
+    inner join status_types on trades.status_id = status_types.status_id
+    inner join trade_types on trades.trade_type_id = trade_types.trade_type_id
     where
-        batch_id = 1
+        trades.batch_id = 1
         and {{ of_affected_trades }}
 ),
 
 later_trades as (
-    select * from {{ landed_trades }}
+    select
+        trades.*,
+        status_types.status_name as status,
+        trade_types.trade_type_name as type
+    from {{ landed_trades }} as trades
+    inner join status_types on trades.status_id = status_types.status_id
+    inner join trade_types on trades.trade_type_id = trade_types.trade_type_id
     where
-        batch_id > 1
+        trades.batch_id > 1
         and {{ of_affected_trades }}
 ),
 
 landed_history as (
-    select * from {{ ref('stg_brokerage__trade_history') }}
+    select trades.* from {{ ref('stg_brokerage__trade_history') }} as trades
     where {{ of_affected_trades }}
 ),
 
@@ -34,14 +60,6 @@ accounts as (
 
 securities as (
     select * from {{ ref('dim_security') }}
-),
-
-status_types as (
-    select * from {{ ref('stg_reference__status_type') }}
-),
-
-trade_types as (
-    select * from {{ ref('stg_reference__trade_type') }}
 ),
 
 history as (
@@ -97,7 +115,7 @@ states as (
         trades.account_id,
         trades.symbol,
         case
-            when trade_types.is_market_order then coalesce(history.submitted_at, history.pending_at)
+            when trades.is_market_order then coalesce(history.submitted_at, history.pending_at)
             else coalesce(history.pending_at, history.submitted_at)
         end as created_at,
         coalesce(change_times.closed_at, history.closed_at) as closed_at,
@@ -109,7 +127,6 @@ states as (
         {% endfor -%}
         trades.batch_id as first_batch_id
     from first_trades as trades
-    inner join trade_types on trades.trade_type_id = trade_types.trade_type_id
     left join history on trades.trade_id = history.trade_id
     left join last_changes on trades.trade_id = last_changes.trade_id
     left join change_times on trades.trade_id = change_times.trade_id
@@ -138,8 +155,8 @@ final as (
         {{ time_id('states.created_at') }} as sk_create_time_id,
         {{ date_id('states.closed_at') }} as sk_close_date_id,
         {{ time_id('states.closed_at') }} as sk_close_time_id,
-        status_types.status_name as status,
-        trade_types.trade_type_name as type,
+        states.status,
+        states.type,
         states.is_cash as cash_flag,
         securities.sk_security_id,
         securities.sk_company_id,
@@ -155,8 +172,6 @@ final as (
         states.first_batch_id,
         states.batch_id
     from states
-    inner join status_types on states.status_id = status_types.status_id
-    inner join trade_types on states.trade_type_id = trade_types.trade_type_id
     inner join accounts
         on
             states.account_id = accounts.account_id
