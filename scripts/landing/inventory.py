@@ -21,7 +21,7 @@ from scripts.landing.definitions import Layout, layouts
 
 BLOCK = 1 << 22
 BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
-ACTION = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
+ACTION_OR_COMMENT = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
 LONGEST_TAG = 64
 
 
@@ -164,31 +164,56 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     counts: Counter[str] = Counter({"": 0})
-    offset, quoted, rest = 0, False, b""
+    offset, rest, commented = 0, b"", None
+    quotes = _Quotes()
     with open(path, "rb", buffering=0) as stream:
         while block := stream.read(BLOCK):
             if not block.isascii() or decoder.getstate()[0]:
                 _decode(decoder, block, path, offset)
             if b"\0" in block:
                 raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
-            offset += len(block)
+            begin, offset = offset, offset + len(block)
             if file_format == "xml":
-                seen = rest + block
-                counts[""] += sum(1 for m in ACTION.finditer(seen) if m.end() > len(rest))
-                rest = seen[-LONGEST_TAG:]
+                commented = _count_actions(rest + block, len(rest), counts, commented)
+                rest = (rest + block)[-LONGEST_TAG:]
                 continue
             if file_format == "csv":
-                block, quoted = _outside_quotes(block, quoted)
+                block = quotes.without_line_ends(block, begin)
             text = rest + block if rest else block
             end = text.rfind(b"\n") + 1
             counts.update(_count_lines(text, end, file_format))
             rest = text[end:]
     _decode(decoder, b"", path, offset, final=True)
+    if quotes.is_open:
+        raise LandingError(f"{path}: the quote in byte {quotes.opened_at} is never closed. Have it exported again.")
+    counts[""] += commented or 0
     if file_format != "xml" and rest.strip(b"\r"):
         counts.update(_count_lines(rest + b"\n", len(rest) + 1, file_format))
     if file_format == "audit":
         counts[""] = max(counts[""] - 1, 0)
     return dict(counts)
+
+
+def _count_actions(text: bytes, seen: int, counts: Counter[str], commented: int | None) -> int | None:
+    """Count actions that end after the bytes seen before, except in comments.
+
+    `commented` is how many lie in a comment that is still open, None outside of comments. A comment that turns out
+    never to end is no comment, so its actions count after all.
+    """
+    for match in ACTION_OR_COMMENT.finditer(text):
+        token = match.group()
+        if match.end() <= seen:
+            continue
+        if token == b"<!--":
+            counts[""] += commented or 0
+            commented = 0
+        elif token == b"-->":
+            commented = None
+        elif commented is None:
+            counts[""] += 1
+        else:
+            commented += 1
+    return commented
 
 
 def _count_lines(text: bytes, end: int, file_format: str) -> dict[str, int]:
@@ -215,28 +240,53 @@ def _count_records(characters: npt.NDArray[np.uint8]) -> dict[str, int]:
     counts = {}
     for table in tables:
         code = int.from_bytes(table.meta["record_type"].encode(), "big")
-        counts[table.name] = int(np.count_nonzero((types == code) & (ends - starts > 18)))
+        counts[table.name] = int(np.count_nonzero((types == code) & (ends - starts >= 18)))
     counts[tables[0].name] += len(starts) - sum(counts.values())
     return counts
 
 
-def _outside_quotes(block: bytes, quoted: bool) -> tuple[bytes, bool]:
-    """The block with line ends inside quoted fields taken out, and whether it ends inside one."""
-    if not quoted and b'"' not in block:
-        return block, False
-    parts = block.split(b'"')
-    start = 1 if quoted else 0
-    for i in range(1 - start, len(parts), 2):
-        parts[i] = parts[i].replace(b"\n", b" ")
-    return b'"'.join(parts), quoted ^ (len(parts) % 2 == 0)
+class _Quotes:
+    """Follows the quotes of a comma-separated text, block by block.
+
+    A quote opens a field only where a field begins; a doubled one closes it and opens it again.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.opened_at = 0
+        self._before = b"\n"
+
+    def without_line_ends(self, block: bytes, offset: int) -> bytes:
+        """The block with the line ends inside quoted fields taken out; `offset` is where it begins in the text."""
+        if b'"' not in block:
+            self._before = block[-1:]
+            return block.replace(b"\n", b" ") if self.is_open else block
+        parts = block.split(b'"')
+        for i, part in enumerate(parts):
+            offset += len(part)
+            self._before = part[-1:] or self._before
+            if self.is_open:
+                parts[i] = part.replace(b"\n", b" ")
+            if i == len(parts) - 1:
+                break
+            if self.is_open:
+                self.is_open, self._before = False, b'"'
+            elif self._before in (b",", b"\n", b'"'):
+                self.opened_at = self.opened_at if self._before == b'"' else offset
+                self.is_open, self._before = True, b""
+            else:
+                self._before = b"x"
+            offset += 1
+        return b'"'.join(parts)
 
 
 def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False) -> None:
+    pending = len(decoder.getstate()[0])
     try:
         decoder.decode(block, final)
     except UnicodeDecodeError as error:
         raise LandingError(
-            f"{path} is not UTF-8: byte {offset + error.start} cannot be read. Have it exported as UTF-8."
+            f"{path} is not UTF-8: byte {offset - pending + error.start} cannot be read. Have it exported as UTF-8."
         ) from None
 
 

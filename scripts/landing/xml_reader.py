@@ -19,8 +19,18 @@ from scripts.landing.definitions import Layout
 BLOCK = 1 << 20
 ROWS = 20_000
 RAW_LIMIT = 4_000
+LONGEST_TAG = 256
+LONGEST_ELEMENT = 1 << 24
 
 Row = dict[str, str]
+
+
+class DocumentError(Exception):
+    """A document that cannot be read at all. The message says which, why, and what to do."""
+
+
+class _BrokenElement(Exception):
+    """An element without an end: the next one began inside it, or it never ended."""
 
 
 class XmlRows:
@@ -34,12 +44,14 @@ class XmlRows:
     def __init__(self, path: str | Path, element: str) -> None:
         self.path = Path(path)
         self.element = element
-        self._start = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?" + element.encode() + rb"[\s>/]")
+        name = rb"(?:[A-Za-z_][\w.-]*:)?" + element.encode()
+        self._start = re.compile(rb"<" + name + rb"[\s>/]")
+        self._end = re.compile(rb"</" + name + rb"\s*>")
+        self._first: int | None = None
         self._rows: list[Row] = []
 
     def __iter__(self) -> Iterator[Row]:
-        offset, line = 0, 1
-        root = b""
+        offset, line, root = 0, 1, b""
         while True:
             # A parser per stretch of well-formed text; `offset` is where the next stretch begins.
             parser = self._parser(len(root), offset, line)
@@ -51,34 +63,44 @@ class XmlRows:
                     while block := stream.read(BLOCK):
                         parser.Parse(block, False)
                         yield from self._taken()
+                        if self._element_start is not None and stream.tell() - self._element_start > LONGEST_ELEMENT:
+                            raise _BrokenElement(f"no end within {LONGEST_ELEMENT >> 20} MiB")
                 parser.Parse(b"", True)
                 yield from self._taken()
                 return
-            except expat.ExpatError as error:
+            except (expat.ExpatError, _BrokenElement) as error:
                 yield from self._taken()
+                reason = expat.ErrorString(error.code) if isinstance(error, expat.ExpatError) else str(error)
                 failed_at = parser.ErrorByteIndex - len(root) + offset
+                first = self._find(0) if self._first is None else self._first
+                if first is None or failed_at < max(first, offset):
+                    raise DocumentError(
+                        f"{self.path} is not an XML document of {self.element} elements: {reason} before the first of "
+                        "them. Have it delivered again."
+                    ) from None
                 begin = self._element_start
                 if begin is None:
-                    begin = failed_at
-                text, following = self._skip(begin, failed_at)
-                before = self._lines(offset, begin)
-                if self._start.match(text):
+                    # The failure may lie within the start of an element, which is then not known to the parser yet.
+                    begin = self._last_start(self._done, failed_at)
+                following = self._find(failed_at if begin is None else begin + 1)
+                if begin is not None:
                     yield {
-                        "#line": str(line + before),
+                        "#line": str(line + self._lines(offset, begin)),
                         "#offset": str(begin),
-                        "#error": f"not well-formed XML: {expat.ErrorString(error.code)}",
-                        "#raw": text[:RAW_LIMIT].decode("utf-8", errors="replace"),
+                        "#error": f"not well-formed XML: {reason}",
+                        "#raw": self._raw(begin, following),
                     }
                 if following is None:
                     return
                 line += self._lines(offset, following)
-                offset, root = following, self._root()
+                offset, root = following, self._root(first)
 
     def _parser(self, root_length: int, offset: int, line: int) -> expat.XMLParserType:
         parser = expat.ParserCreate(namespace_separator="}")
         parser.buffer_text = True
         parser.ordered_attributes = True
         self._element_start: int | None = None
+        self._done = offset
         stack: list[str] = []
         row: Row = {}
         text: list[str] = []
@@ -91,10 +113,14 @@ class XmlRows:
                 if name != element:
                     return
                 self._element_start = parser.CurrentByteIndex - root_length + offset
+                if self._first is None:
+                    self._first = self._element_start
                 row.clear()
                 row["#line"] = str(parser.CurrentLineNumber - 1 + line)
                 row["#offset"] = str(self._element_start)
                 prefix = "@"
+            elif name == element:
+                raise _BrokenElement("no end tag before the next element")
             else:
                 path = f"{stack[-1]}/{name}" if stack else name
                 stack.append(path)
@@ -114,32 +140,49 @@ class XmlRows:
                     text.clear()
             else:
                 rows.append(row.copy())
+                self._done = parser.CurrentByteIndex - root_length + offset
                 self._element_start = None
 
         def no_entities(*_: object) -> None:
-            raise ValueError(f"{self.path}: a document type with entities is not accepted. Deliver it without.")
+            raise DocumentError(f"{self.path}: a document type with entities is not accepted. Deliver it without.")
 
         parser.StartElementHandler = start
         parser.EndElementHandler = end
         parser.CharacterDataHandler = text.append
         parser.EntityDeclHandler = no_entities
+        parser.SkippedEntityHandler = no_entities
         return parser
 
     def _taken(self) -> list[Row]:
         rows, self._rows[:] = self._rows.copy(), []
         return rows
 
-    def _skip(self, begin: int, failed_at: int) -> tuple[bytes, int | None]:
-        """The text of the element that begins at `begin`, and where the next one after the failure begins."""
+    def _find(self, position: int) -> int | None:
+        """Where the next element begins, at a position or after it."""
         with open(self.path, "rb") as stream:
-            stream.seek(begin)
+            stream.seek(position)
             text = b""
             while block := stream.read(BLOCK):
-                text += block
-                match = self._start.search(text, max(failed_at - begin, 1))
-                if match:
-                    return text[: match.start()].rstrip(), begin + match.start()
-        return text.rstrip(), None
+                text = text[-LONGEST_TAG:] + block
+                if match := self._start.search(text):
+                    return stream.tell() - len(text) + match.start()
+        return None
+
+    def _last_start(self, position: int, limit: int) -> int | None:
+        """Where the last element begins that does so from a position on, up to a limit."""
+        last, found = None, self._find(position)
+        while found is not None and found <= limit:
+            last, found = found, self._find(found + 1)
+        return last
+
+    def _raw(self, begin: int, following: int | None) -> str:
+        """The text of the element that begins at a position, up to the next one, cut off where it is very long."""
+        with open(self.path, "rb") as stream:
+            stream.seek(begin)
+            text = stream.read(RAW_LIMIT if following is None else min(RAW_LIMIT, following - begin))
+        if ends := list(self._end.finditer(text)):
+            text = text[: ends[-1].end()]
+        return text.rstrip().decode("utf-8", errors="replace")
 
     def _lines(self, begin: int, end: int) -> int:
         count = 0
@@ -150,13 +193,10 @@ class XmlRows:
                 begin += len(block)
         return count
 
-    def _root(self) -> bytes:
+    def _root(self, first: int) -> bytes:
         """The document's own start, up to its first element, so that namespaces stay declared after a skip."""
         with open(self.path, "rb") as stream:
-            head = stream.read(BLOCK)
-        match = self._start.search(head)
-        text = head[: match.start()] if match else head
-        return text.replace(b"\n", b" ")
+            return stream.read(first).replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 class XmlTable:

@@ -1,0 +1,50 @@
+"""One landing area and one warehouse loaded from it, made once and copied by the tests that change them."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(PROJECT))
+
+from warehouse import Warehouse, generate  # noqa: E402
+
+
+@pytest.fixture(scope="session")
+def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folder for what all tests share."""
+    return tmp_path_factory.mktemp("session")
+
+
+@pytest.fixture(scope="session")
+def landing(session: Path) -> Path:
+    """A landing area of three batches. Tests that change one take a copy."""
+    return generate(session / "landing")
+
+
+@pytest.fixture(scope="session")
+def loaded(session: Path, landing: Path) -> Warehouse:
+    """A warehouse loaded from it at once. Tests that change one take a copy."""
+    warehouse = Warehouse(session / "loaded", landing, session)
+    warehouse.load()
+    return warehouse
+
+
+@pytest.fixture(scope="session")
+def first_batch(session: Path, landing: Path) -> Warehouse:
+    """A warehouse that holds the first batch only. Tests take a copy."""
+    warehouse = Warehouse(session / "first_batch", landing, session)
+    warehouse.load(through_batch=1)
+    return warehouse
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Path]:
+    """A folder for one test, emptied afterwards: warehouses are large."""
+    yield tmp_path
+    shutil.rmtree(tmp_path)

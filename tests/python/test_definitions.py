@@ -1,0 +1,56 @@
+"""The layouts in YAML agree with the macros that use them and with what the generator writes."""
+
+from __future__ import annotations
+
+import csv
+import re
+from pathlib import Path
+
+import pytest
+
+from scripts.landing.definitions import PROJECT, Layout, layout, layouts
+from scripts.landing.inventory import find_files
+
+DELIMITED = [definition for definition in layouts() if definition.meta["format"] in ("pipe", "csv")]
+
+
+def listed(macro: str) -> set[str]:
+    """Names of sources in the text of a macro."""
+    text = (PROJECT / "macros/operations/orphans.sql").read_text(encoding="utf-8")
+    body = text[text.index(f"macro {macro}()") :]
+    return set(re.findall(r"'(\w+\.\w+)'", body[: body.index("endmacro")]))
+
+
+def test_every_source_is_reconciled() -> None:
+    """A source that is added to the YAML cannot be forgotten by the reconciliation."""
+    expected = {definition.name for definition in layouts()} - {"control.audit"}
+    assert listed("reconciled_sources") | listed("parent_sources") == expected
+
+
+@pytest.mark.parametrize("definition", DELIMITED, ids=lambda definition: definition.name)
+def test_files_have_the_columns_of_their_layout(definition: Layout, landing: Path) -> None:
+    """Every line of every file has as many fields as its layout, with two more in a change file of a later batch."""
+    delimiter = "|" if definition.meta["format"] == "pipe" else ","
+    files = [file for file in find_files(landing, (1, 2, 3)) if file.source == definition.name]
+    assert files
+    for file in files:
+        expected = len(definition.columns) + (2 if definition.meta.get("cdc") and file.batch_id > 1 else 0)
+        with open(file.path, encoding="utf-8", newline="") as stream:
+            if delimiter == "|":
+                fields = {line.count("|") + 1 for line in stream}
+            else:
+                fields = {len(row) for row in csv.reader(stream)}
+        assert fields <= {expected}
+
+
+@pytest.mark.parametrize(("name", "width"), [("newswire.company", 543), ("newswire.security", 220)])
+def test_fixed_widths_add_up(name: str, width: int) -> None:
+    """A record is as long as the standard says."""
+    assert sum(column.meta["width"] for column in layout(name).columns) == width
+
+
+def test_a_whole_file_or_its_parts_are_found_and_no_other() -> None:
+    """`Trade` is found whole and in parts, and never takes `TradeHistory` or control totals for its own."""
+    pattern = layout("brokerage.trade").pattern
+    assert all(pattern.fullmatch(name) for name in ("Trade.txt", "Trade_1.txt", "Trade_12.txt"))
+    assert not any(pattern.fullmatch(n) for n in ("TradeHistory.txt", "Trade_audit.csv", "TradeType.txt", "Trade_.txt"))

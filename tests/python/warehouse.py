@@ -1,0 +1,135 @@
+"""A warehouse of a test's own: dbt runs on it as a user would run it, in a process of its own.
+
+Starting dbt costs seconds of imports, so processes are forked from one that has imported it already; and every
+warehouse is reached by the same path, since dbt reads the whole project again when a path in the profile changes.
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import multiprocessing
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from scripts.compare_warehouses import differences
+
+PROJECT = Path(__file__).resolve().parents[2]
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "scripts.duckdb_plugin"])
+
+
+@dataclass(frozen=True)
+class Ran:
+    """How a run of dbt ended, and what it said."""
+
+    code: int | None
+    output: str
+
+
+class Warehouse:
+    """A DuckDB file in a folder of its own, loaded from a landing area."""
+
+    def __init__(self, folder: Path, landing: Path, session: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder, self.landing, self.session = folder, landing, session
+        self.path = folder / "warehouse.duckdb"
+
+    def start(self, *arguments: str, **variables: object) -> BaseProcess:
+        """Start dbt and do not wait for it."""
+        slot = self.session / "slot"
+        slot.unlink(missing_ok=True)
+        slot.symlink_to(self.folder)
+        # What dbt has parsed can be used again as long as the variables are the same.
+        target = "_".join(["target", *(f"{name}_{value}" for name, value in variables.items())])
+        environment = {
+            "LANDING_DIR": str(self.landing),
+            "WAREHOUSE_PATH": str(slot / self.path.name),
+            "DBT_TARGET_PATH": str(self.session / target),
+            "DBT_LOG_PATH": str(self.folder / "logs"),
+            "DBT_LOG_LEVEL_FILE": "none",
+            "DO_NOT_TRACK": "1",
+        }
+        command = ["dbt", *arguments, *(["--vars", json.dumps(variables)] if variables else [])]
+        process = FORKS.Process(target=_run_dbt, args=(command, environment, str(self.folder / "output")))
+        process.start()
+        return process
+
+    def dbt(self, *arguments: str, **variables: object) -> Ran:
+        """Run dbt and wait for its end."""
+        process = self.start(*arguments, **variables)
+        process.join()
+        return Ran(process.exitcode, (self.folder / "output").read_text(encoding="utf-8"))
+
+    def load(self, *arguments: str, **variables: object) -> str:
+        """Load what has landed, and expect success."""
+        ran = self.dbt("run", *arguments, **variables)
+        assert ran.code == 0, ran.output
+        return ran.output
+
+    def refuse(self, *arguments: str, **variables: object) -> str:
+        """Try to load what has landed, and expect a message instead, without a traceback."""
+        ran = self.dbt("run", *arguments, **variables)
+        assert ran.code, f"should have been refused:\n{ran.output}"
+        assert "Traceback" not in ran.output
+        return ran.output
+
+    def copy(self, folder: Path, landing: Path | None = None) -> Warehouse:
+        """The same warehouse in another folder, loaded from another landing area from now on."""
+        twin = Warehouse(folder, landing or self.landing, self.session)
+        shutil.copy(self.path, twin.path)
+        return twin
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query."""
+        with duckdb.connect(str(self.path), read_only=True) as con:
+            return con.execute(sql).fetchall()
+
+    def unlike(self, other: Warehouse) -> dict[str, str]:
+        """Tables in which two warehouses differ, each with the rows that only one has and an example."""
+        found = differences(self.path, other.path)
+        return {d.table: f"{d.only_left} | {d.only_right} {d.example}" for d in found if d.only_left or d.only_right}
+
+
+def _run_dbt(command: list[str], environment: dict[str, str], output: str) -> None:
+    """Become dbt, as the leader of a process group, so that it can be killed with all it starts."""
+    gc.disable()  # The process is too short-lived to be worth a collection.
+    os.setsid()
+    os.chdir(PROJECT)
+    os.environ.update(environment)
+    with open(output, "wb") as stream:
+        os.dup2(stream.fileno(), 1)
+        os.dup2(stream.fileno(), 2)
+    from dbt.cli.main import cli
+
+    sys.argv = command
+    cli(command[1:])
+
+
+def generate(folder: Path, *options: str) -> Path:
+    """A new landing area of three batches."""
+    command = [sys.executable, "-m", "scripts.generate_landing", "--out", str(folder), "--scale", "0.01"]
+    subprocess.run([*command, "--days", "2", "--seed", "7", *options], cwd=PROJECT, check=True, capture_output=True)
+    return folder
+
+
+def copy_landing(landing: Path, copy: Path) -> Path:
+    """A landing area of a test's own, with the files' times; bytes are shared until a file is rewritten."""
+    shutil.copytree(landing, copy, copy_function=os.link)
+    return copy
+
+
+def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
+    """Change a file, and no other one that shares its bytes."""
+    changed = change(path.read_bytes())
+    path.unlink()
+    path.write_bytes(changed)
