@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt_common.exceptions import DbtRuntimeError
 
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
@@ -33,6 +35,8 @@ from scripts.landing.inventory import (
     refuse_changed,
 )
 from scripts.landing.xml_reader import XmlTable
+
+PATIENCE_SECONDS = 10
 
 AREA = pa.schema(
     [
@@ -122,10 +126,30 @@ class XmlSource:
 
 
 _AREA = LandingArea()
+_BUSY = False
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers the landing area with every DuckDB connection that dbt opens."""
+
+    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
+        """Wait a while for another process that writes the warehouse, then say so: DuckDB allows only one."""
+        global _BUSY
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while creds.path != ":memory:":
+            try:
+                duckdb.connect(creds.path, config=config).close()
+                return
+            except duckdb.IOException as error:
+                if "lock" not in str(error):
+                    return
+                if _BUSY or time.monotonic() > deadline:
+                    _BUSY = True
+                    raise DbtRuntimeError(
+                        f"{creds.path} is open for writing in another process, and DuckDB allows only one. "
+                        f"Wait until that one has ended, or close it, then run again.\n{error}"
+                    ) from None
+                time.sleep(0.5)
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register functions, which all cursors of a connection share."""

@@ -10,7 +10,7 @@ from unittest import mock
 from xml.sax.saxutils import escape, quoteattr
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scripts.landing import xml_reader
@@ -218,6 +218,8 @@ def test_a_broken_element_loses_only_itself(
 ) -> None:
     """Wherever an element is damaged, cut short or left open, all others are read and it is rejected with its text."""
     broken = ELEMENTS[place][:at] + inserted + ELEMENTS[place][at + length :]
+    # XML counts a lone carriage return as a line's end, a file's lines do not: where the two differ is of no interest.
+    assume("\r" not in broken.replace("\r\n", ""))
     check_broken(tmp_path / "document.xml", broken, place, block)
 
 

@@ -86,7 +86,8 @@ class Warehouse:
     def copy(self, folder: Path, landing: Path | None = None) -> Warehouse:
         """The same warehouse in another folder, loaded from another landing area from now on."""
         twin = Warehouse(folder, landing or self.landing, self.session)
-        shutil.copy(self.path, twin.path)
+        for path in self.folder.glob(f"{self.path.name}*"):
+            shutil.copy(path, folder)
         return twin
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
