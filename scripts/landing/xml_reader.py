@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from operator import itemgetter
 from pathlib import Path
 from xml.parsers import expat
+from xml.parsers.expat import errors
 
 import pyarrow as pa
 
@@ -81,7 +82,8 @@ class XmlRows:
                 begin = self._element_start
                 if begin is None:
                     # The failure may lie within the start of an element, which is then not known to the parser yet.
-                    begin = self._last_start(self._done, failed_at)
+                    # A character that does not belong there comes after the start that it breaks.
+                    begin = self._last_start(self._done, failed_at - (reason == errors.XML_ERROR_INVALID_TOKEN))
                 following = self._find(failed_at if begin is None else begin + 1)
                 if begin is not None:
                     yield {

@@ -6,6 +6,7 @@ warehouse is reached by the same path, since dbt reads the whole project again w
 
 from __future__ import annotations
 
+import atexit
 import gc
 import json
 import multiprocessing
@@ -86,8 +87,8 @@ class Warehouse:
     def copy(self, folder: Path, landing: Path | None = None) -> Warehouse:
         """The same warehouse in another folder, loaded from another landing area from now on."""
         twin = Warehouse(folder, landing or self.landing, self.session)
-        for path in self.folder.glob(f"{self.path.name}*"):
-            shutil.copy(path, folder)
+        assert not self.path.with_name("warehouse.duckdb.wal").exists(), "the warehouse was not closed"
+        shutil.copy(self.path, twin.path)
         return twin
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
@@ -113,7 +114,10 @@ def _run_dbt(command: list[str], environment: dict[str, str], output: str) -> No
     from dbt.cli.main import cli
 
     sys.argv = command
-    cli(command[1:])
+    try:
+        cli(command[1:])
+    finally:
+        atexit._run_exitfuncs()  # A fork ends without them, and it is then that dbt closes the warehouse.
 
 
 def generate(folder: Path, *options: str) -> Path:
