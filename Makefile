@@ -59,7 +59,7 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes \
-		--no-annotate --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
+		--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
 
 .PHONY: clean
 clean: ## Remove what the commands made, except the environment and data
