@@ -23,6 +23,7 @@ BLOCK = 1 << 22
 BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
 ACTION_OR_COMMENT = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
 LONGEST_TAG = 64
+_NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
 class LandingError(Exception):
@@ -160,12 +161,12 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
     """Rows in a file, counted on its bytes: lines with text, or actions of an XML document.
 
     The count stands under an empty key; for a file that several tables read, under the name of each. Raises
-    LandingError where the text is not UTF-8.
+    LandingError where the text is not UTF-8, or where quotes or line ends leave open where a row ends.
     """
     decoder = codecs.getincrementaldecoder("utf-8")()
     counts: Counter[str] = Counter({"": 0})
     offset, rest, commented = 0, b"", None
-    quotes = _Quotes()
+    quotes, line_ends = _Quotes(), _LineEnds()
     with open(path, "rb", buffering=0) as stream:
         while block := stream.read(BLOCK):
             if not block.isascii() or decoder.getstate()[0]:
@@ -181,11 +182,20 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
                 block = quotes.without_line_ends(block, begin)
             text = rest + block if rest else block
             end = text.rfind(b"\n") + 1
+            line_ends.see(text[:end])
             counts.update(_count_lines(text, end, file_format))
             rest = text[end:]
     _decode(decoder, b"", path, offset, final=True)
-    if quotes.is_open:
-        raise LandingError(f"{path}: the quote in byte {quotes.opened_at} is never closed. Have it exported again.")
+    if quotes.is_open or quotes.broken_at is not None:
+        place = quotes.opened_at if quotes.broken_at is None else quotes.broken_at
+        raise LandingError(
+            f"{path}, line {_line_at(path, place)}: the quote in byte {place} is not closed at the end of its field. "
+            "Have it exported again."
+        )
+    if file_format != "xml" and not (line_ends.are_alike and b"\r" not in rest.removesuffix(b"\r")):
+        raise LandingError(
+            f"{path} mixes line ends, or has a carriage return within a line. Have it delivered with CRLF or with LF."
+        )
     counts[""] += commented or 0
     if file_format != "xml" and rest.strip(b"\r"):
         counts.update(_count_lines(rest + b"\n", len(rest) + 1, file_format))
@@ -254,19 +264,22 @@ class _Quotes:
     def __init__(self) -> None:
         self.is_open = False
         self.opened_at = 0
+        self.broken_at: int | None = None
         self._before = b"\n"
 
     def without_line_ends(self, block: bytes, offset: int) -> bytes:
         """The block with the line ends inside quoted fields taken out; `offset` is where it begins in the text."""
         if b'"' not in block:
+            self._check_closed(block)
             self._before = block[-1:]
-            return block.replace(b"\n", b" ") if self.is_open else block
+            return block.translate(_NO_LINE_ENDS) if self.is_open else block
         parts = block.split(b'"')
         for i, part in enumerate(parts):
             offset += len(part)
+            self._check_closed(part)
             self._before = part[-1:] or self._before
             if self.is_open:
-                parts[i] = part.replace(b"\n", b" ")
+                parts[i] = part.translate(_NO_LINE_ENDS)
             if i == len(parts) - 1:
                 break
             if self.is_open:
@@ -278,6 +291,36 @@ class _Quotes:
                 self._before = b"x"
             offset += 1
         return b'"'.join(parts)
+
+    def _check_closed(self, text: bytes) -> None:
+        """After the quote that closes a field comes the field's end."""
+        if self._before == b'"' and text[:1] not in (b"", b",", b"\r", b"\n") and self.broken_at is None:
+            self.broken_at = self.opened_at
+
+
+class _LineEnds:
+    """Counts a text's line ends by kind."""
+
+    def __init__(self) -> None:
+        self._lines = self._returns = self._pairs = 0
+
+    def see(self, text: bytes) -> None:
+        """Count those of some more whole lines."""
+        self._lines += text.count(b"\n")
+        if b"\r" in text:
+            self._returns += text.count(b"\r")
+            self._pairs += text.count(b"\r\n")
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether all lines end in CRLF, or all in LF, and carriage returns stand nowhere else."""
+        return self._returns == self._pairs and self._pairs in (0, self._lines)
+
+
+def _line_at(path: str, offset: int) -> int:
+    """Line, from 1, of a byte."""
+    with open(path, "rb") as stream:
+        return 1 + sum(stream.read(min(BLOCK, offset - at)).count(b"\n") for at in range(0, offset, BLOCK))
 
 
 def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False) -> None:

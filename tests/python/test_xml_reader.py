@@ -188,12 +188,9 @@ def check_broken(path: Path, broken: str, place: int, block: int) -> None:
     with mock.patch.object(xml_reader, "BLOCK", block):
         rows = read(path)
     sound = expected(HEAD + "".join(ELEMENTS) + "</T:Actions>")
-    assert [row["#line"] for row in rows] == [
-        str(document[: document.index(element)].count("\n") + 1) for element in elements
-    ]
-    assert [row["#offset"] for row in rows] == [
-        str(len(document[: document.index(element)].encode())) for element in elements
-    ]
+    before = [HEAD + "".join(element + "\r\n" for element in elements[:n]) for n in range(len(elements))]
+    assert [row["#line"] for row in rows] == [str(text.count("\n") + 1) for text in before]
+    assert [row["#offset"] for row in rows] == [str(len(text.encode())) for text in before]
     others = values(rows[:place] + rows[place + 1 :])
     assert others == sound[:place] + sound[place + 1 :]
     if is_sound(broken):
