@@ -58,7 +58,7 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --universal --python-version 3.10 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.10 --generate-hashes \
 		--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
 
 .PHONY: clean
