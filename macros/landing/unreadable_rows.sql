@@ -36,7 +36,7 @@
     {%- set checks = [] -%}
     {%- set count = names | length + layout.columns | length -%}
     {%- do checks.append((none, "'wrong number of fields: ' || len(fields) || ' instead of " ~ count ~ "'",
-        'len(fields) = ' ~ count)) -%}
+        'len(fields) >= ' ~ count ~ ' and list_count(fields[' ~ (count + 1) ~ ':]) = 0')) -%}
     {%- if names -%}
         {%- do checks.extend(landed_value_checks('cdc_flag', 'fields[1]', 'varchar', {'accepted': ['I', 'U']})) -%}
         {%- do checks.extend(landed_value_checks('cdc_dsn', 'fields[2]', 'bigint', {'required': true})) -%}
@@ -68,8 +68,32 @@
         line,
         line_number,
         list_transform({{ split_fields(layout) }}, lambda field: nullif(field, '')) as fields
-    from ({{ duckdb__numbered_lines([file]) }})
+    from ({{ duckdb__numbered_records(file) if layout.config.meta.format == 'csv' else duckdb__numbered_lines([file]) }})
     where nullif(line, '') is not null
+{%- endmacro %}
+
+{#- Records of a comma-separated file: lines, joined where a quoted field holds line ends. A record begins where the
+    quotes before it are even in number. -#}
+{% macro duckdb__numbered_records(file) -%}
+    select
+        any_value(batch_id) as batch_id,
+        any_value(file_name) as file_name,
+        string_agg(coalesce(line, ''), chr(10) order by line_number) as line,
+        min(line_number) as line_number
+    from (
+        select
+            *,
+            sum(case when quotes_before % 2 = 0 then 1 else 0 end) over (order by line_number) as record_number
+        from (
+            select
+                *,
+                coalesce(sum(length(line) - length(replace(line, '"', ''))) over (
+                    order by line_number rows between unbounded preceding and 1 preceding
+                ), 0) as quotes_before
+            from ({{ duckdb__numbered_lines([file]) }})
+        )
+    )
+    group by record_number
 {%- endmacro %}
 
 {#- A line's fields as a list of text, quotes resolved. -#}

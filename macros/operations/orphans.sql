@@ -6,11 +6,23 @@
     - accepted: a condition on `landed` that holds for rows the warehouse has taken;
     - reasons: [(column, reason as SQL, condition on `landed` that holds where this is not the reason), …]. -#}
 {% macro parent_rules(source_name) -%}
-    {%- set known_customer = 'landed.customer_id in (select customer_id from ' ~ ref('dim_customer') ~ ')' -%}
-    {%- set known_account = 'landed.account_id in (select account_id from ' ~ ref('dim_account') ~ ')' -%}
+    {%- set known_customer = 'exists (
+        select 1 from ' ~ ref('dim_customer') ~ ' as parents
+        where landed.customer_id = parents.customer_id and parents.batch_id <= landed.batch_id
+    )' -%}
+    {%- set known_account = 'exists (
+        select 1 from ' ~ ref('dim_account') ~ ' as parents
+        where landed.account_id = parents.account_id and parents.batch_id <= landed.batch_id
+    )' -%}
     {%- set known_symbol = 'landed.symbol in (select symbol from ' ~ ref('dim_security') ~ ')' -%}
-    {%- set known_trade = 'landed.trade_id in (select trade_id from ' ~ ref('dim_trade') ~ ')' -%}
-    {%- set landed_trade = 'landed.trade_id in (select trade_id from ' ~ ref('stg_brokerage__trade') ~ ')' -%}
+    {%- set known_trade = 'exists (
+        select 1 from ' ~ ref('dim_trade') ~ ' as parents
+        where landed.trade_id = parents.trade_id and parents.first_batch_id <= landed.batch_id
+    )' -%}
+    {%- set landed_trade = 'exists (
+        select 1 from ' ~ ref('stg_brokerage__trade') ~ ' as parents
+        where landed.trade_id = parents.trade_id and parents.batch_id <= landed.batch_id
+    )' -%}
     {%- set rules = {
         'brokerage.trade': {
             'model': 'stg_brokerage__trade',
@@ -176,10 +188,7 @@
         where
             landed.customer_id = customers.customer_id
             and landed.symbol = securities.symbol
-            and {{ date_id('landed.changed_at') }} = case
-                when landed.action = 'ACTV' then watches.sk_date_id_date_placed
-                else watches.sk_date_id_date_removed
-            end
+            and landed.changed_at = case when landed.action = 'ACTV' then watches.placed_at else watches.removed_at end
     )
 {%- endmacro %}
 

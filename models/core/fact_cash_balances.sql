@@ -17,6 +17,14 @@ accounts as (
     select * from {{ ref('dim_account') }}
 ),
 
+opened as (
+    select
+        account_id,
+        min(effective_date) as first_day
+    from accounts
+    group by account_id
+),
+
 {% if is_incremental() -%}
 -- From its first new day on, an account's balances are computed again.
 affected as (
@@ -31,16 +39,20 @@ affected as (
 {% endif -%}
 days as (
     select
-        account_id,
-        cash_date,
-        sum(amount) as amount,
-        min(batch_id) as first_batch_id,
-        max(batch_id) as batch_id
+        transactions.account_id,
+        transactions.cash_date,
+        sum(transactions.amount) as amount,
+        min(transactions.batch_id) as first_batch_id,
+        max(transactions.batch_id) as batch_id
     from transactions
+    inner join opened
+        on
+            transactions.account_id = opened.account_id
+            and transactions.cash_date >= opened.first_day
     {% if is_incremental() %}
-    where account_id in (select account_id from affected)
+    where transactions.account_id in (select account_id from affected)
     {% endif %}
-    group by account_id, cash_date
+    group by transactions.account_id, transactions.cash_date
 ),
 
 balances as (

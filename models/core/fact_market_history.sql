@@ -42,9 +42,10 @@ affected as (
 numbered_symbols as (
     select
         symbol,
-        row_number() over (order by symbol) as symbol_number
+        row_number() over (order by symbol) as symbol_number,
+        min(effective_date) as first_day
     from securities
-    where is_current
+    group by symbol
 ),
 
 prices as (
@@ -61,7 +62,10 @@ prices as (
         numbered_symbols.symbol_number,
         {{ 'landed_prices.market_date >= affected.first_day' if is_incremental() else 'true' }} as is_affected
     from landed_prices
-    inner join numbered_symbols on landed_prices.symbol = numbered_symbols.symbol
+    inner join numbered_symbols
+        on
+            landed_prices.symbol = numbered_symbols.symbol
+            and landed_prices.market_date >= numbered_symbols.first_day
     {% if is_incremental() %}
     inner join affected
         on

@@ -122,6 +122,8 @@ final as (
         securities.sk_security_id,
         {{ date_id('watches.placed_at') }} as sk_date_id_date_placed,
         {{ date_id('watches.removed_at') }} as sk_date_id_date_removed,
+        watches.placed_at,
+        watches.removed_at,
         watches.first_batch_id,
         watches.batch_id
     from watches

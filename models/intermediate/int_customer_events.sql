@@ -2,11 +2,19 @@
 
 -- One row an event of a customer. A property is null where the event does not speak of it and an empty string where
 -- the event empties it, so that the last value that is not null is the one in force.
-with actions as (
+with brokers as (
+    select cast(broker_id as varchar) as broker_id from {{ ref('dim_broker') }}
+),
+
+actions as (
     select *
     from {{ ref('stg_crm__customer_mgmt') }}
     where
-        action_type in ('NEW', 'UPDCUST', 'INACT')
+        (
+            action_type in ('UPDCUST', 'INACT')
+            -- A new customer comes with an account, whose broker must be known.
+            or (action_type = 'NEW' and broker_id in (select brokers.broker_id from brokers))
+        )
         and {{ is_new_batch() }}
 ),
 
