@@ -58,6 +58,7 @@ class LandingArea:
     def __init__(self) -> None:
         self.files: list[LandedFile] = []
         self.folder = Path()
+        self._table = AREA.empty_table()
 
     def check(self, folder: str, through_batch: int, loaded: str, read_files: bool) -> str:
         """Find and check files; returns what is wrong, or an empty text."""
@@ -67,7 +68,7 @@ class LandingArea:
             )
             for f in json.loads(loaded or "[]")
         }
-        self.folder, self.files = Path(folder), []
+        self.folder, self.files, self._table = Path(folder), [], AREA.empty_table()
         try:
             batches = complete_batches(self.folder, through_batch if through_batch > 0 else None)
             files = find_files(self.folder, batches)
@@ -77,6 +78,20 @@ class LandingArea:
         except LandingError as error:
             return str(error)
         self.files = [f.counted(counts.get((f.path, f.source))) for f in files]
+        # Every model looks at the files, so they are laid out as columns once.
+        self._table = pa.table(
+            {
+                "source_name": [f.source for f in self.files],
+                "feed": [f.feed for f in self.files],
+                "batch_id": [f.batch_id for f in self.files],
+                "file_name": [f.name for f in self.files],
+                "file_path": [f.path for f in self.files],
+                "byte_count": [f.byte_count for f in self.files],
+                "modified_at": [f.modified_at for f in self.files],
+                "line_count": [f.line_count for f in self.files],
+            },
+            schema=AREA,
+        )
         return ""
 
     @staticmethod
@@ -90,20 +105,7 @@ class LandingArea:
         return {(f.path, f.source): counts[f.path].get(f.source, counts[f.path][""]) for f in files}
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        rows = [
-            {
-                "source_name": f.source,
-                "feed": f.feed,
-                "batch_id": f.batch_id,
-                "file_name": f.name,
-                "file_path": f.path,
-                "byte_count": f.byte_count,
-                "modified_at": f.modified_at,
-                "line_count": f.line_count,
-            }
-            for f in self.files
-        ]
-        return pa.Table.from_pylist(rows, schema=AREA).__arrow_c_stream__(requested_schema)
+        return self._table.__arrow_c_stream__(requested_schema)
 
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
         """A piece of a landed file; bytes that are not UTF-8 are replaced."""

@@ -3,6 +3,7 @@
     For each source that has parents:
     - model: the staging model;
     - keys: [(staging column, column of the layout), …] that find a row again in its file;
+    - parent: (relation, condition on `landed` and `parents`) where one row of one table has taken the row, or else
     - accepted: a condition on `landed` that holds for rows the warehouse has taken;
     - reasons: [(column, reason as SQL, condition on `landed` that holds where this is not the reason), …]. -#}
 {% macro parent_rules(source_name) -%}
@@ -19,6 +20,9 @@
         select 1 from ' ~ ref('dim_trade') ~ ' as parents
         where landed.trade_id = parents.trade_id and parents.first_batch_id <= landed.batch_id
     )' -%}
+    {%- set taken_trade = (
+        ref('dim_trade'), 'landed.trade_id = parents.trade_id and parents.first_batch_id <= landed.batch_id'
+    ) -%}
     {%- set landed_trade = 'exists (
         select 1 from ' ~ ref('stg_brokerage__trade') ~ ' as parents
         where landed.trade_id = parents.trade_id and parents.batch_id <= landed.batch_id
@@ -27,7 +31,7 @@
         'brokerage.trade': {
             'model': 'stg_brokerage__trade',
             'keys': [('trade_id', 't_id'), ('cdc_dsn', 'cdc_dsn')],
-            'accepted': known_trade,
+            'parent': taken_trade,
             'reasons': [
                 ('t_ca_id', "'unknown account ' || landed.account_id", known_account),
                 ('t_s_symb', "'unknown security ' || landed.symbol", known_symbol),
@@ -37,7 +41,7 @@
         'brokerage.trade_history': {
             'model': 'stg_brokerage__trade_history',
             'keys': [('trade_id', 'th_t_id'), ('status_id', 'th_st_id'), ('changed_at', 'th_dts')],
-            'accepted': known_trade,
+            'parent': taken_trade,
             'reasons': [
                 ('th_t_id', "'unknown trade ' || landed.trade_id", landed_trade),
                 ('th_t_id', "'trade ' || landed.trade_id || ' was rejected'", 'false'),
@@ -48,13 +52,12 @@
             'keys': [
                 ('account_id', 'ct_ca_id'), ('transacted_at', 'ct_dts'), ('amount', 'ct_amt'), ('cdc_dsn', 'cdc_dsn'),
             ],
-            'accepted': 'exists (
-                select 1 from ' ~ ref('dim_account') ~ ' as accounts
-                where
-                    landed.account_id = accounts.account_id
-                    and cast(landed.transacted_at as date) >= accounts.effective_date
-                    and cast(landed.transacted_at as date) < accounts.end_date
-            )',
+            'parent': (
+                ref('dim_account'),
+                'landed.account_id = parents.account_id
+                and cast(landed.transacted_at as date) >= parents.effective_date
+                and cast(landed.transacted_at as date) < parents.end_date'
+            ),
             'reasons': [
                 ('ct_ca_id', "'unknown account ' || landed.account_id", known_account),
                 ('ct_dts', "'account ' || landed.account_id || ' was not in force then'", 'false'),
@@ -72,13 +75,12 @@
         'brokerage.daily_market': {
             'model': 'stg_brokerage__daily_market',
             'keys': [('market_date', 'dm_date'), ('symbol', 'dm_s_symb'), ('cdc_dsn', 'cdc_dsn')],
-            'accepted': 'exists (
-                select 1 from ' ~ ref('dim_security') ~ ' as securities
-                where
-                    landed.symbol = securities.symbol
-                    and landed.market_date >= securities.effective_date
-                    and landed.market_date < securities.end_date
-            )',
+            'parent': (
+                ref('dim_security'),
+                'landed.symbol = parents.symbol
+                and landed.market_date >= parents.effective_date
+                and landed.market_date < parents.end_date'
+            ),
             'reasons': [
                 ('dm_s_symb', "'unknown security ' || landed.symbol", known_symbol),
                 ('dm_date', "'security ' || landed.symbol || ' was not in force then'", 'false'),
@@ -192,14 +194,27 @@
     )
 {%- endmacro %}
 
+{#- FROM and WHERE of a source's staged rows, named `landed`, that the warehouse has taken or has not. `condition` picks
+    the rows to look at. -#}
+{% macro rows_taken(source_name, condition, taken=true) -%}
+    {%- set rules = parent_rules(source_name) -%}
+    from {{ ref(rules.model) }} as landed
+    {%- if rules.parent %}
+    {{ 'semi' if taken else 'anti' }} join {{ rules.parent[0] }} as parents
+        on
+            {{ rules.parent[1] }}
+    where {{ condition }}
+    {%- else %}
+    where
+        {{ condition }}
+        and {{ '' if taken else 'not ' }}({{ rules.accepted }})
+    {%- endif -%}
+{%- endmacro %}
+
 {#- Staged rows of some batches that the warehouse has not taken, as SQL. -#}
 {% macro orphan_rows(source_name, batch_ids) -%}
-    {%- set rules = parent_rules(source_name) -%}
     select landed.*
-    from {{ ref(rules.model) }} as landed
-    where
-        landed.batch_id in ({{ batch_ids | join(', ') }})
-        and not ({{ rules.accepted }})
+    {{ rows_taken(source_name, 'landed.batch_id in (' ~ batch_ids | join(', ') ~ ')', taken=false) }}
 {%- endmacro %}
 
 {#- The same rows found again in their files, with the reason, in the columns of operations.rejected_rows. -#}

@@ -62,16 +62,12 @@ accepted as (
         '{{ source_name }}' as source_name,
         landed.batch_id,
         {{ 'sum(landed.event_count)' if source_name == 'brokerage.watch_history' else 'count(*)' }} as accepted_rows
-    {%- if source_name == 'brokerage.watch_history' %}
-    from watch_events as landed
+    {%- if source_name in counted_in %}
+    from {{ 'watch_events' if source_name == 'brokerage.watch_history' else ref(counted_in[source_name]) }} as landed
+    where {{ is_new_batch('landed.batch_id') }}
     {%- else %}
-    from {{ ref(counted_in.get(source_name, parent_rules(source_name).model)) }} as landed
+    {{ rows_taken(source_name, is_new_batch('landed.batch_id')) }}
     {%- endif %}
-    where
-        {{ is_new_batch('landed.batch_id') }}
-        {%- if source_name not in counted_in %}
-        and {{ parent_rules(source_name).accepted }}
-        {%- endif %}
     group by landed.batch_id
     {% if not loop.last -%}
     union all
