@@ -38,6 +38,10 @@ ifeq ($(LANDING_DIR),$(SAMPLE))
 	fi
 endif
 
+.PHONY: bench
+bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options
+	@$(BIN)/python -m scripts.benchmark $(BENCH)
+
 .PHONY: docs
 docs: environment ## Generate the documentation site; `dbt docs serve` shows it
 	$(BIN)/dbt docs generate
