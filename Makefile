@@ -26,7 +26,7 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/dbt parse --quiet --target lint --warn-error
-	$(BIN)/sqlfluff lint --processes 2 models tests macros
+	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/pytest
 
 .PHONY: landing

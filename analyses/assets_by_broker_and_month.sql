@@ -7,12 +7,12 @@ with months as (
         dates.calendar_month_id as month,
         max(dates.sk_date_id) as sk_date_id,
         max(dates.date_value) as date_value
-    from {{ ref('dim_date') }} as dates
-    inner join {{ ref('dim_date') }} as asked
+    from {{ ref('dim_date') }} as asked
+    inner join {{ ref('dim_date') }} as dates
         on
-            asked.sk_date_id = {{ parameter('day', last_day) }}
-            and asked.date_value >= dates.date_value
+            asked.date_value >= dates.date_value
             and {{ dbt.dateadd('month', '-' ~ parameter('months', 12), 'asked.date_value') }} < dates.date_value
+    where asked.sk_date_id = {{ parameter('day', last_day) }}
     group by dates.calendar_month_id
 ),
 

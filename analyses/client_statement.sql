@@ -41,7 +41,7 @@ changes as (
         ) as is_last
     from accounts
     inner join {{ ref('fact_holdings') }} as holdings
-        on accounts.sk_account_id = holdings.sk_account_id and holdings.sk_date_id <= accounts.day_asked
+        on accounts.sk_account_id = holdings.sk_account_id and accounts.day_asked >= holdings.sk_date_id
     inner join {{ ref('dim_security') }} as securities on holdings.sk_security_id = securities.sk_security_id
 ),
 
@@ -75,7 +75,7 @@ cash as (
         max_by(balances.cash, balances.sk_date_id) as cash
     from accounts
     inner join {{ ref('fact_cash_balances') }} as balances
-        on accounts.sk_account_id = balances.sk_account_id and balances.sk_date_id <= accounts.day_asked
+        on accounts.sk_account_id = balances.sk_account_id and accounts.day_asked >= balances.sk_date_id
     group by accounts.account_id
 ),
 

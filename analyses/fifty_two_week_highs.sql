@@ -47,4 +47,4 @@ final as (
 )
 
 select * from final
-order by new_highs desc, nearness desc, symbol
+order by new_highs desc, nearness desc, symbol asc

@@ -39,4 +39,4 @@ final as (
 )
 
 select * from final
-order by conversion desc, tag
+order by conversion desc, tag asc

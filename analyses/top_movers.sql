@@ -46,7 +46,7 @@ moves as (
 ranked as (
     select
         *,
-        row_number() over (order by change desc, symbol) as from_top,
+        row_number() over (order by change desc, symbol asc) as from_top,
         row_number() over (order by change, symbol) as from_bottom
     from moves
 ),
@@ -65,4 +65,4 @@ final as (
 )
 
 select * from final
-order by change desc, symbol
+order by change desc, symbol asc

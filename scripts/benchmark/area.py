@@ -27,7 +27,7 @@ class Area:
 
 def generated(work: Path, python: Path, scale: float, days: int, seed: int, *options: str) -> Path:
     """A generated landing area in the work folder; made once for each set of settings."""
-    name = "-".join([f"scale{scale:g}", f"days{days}", f"seed{seed}", *(o.lstrip("-") for o in options)])
+    name = "-".join([f"scale{scale:g}", f"days{days}", f"seed{seed}", *(option.lstrip("-") for option in options)])
     area = work / "landing" / name
     if not (area / f"Batch{days + 1}" / "BatchDate.txt").is_file():
         shutil.rmtree(area, ignore_errors=True)

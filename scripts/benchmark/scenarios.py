@@ -24,6 +24,11 @@ QUARTER_DAYS, EDGE_DAYS = 90, 10
 """Daily batches of a quarter, and how many of them at either end are compared."""
 
 
+LARGER, HISTORY_DAYS = 10, 4
+"""How much larger the other history is, and how many days are loaded on each."""
+MEDIANS = ("wall_median", "cpu_median")
+
+
 @dataclass(frozen=True)
 class Request:
     """What a scenario is asked to measure."""
@@ -48,7 +53,7 @@ def quarter(request: Request) -> dict[str, Any]:
             "first_ten": statistics.median(getattr(r, key) for r in first),
             "last_ten": statistics.median(getattr(r, key) for r in last),
         }
-        for key in ("wall_median", "cpu_median")
+        for key in MEDIANS
     }
     found = {
         "wall_ratio": _ratio(compared["wall_median"]),
@@ -79,6 +84,30 @@ def memory(request: Request) -> dict[str, Any]:
     found = {"limit_bytes": limit_bytes(limit), "peak_to_limit": result.peak_bytes / limit_bytes(limit)}
     settings = {"scale": scale, "seed": request.seed, "memory_limit": limit, "bytes": area.bytes}
     return _document("memory", settings, [result], found)
+
+
+def history(request: Request) -> dict[str, Any]:
+    """Load days of one size on a history and on one ten times as large."""
+    small = request.scale or 3
+    results, medians = [], []
+    for scale in (small, LARGER * small):
+        request.progress(f"landing area of scale {scale:g} with days of scale {small:g}")
+        options = [] if scale == small else ["--daily-scale", f"{small:g}"]
+        landing = generated(request.work, Path(sys.executable), scale, HISTORY_DAYS, request.seed, *options)
+        steps = Steps(request.work / landing.name, survey(landing), 1, request.progress, request.memory)
+        days = steps.increments()
+        for day in days:
+            day.name = f"scale {scale:g}, {day.name}"
+        results += days
+        # On the second day, a list that got shorter has settled: prospects that it left out are gone by then.
+        medians.append({key: statistics.median(getattr(day, key) for day in days[2:]) for key in MEDIANS})
+    found = {
+        "wall_ratio": medians[1]["wall_median"] / medians[0]["wall_median"],
+        "cpu_ratio": medians[1]["cpu_median"] / medians[0]["cpu_median"],
+        "small_history_wall_seconds": medians[0]["wall_median"],
+        "large_history_wall_seconds": medians[1]["wall_median"],
+    }
+    return _document("history", {"scale": small, "times": LARGER, "seed": request.seed}, results, found)
 
 
 def limit_bytes(text: str) -> int:
@@ -115,4 +144,8 @@ def show(console: Console, document: dict[str, Any]) -> None:
         console.print(f"{name.replace('_', ' ')}: {value:,.2f}")
 
 
-SCENARIOS: dict[str, Callable[[Request], dict[str, Any]]] = {"quarter": quarter, "memory": memory}
+SCENARIOS: dict[str, Callable[[Request], dict[str, Any]]] = {
+    "quarter": quarter,
+    "history": history,
+    "memory": memory,
+}
