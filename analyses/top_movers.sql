@@ -5,12 +5,11 @@ with asked as (
 ),
 
 days as (
-    select
-        asked.sk_date_id,
-        max(prices.sk_date_id) as sk_date_id_before
-    from asked
-    inner join {{ ref('fact_market_history') }} as prices on asked.sk_date_id > prices.sk_date_id
-    group by asked.sk_date_id
+    select max(sk_date_id) as sk_date_id
+    from {{ ref('fact_market_history') }}
+    where sk_date_id < (select asked.sk_date_id from asked)
+    union all
+    select sk_date_id from asked
 ),
 
 -- Two days of one security may lie in two of its versions: its symbol is what stays.
@@ -23,9 +22,7 @@ prices as (
         history.volume
     from {{ ref('fact_market_history') }} as history
     inner join {{ ref('dim_security') }} as securities on history.sk_security_id = securities.sk_security_id
-    where
-        history.sk_date_id in (select days.sk_date_id from days)
-        or history.sk_date_id in (select days.sk_date_id_before from days)
+    where history.sk_date_id in (select days.sk_date_id from days)
 ),
 
 moves as (
@@ -37,9 +34,9 @@ moves as (
         now.close_price,
         now.volume,
         now.close_price / before.close_price - 1 as change
-    from days
-    inner join prices as now on days.sk_date_id = now.sk_date_id
-    inner join prices as before on days.sk_date_id_before = before.sk_date_id and now.symbol = before.symbol
+    from asked
+    inner join prices as now on asked.sk_date_id = now.sk_date_id
+    inner join prices as before on now.symbol = before.symbol and now.sk_date_id > before.sk_date_id
     where before.close_price > 0
 ),
 

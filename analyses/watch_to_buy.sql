@@ -1,8 +1,6 @@
 -- By month in which watches were placed: how many led to a purchase of the security by the same customer in time.
 with watches as (
     select
-        row_number() over (order by watches.sk_customer_id, watches.sk_security_id, watches.sk_date_id_date_placed)
-            as watch,
         customers.customer_id,
         securities.symbol,
         placed.date_value as placed_on,
@@ -25,8 +23,12 @@ purchases as (
     where trades.type in ('Market Buy', 'Limit Buy') and trades.status = 'Completed'
 ),
 
+-- Several watches of one pair on one day convert alike.
 converted as (
-    select distinct watches.watch
+    select distinct
+        watches.customer_id,
+        watches.symbol,
+        watches.placed_on
     from watches
     inner join purchases
         on
@@ -40,10 +42,14 @@ final as (
     select
         watches.month,
         count(*) as watches,
-        count(converted.watch) as bought,
-        count(converted.watch) * 1.0 / count(*) as conversion
+        count(converted.placed_on) as bought,
+        count(converted.placed_on) * 1.0 / count(*) as conversion
     from watches
-    left join converted on watches.watch = converted.watch
+    left join converted
+        on
+            watches.customer_id = converted.customer_id
+            and watches.symbol = converted.symbol
+            and watches.placed_on = converted.placed_on
     group by watches.month
 )
 
