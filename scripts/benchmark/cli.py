@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -79,6 +80,8 @@ def main(
     """Measure the load, the tests and the analyst queries, each against plain DuckDB on the same files."""
     console, log = Console(soft_wrap=True), Console(stderr=True)
     work = work.resolve()
+    # Ended from outside, it ends what it measures too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         old = report.read(against) if against else None
         with log.status("") as status:
