@@ -26,7 +26,7 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/dbt parse --quiet --target lint --warn-error
-	$(BIN)/sqlfluff lint --processes 2 models tests macros
+	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/pytest
 
 .PHONY: landing
@@ -37,6 +37,10 @@ ifeq ($(LANDING_DIR),$(SAMPLE))
 		$(BIN)/python -m scripts.generate_landing --out $(SAMPLE) --scale 0.1 --days 5 --seed 7; \
 	fi
 endif
+
+.PHONY: bench
+bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options
+	@$(BIN)/python -m scripts.benchmark $(BENCH)
 
 .PHONY: docs
 docs: environment ## Generate the documentation site; `dbt docs serve` shows it

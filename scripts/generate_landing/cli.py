@@ -43,6 +43,12 @@ def _fail(message: str) -> None:
     help="Scale factor: 1 is about 100 MB.",
 )
 @click.option("--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history.")
+@click.option(
+    "--daily-scale",
+    type=click.FloatRange(0, 10_000, min_open=True),
+    help="Scale factor of the incremental batches, if they are to be smaller.",
+    show_default="that of the history",
+)
 @click.option("--seed", type=click.IntRange(0), default=7, help="Equal settings and seed give equal bytes.")
 @click.option("--split", type=click.IntRange(1, 99), default=1, help="Parts in which the large files come.")
 @click.option(
@@ -62,6 +68,7 @@ def main(
     out: Path,
     scale: float,
     days: int,
+    daily_scale: float | None,
     seed: int,
     split: int,
     end_of_history: datetime,
@@ -78,7 +85,9 @@ def main(
         _fail(f"{out} is a file. Choose a folder that is new or empty.")
     if out.exists() and any(out.iterdir()):
         _fail(f"{out} is not empty. Choose a new folder, or empty this one first.")
-    settings = Settings(scale=scale, days=days, seed=seed, end_of_history=end, split=split)
+    if daily_scale is not None and daily_scale > scale:
+        _fail(f"--daily-scale {daily_scale:g} is more than --scale {scale:g}: days can only be made smaller.")
+    settings = Settings(scale, days, seed, end, split, daily_scale)
     started = time.monotonic()
     console = Console(stderr=True)
     columns = (

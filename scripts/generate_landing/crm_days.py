@@ -43,7 +43,7 @@ class _Day:
 
     def _number(self, of_history: float, at_least: float, purpose: str) -> int:
         """How many events of a kind: a share of the history's; a part of one is a chance of one."""
-        wanted = max(at_least, of_history * DAILY_SHARE * self.busy)
+        wanted = max(at_least, of_history * DAILY_SHARE * self.settings.daily_share * self.busy)
         return int(wanted + self.dice.number(f"number {purpose}", self.day))
 
     def _pick(self, among: I64, number: int, purpose: str) -> I64:

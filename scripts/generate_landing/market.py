@@ -12,7 +12,7 @@ from scripts.generate_landing.days import Calendar
 from scripts.generate_landing.dice import I64
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.prices import Prices
-from scripts.generate_landing.settings import CHUNK_ROWS
+from scripts.generate_landing.settings import CHUNK_ROWS, Settings
 
 FILE = "DailyMarket.txt"
 
@@ -20,7 +20,8 @@ FILE = "DailyMarket.txt"
 class Market:
     """Writes daily prices. A day's prices come with the batch of the next day."""
 
-    def __init__(self, companies: Companies, calendar: Calendar, prices: Prices) -> None:
+    def __init__(self, settings: Settings, companies: Companies, calendar: Calendar, prices: Prices) -> None:
+        self.settings = settings
         self.companies, self.calendar, self.prices = companies, calendar, prices
 
     def write(self, landing: Landing) -> None:
@@ -31,6 +32,9 @@ class Market:
             last = self.calendar.batch_market_day(batch)
             with landing.file(batch, FILE, large=True) as file:
                 for security, market_day in self._blocks(0 if batch == 1 else last - 1, last):
+                    if batch > 1:
+                        told = self.settings.in_daily_share(security)
+                        security, market_day = security[told], market_day[told]
                     first = None if batch == 1 else sequence + file.rows
                     file.write(self._lines(security, market_day, first), len(security))
             if batch > 1:

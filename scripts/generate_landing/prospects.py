@@ -50,7 +50,7 @@ class Prospects:
 
     def __init__(self, settings: Settings, dice: Dice, persons: Persons, origin: I64) -> None:
         self.dice, self.persons, self.origin = dice.sub("prospects"), persons, origin
-        self.usual = settings.prospects
+        self.settings, self.usual = settings, settings.prospects
         self.customer: I64 = np.zeros(0, dtype=np.int64)
         """The customer that a prospect is, -1 for none."""
         self.setters: I64 = np.zeros((0, len(_ADDRESS)), dtype=np.int64)
@@ -80,9 +80,13 @@ class Prospects:
             self._change(batch, state)
         number = self.usual
         if batch > 1:
-            number = 1 + int(self.usual * DAILY_SHARE * (0.4 + 0.4 * self.dice.number("new", batch)))
+            number = 1 + int(
+                self.usual * DAILY_SHARE * self.settings.daily_share * (0.4 + 0.4 * self.dice.number("new", batch))
+            )
         self._add(batch, number, state)
         listed = np.flatnonzero(self.listed)
+        if batch > 1:
+            listed = listed[self.settings.in_daily_share(listed)]
         with landing.file(batch, "Prospect.csv") as file:
             for at in range(0, len(listed), CHUNK_ROWS):
                 rows = listed[at : at + CHUNK_ROWS]
@@ -93,7 +97,7 @@ class Prospects:
             "Prospect",
             [
                 ("Prospect", "P_RECORDS", len(listed)),
-                ("Prospect", "P_NEW", len(self.customer) - known),
+                ("Prospect", "P_NEW", int(np.count_nonzero(listed >= known))),
                 ("Prospect", "P_C_MATCHING", int(np.count_nonzero(matching))),
             ],
         )

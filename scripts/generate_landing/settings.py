@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
+import numpy.typing as npt
+
 DEFAULT_END = date(2017, 7, 7)
 CHUNK_ROWS = 32768
 """Rows formatted at a time: their bytes fit a processor's cache."""
@@ -23,6 +26,17 @@ class Settings:
     """Date of the first batch."""
     split: int = 1
     """Parts in which the large files are written."""
+    daily_scale: float | None = None
+    """Scale factor of the incremental batches, where it is less than that of the history."""
+
+    @property
+    def daily_share(self) -> float:
+        """What is left of a usual day: histories of different sizes can have days of one size."""
+        return 1 if self.daily_scale is None else self.daily_scale / self.scale
+
+    def in_daily_share(self, number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
+        """Whether things by number are among those that such a day tells about: an even choice, always the same."""
+        return np.asarray(np.floor((number + 1) * self.daily_share) > np.floor(number * self.daily_share))
 
     def sized(self, per_scale: float, at_least: int) -> int:
         """A number of things that grows with the scale factor."""
@@ -76,4 +90,4 @@ class Settings:
     @property
     def expected_bytes(self) -> float:
         """About how many bytes will be written (for the progress bar)."""
-        return 2.6e6 + 99e6 * self.scale * (1 + 0.0045 * self.days)
+        return 2.6e6 + 99e6 * self.scale * (1 + 0.0045 * self.days * self.daily_share)

@@ -123,7 +123,7 @@ class Desk:
             self.dice.sub("slots"),
             chains,
             slots,
-            max(16, round(slots * DAILY_SHARE * 0.6)),
+            max(16, round(slots * DAILY_SHARE * settings.daily_share * 0.6)),
             (9.5, 15.8),
         )
         self._security: I64 = np.full(chains, -1)

@@ -60,7 +60,7 @@ class Watches:
             self.dice.sub("slots"),
             chains,
             history,
-            max(30, round(history * DAILY_SHARE)),
+            max(30, round(history * DAILY_SHARE * settings.daily_share)),
             (7, 22),
         )
         self._active: Bool = np.zeros(chains, dtype=np.bool_)

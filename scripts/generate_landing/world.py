@@ -56,7 +56,7 @@ class World:
 
     def write_market(self, landing: Landing) -> None:
         """Daily prices."""
-        Market(self.companies, self.calendar, self.prices).write(landing)
+        Market(self.settings, self.companies, self.calendar, self.prices).write(landing)
 
     def write_watches(self, landing: Landing) -> None:
         """Watch events."""

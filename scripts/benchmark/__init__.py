@@ -1,0 +1,1 @@
+"""How fast the warehouse loads and answers, against plain DuckDB on the same landing area and machine."""

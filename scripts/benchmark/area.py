@@ -1,0 +1,76 @@
+"""The landing area that is measured: made where none is given, counted, and handed out batch by batch."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.benchmark.measure import Result, run
+from scripts.landing.definitions import PROJECT, layout
+from scripts.landing.inventory import complete_batches, find_files, inspect
+
+
+@dataclass(frozen=True)
+class Area:
+    """A landing area with its size by batch."""
+
+    path: Path
+    rows: dict[int, int]
+    bytes: int
+
+    @property
+    def total_rows(self) -> int:
+        """Rows of all batches."""
+        return sum(self.rows.values())
+
+
+def generated(work: Path, python: Path, scale: float, days: int, seed: int, *options: str) -> Path:
+    """A generated landing area in the work folder; made once for each set of settings."""
+    name = "-".join([f"scale{scale:g}", f"days{days}", f"seed{seed}", *(option.lstrip("-") for option in options)])
+    area = work / "landing" / name
+    if not (area / f"Batch{days + 1}" / "BatchDate.txt").is_file():
+        shutil.rmtree(area, ignore_errors=True)
+        # Under another name until it is whole: an interrupted run leaves no half of an area behind.
+        part = area.with_name(name + ".part")
+        shutil.rmtree(part, ignore_errors=True)
+        part.parent.mkdir(parents=True, exist_ok=True)
+        command = [python, "-m", "scripts.generate_landing", "--out", part, "--scale", str(scale), "--days", str(days)]
+        run(
+            Result("generate a landing area"),
+            [*command, "--seed", str(seed), *options],
+            PROJECT,
+            {},
+            work / "logs" / "generate.log",
+        )
+        part.rename(area)
+    return area
+
+
+def survey(landing: Path) -> Area:
+    """Count a landing area's rows. Every file is read, so what is measured next reads from memory, the floor too."""
+    files = find_files(landing, complete_batches(landing))
+    counts = {f.path: f.source for f in files}
+    inspected = {path: inspect(path, str(layout(source).meta["format"])) for path, source in counts.items()}
+    rows: dict[int, int] = {}
+    for file in files:
+        found = inspected[file.path]
+        rows[file.batch_id] = rows.get(file.batch_id, 0) + found.get(file.source, found[""])
+    return Area(landing, rows, sum(Path(path).stat().st_size for path in counts))
+
+
+class Growing:
+    """A landing area whose batches arrive one by one, as links to those of another."""
+
+    def __init__(self, folder: Path, whole: Path) -> None:
+        self.path, self._whole = folder, whole
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for path in whole.glob("Generator_audit.csv"):
+            (folder / path.name).symlink_to(path.resolve())
+
+    def land(self, batch: int) -> None:
+        """Let the next batch arrive."""
+        for path in (self._whole / f"Batch{batch}_audit.csv", self._whole / f"Batch{batch}"):
+            if path.exists():
+                (self.path / path.name).symlink_to(path.resolve())

@@ -1,0 +1,188 @@
+"""What was measured: a table on the terminal, JSON on disk, and what got slower since an older run."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from scripts.benchmark.measure import StepError
+
+FORMAT = 1
+SLOWER = 0.15
+"""Share by which a step must be slower to be flagged, if its repetitions differ by less."""
+STEP_SLACK, QUERY_SLACK = 0.3, 0.005
+"""Seconds that nobody notices, in a step and in a query."""
+
+
+def machine() -> dict[str, Any]:
+    """What the figures depend on besides the project."""
+    model = platform.processor() or platform.machine()
+    try:
+        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
+            if line.startswith("model name"):
+                model = line.split(":", 1)[1].strip()
+                break
+    except OSError:
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return {
+        "processor": model,
+        "cores": cores,
+        "system": platform.system(),
+        "python": platform.python_version(),
+        "duckdb": duckdb.__version__,
+    }
+
+
+def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: list[dict[str, Any]]) -> dict[str, Any]:
+    """All of a run as JSON has it."""
+    return {
+        "format": FORMAT,
+        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "machine": machine(),
+        "settings": settings,
+        "steps": steps,
+        "queries": queries,
+    }
+
+
+def show(console: Console, report: dict[str, Any]) -> None:
+    """Print what was measured; in brackets, the ratio to the floor."""
+    settings = report["settings"]
+    where = report["machine"]
+    console.print(
+        f"{settings['bytes'] / 1e6:,.0f} MB and {settings['rows']:,} rows in {settings['batches']} batches; "
+        f"{where['cores']} cores of {where['processor']}, DuckDB {where['duckdb']}, "
+        f"memory limit {settings['memory_limit']}.\nIn brackets: times the floor."
+    )
+    steps = Table(box=None, pad_edge=False)
+    steps.add_column("step")
+    for name in ("wall s", "CPU s", "peak MB", "database MB", "rows/s"):
+        steps.add_column(name, justify="right", no_wrap=True)
+    for step in report["steps"]:
+        ratio = step.get("ratio_to_floor", {})
+        steps.add_row(
+            step["name"],
+            _with(f"{step['wall_seconds']:.1f}", ratio.get("wall")),
+            _with(f"{step['cpu_seconds']:.1f}", ratio.get("cpu")),
+            _with(f"{step['peak_bytes'] / 1e6:,.0f}", ratio.get("memory")),
+            _with(f"{step['database_bytes'] / 1e6:,.0f}", ratio.get("database")) if step["database_bytes"] else "",
+            f"{step['rows_per_second']:,.0f}" if step["rows"] else "",
+        )
+    if report["steps"]:
+        console.print(steps)
+    if report["queries"]:
+        queries = Table(box=None, pad_edge=False)
+        queries.add_column("query")
+        for name in ("first ms", "p50 ms", "p95 ms", "CPU p50 ms", "rows"):
+            queries.add_column(name, justify="right", no_wrap=True)
+        for query in report["queries"]:
+            times = [f"{query[key] * 1000:,.1f}" for key in ("first", "p50", "p95", "cpu_p50")]
+            queries.add_row(query["name"], *times, f"{query['rows']:,}")
+        console.print(queries)
+
+
+def _with(value: str, ratio: float | None) -> str:
+    return value if ratio is None else f"{value} ({ratio:.2f})"
+
+
+def read(path: Path) -> dict[str, Any]:
+    """An older run's JSON; a StepError where it is none."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+        if found["format"] == FORMAT:
+            return dict(found)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise StepError(f"{path} was not written by this benchmark. Name a file that --json wrote.")
+
+
+@dataclass(frozen=True)
+class Change:
+    """Something measured in both runs."""
+
+    name: str
+    before: float
+    now: float
+    allowed: float
+    unit: str
+
+    @property
+    def growth(self) -> float:
+        """Share by which it grew."""
+        return self.now / self.before - 1
+
+    slack: float = 0
+
+    @property
+    def slower(self) -> bool:
+        """Whether it grew by more than chance explains."""
+        return self.growth > self.allowed and self.now - self.before > self.slack
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
+    """What both runs measured. On another machine, only ratios to the floor can be compared."""
+    for key in ("rows", "bytes", "memory_limit"):
+        if old["settings"][key] != new["settings"][key]:
+            raise StepError(
+                f"The older run cannot be compared: its {key.replace('_', ' ')} was {old['settings'][key]}, now it is "
+                f"{new['settings'][key]}. Measure the same landing area with the same settings."
+            )
+    same = old["machine"]["processor"] == new["machine"]["processor"] and (
+        old["machine"]["cores"] == new["machine"]["cores"]
+    )
+    found = []
+    before = {step["name"]: step for step in old["steps"]}
+    for step in new["steps"]:
+        past = before.get(step["name"])
+        if past is None:
+            continue
+        allowed = max(SLOWER, _spread(past["wall_runs"]) + _spread(step["wall_runs"]))
+        if same:
+            found.append(
+                Change(step["name"], past["wall_seconds"], step["wall_seconds"], allowed, "s", slack=STEP_SLACK)
+            )
+        elif "ratio_to_floor" in past and "ratio_to_floor" in step:
+            was, is_ = past["ratio_to_floor"]["wall"], step["ratio_to_floor"]["wall"]
+            found.append(Change(step["name"], was, is_, allowed, "× floor"))
+    earlier = {query["name"]: query for query in old["queries"]} if same else {}
+    for query in new["queries"]:
+        past = earlier.get(query["name"])
+        if past is not None:
+            allowed = max(SLOWER, past["spread"] + query["spread"])
+            found.append(Change(query["name"], past["p50"], query["p50"], allowed, "s", slack=QUERY_SLACK))
+    return found
+
+
+def _spread(runs: list[float]) -> float:
+    return (max(runs) - min(runs)) / min(runs)
+
+
+def show_changes(console: Console, found: list[Change], path: Path) -> int:
+    """Print what changed since an older run; returns how many got slower."""
+    slower = [change for change in found if change.slower]
+    table = Table(box=None, pad_edge=False)
+    table.add_column(f"against {path.name}")
+    for name in ("before", "now", "change", "allowed", ""):
+        table.add_column(name, justify="right", no_wrap=True)
+    for change in found:
+        table.add_row(
+            change.name,
+            f"{change.before:.3f} {change.unit}",
+            f"{change.now:.3f} {change.unit}",
+            f"{change.growth:+.0%}",
+            f"{change.allowed:+.0%}",
+            "slower" if change.slower else "",
+        )
+    console.print(table)
+    console.print(f"{len(found)} compared, {len(slower)} slower.")
+    return len(slower)

@@ -1,0 +1,105 @@
+"""The steps of a benchmark on one landing area."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.benchmark.area import Area, Growing
+from scripts.benchmark.floor import engine_settings, statements
+from scripts.benchmark.measure import Result, StepError, run
+from scripts.benchmark.warehouse import Bench, database_bytes, remove_database
+from scripts.landing.definitions import PROJECT
+
+STEPS = ("floor", "load", "increments", "tests", "build", "queries")
+FLOOR_REPEATS = 3
+"""At least; the floor is cheap, and everything is divided by it."""
+
+
+@dataclass
+class Steps:
+    """Measures one landing area in a folder of its own."""
+
+    folder: Path
+    area: Area
+    repeat: int
+    progress: Callable[[str], None]
+    memory: str = ""
+
+    def floor(self) -> list[Result]:
+        """Every file into one plain DuckDB database."""
+        result = Result("floor", rows=self.area.total_rows)
+        database = self.folder / "floor.duckdb"
+        command = [sys.executable, "-m", "scripts.benchmark.plain_duckdb", database]
+        settings = engine_settings() | ({"memory_limit": self.memory} if self.memory else {})
+        work = json.dumps({"settings": settings, "statements": statements(self.area.path)}).encode()
+        for number in range(max(self.repeat, FLOOR_REPEATS)):
+            self.progress(f"floor, run {number + 1}")
+            remove_database(database)
+            run(result, command, PROJECT, {}, self.folder / "logs" / "floor.log", work)
+            result.database_bytes = database_bytes(database)
+        remove_database(database)
+        return [result]
+
+    def load(self) -> list[Result]:
+        """All batches at once into a new warehouse, and what dbt's parsing takes of it."""
+        parse = Result("parse")
+        result = Result("load", rows=self.area.total_rows)
+        for number in range(self.repeat):
+            self.progress(f"load, run {number + 1}")
+            self.loaded.begin()
+            self.loaded.dbt(parse, "parse", "--no-partial-parse", "--quiet")
+            parse.database_bytes = 0
+            self.loaded.begin()
+            self.loaded.dbt(result, "run")
+        return [parse, result]
+
+    def tests(self) -> list[Result]:
+        """The project's tests on the loaded warehouse."""
+        result = Result("tests", rows=self.area.total_rows)
+        for number in range(self.repeat):
+            self.progress(f"tests, run {number + 1}")
+            self.need_loaded().dbt(result, "test")
+        return [result]
+
+    def build(self) -> list[Result]:
+        """Seeds, snapshots, models and tests, all batches at once, into a new warehouse."""
+        result = Result("build", rows=self.area.total_rows)
+        bench = Bench(self.folder, "build", self.area.path, self.memory)
+        for number in range(self.repeat):
+            self.progress(f"build, run {number + 1}")
+            bench.begin()
+            bench.dbt(result, "build")
+        remove_database(bench.path)
+        return [result]
+
+    def increments(self) -> list[Result]:
+        """One batch after another, each as it lands; the first is the history."""
+        growing = Growing(self.folder / "growing", self.area.path)
+        bench = Bench(self.folder, "increments", growing.path, self.memory)
+        bench.begin()
+        results = []
+        for batch, rows in sorted(self.area.rows.items()):
+            self.progress(f"batch {batch} of {max(self.area.rows)}")
+            growing.land(batch)
+            result = Result(f"batch {batch}", rows=rows)
+            bench.dbt(result, "run")
+            results.append(result)
+        remove_database(bench.path)
+        return results
+
+    @property
+    def loaded(self) -> Bench:
+        """The warehouse that the step `load` makes."""
+        return Bench(self.folder, "load", self.area.path, self.memory)
+
+    def need_loaded(self) -> Bench:
+        """The same, which must be there."""
+        if not self.loaded.path.is_file():
+            raise StepError(
+                f"There is no warehouse in {self.folder} to measure. Name the step `load` too, or leave out --only."
+            )
+        return self.loaded
