@@ -125,7 +125,9 @@ def post(url: str, message: dict[str, Any]) -> str | None:
                     return None
                 return f"The alert was not accepted: HTTP status {response.status_code}."
     except (requests.RequestException, ValueError, OSError) as error:
-        return f"The alert could not be sent ({type(error).__name__}). Is ALERT_WEBHOOK_URL right, and can it be reached?"
+        return (
+            f"The alert could not be sent ({type(error).__name__}). Is ALERT_WEBHOOK_URL right, and can it be reached?"
+        )
 
 
 @contextmanager
@@ -150,7 +152,9 @@ def _broken_nodes(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Gr
         if r["node_kind"] == "test":
             title = f"Test {r['node_name']} failed"
             if r["failures"]:
-                details.append(f"{r['failures']:,} {'row' if r['failures'] == 1 else 'rows'}, {r['dimension'] or 'test'}")
+                details.append(
+                    f"{r['failures']:,} {'row' if r['failures'] == 1 else 'rows'}, {r['dimension'] or 'test'}"
+                )
         else:
             title = f"{str(r['node_kind']).replace('_', ' ').capitalize()} {r['node_name']} could not be built"
             if r["node_kind"] == "unit_test":
@@ -164,9 +168,7 @@ def _broken_nodes(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Gr
     return troubles
 
 
-def _since(
-    con: duckdb.DuckDBPyConnection, doc: dict[str, Any], node_ids: list[str]
-) -> dict[str, tuple[datetime, int]]:
+def _since(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], node_ids: list[str]) -> dict[str, tuple[datetime, int]]:
     """When each node's present row of broken results began, and how many runs it has lasted."""
     tables = doc["tables"]
     rows = con.execute(
