@@ -91,7 +91,7 @@ def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
     if "batch_id" not in node["columns"]:
         yield "no column batch_id"
     if not (node["config"]["meta"].get("no_key") or _has_key(id_, node, tests)):
-        yield "no test of its key: unique on a not_null column, or unique_combination_of_columns; or meta.no_key says why"
+        yield "no test of its key: unique on a not_null column, unique_combination_of_columns, or meta.no_key"
     has_history = {"effective_date", "end_date", "is_current"} <= set(node["columns"])
     if has_history and not any("broken_history" in macro for t in tests for macro in t["depends_on"]["macros"]):
         yield "no test of its history (broken_history)"
@@ -121,7 +121,7 @@ def _has_key(id_: str, node: Node, tests: list[Node]) -> bool:
 def _joins(test: Node, id_: str) -> bool:
     meta = test["config"]["meta"]
     about = test.get("attached_node") == id_ or meta.get("model") == id_.split(".")[-1]
-    return about and meta.get("dimension") == "integrity"
+    return bool(about and meta.get("dimension") == "integrity")
 
 
 @click.command(help=__doc__)

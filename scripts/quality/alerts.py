@@ -17,8 +17,8 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
-import requests  # type: ignore[import-untyped]
-from requests.adapters import HTTPAdapter  # type: ignore[import-untyped]
+import requests
+from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
 TRIES_AFTER_THE_FIRST = 2

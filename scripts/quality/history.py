@@ -73,8 +73,9 @@ def _insert(con: duckdb.DuckDBPyConnection, table: dict[str, Any], rows: list[di
     if not rows:
         return
     listed = ", ".join(f'"{name}"' for name in table["columns"])
+    unnested = "select unnest(from_json($1, $2), max_depth := 2)"
     con.execute(
-        f"insert into {table['name']} ({listed}) select {listed} from (select unnest(from_json($1, $2), max_depth := 2))",
+        f"insert into {table['name']} ({listed}) select {listed} from ({unnested})",
         [json.dumps(rows), json.dumps([table["columns"]])],
     )
 
