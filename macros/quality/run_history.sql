@@ -186,7 +186,7 @@
         {%- do tested.append({'name': parent.relation_name or '', 'columns': columns}) -%}
     {%- endfor -%}
     {{ return({
-        'table': node.relation_name or '',
+        'table': node.schema ~ '.' ~ node.alias if node.relation_name else '',
         'reason': node.config.meta.get('reason'),
         'column': node.column_name or none,
         'shows': node.config.meta.get('shows', []),

@@ -23,7 +23,8 @@ def _get_response(cls: type[Any], cursor: Any) -> AdapterResponse:
         # A query's own column is hardly called Count with a capital.
         if columns == [("Count", "BIGINT")] or columns == [("Count", "NUMBER")]:
             row = cursor.fetchone()
-            return AdapterResponse(_message="OK", rows_affected=int(row[0]) if row else 0)
+            # A view, or a statement that only changes a table's shape, has the column but no row.
+            return AdapterResponse(_message="OK", rows_affected=int(row[0]) if row else None)
     except Exception:  # A number that cannot be told must not stop a load.
         return AdapterResponse(_message="OK")
     return AdapterResponse(_message="OK")

@@ -67,7 +67,10 @@ OMISSIONS: list[tuple[Callable[[Manifest], None], str]] = [
     (put(SINGULAR, "dim_time", "config", "meta", "model"), f"test {SINGULAR}: meta.model is 'dim_time'"),
     (put("dim_trade", " ", "description"), "model dim_trade: no description"),
     (put("dim_trade", "", "columns", "fee", "description"), "model dim_trade: column fee has no description"),
-    (put("dim_trade", {}, "columns", "fee", "config"), "model dim_trade: column fee has no classification"),
+    (
+        put("dim_trade", {"description": "The fee."}, "columns", "fee"),
+        "model dim_trade: column fee has no classification",
+    ),
     (put("dim_trade", False, "config", "contract", "enforced"), "model dim_trade: no enforced contract"),
     (put("dim_trade", None, "config", "group"), "model dim_trade: no owner"),
     (put("dim_trade", {}, "columns"), "model dim_trade: no columns are described"),
