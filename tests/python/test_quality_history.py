@@ -91,7 +91,7 @@ def test_failing_rows_and_rejected_rows_are_one_query_away(loaded: Warehouse, ro
     assert [(d, c, f, float(s)) for d, c, f, s in warehouse.query(scores)] == expected
     told = json.dumps(receiver.received)
     assert len(receiver.received) == 1 and PLANTED not in told
-    assert GENDER_TEST in told and "fact_holdings" in told and "warehouse@example.com" in told
+    assert GENDER_TEST in told and "Downstream: " in told and "warehouse@example.com" in told
     receiver.close()
 
     # Once they are put right, nothing of them is left but their history.
@@ -103,7 +103,7 @@ def test_failing_rows_and_rejected_rows_are_one_query_away(loaded: Warehouse, ro
     assert warehouse.query(tables) == [(CARRIES_TEST,)]
     statuses = f"""
         select results.status from operations.run_results as results inner join operations.runs as runs using (run_id)
-        where node_name = '{GENDER_TEST}' order by runs.started_at
+        where node_name = '{GENDER_TEST}' and node_kind = 'test' order by runs.started_at
     """
     assert warehouse.query(statuses) == [("fail",), ("pass",)]
     assert warehouse.query("select count(*) from operations.rejected_rows") == [(0,)]
