@@ -26,6 +26,7 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/dbt parse --quiet --target lint --warn-error
+	$(BIN)/python -m scripts.check_standards
 	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/pytest
 

@@ -6,7 +6,8 @@ Each connection gets
   `read_files` is false, files are listed without reading them;
 - the relation `landing_area`: the files found by the last check, with their rows counted;
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
-- `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it.
+- `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
+- `start_run` and `end_run`, which keep the run history (scripts/quality).
 """
 
 from __future__ import annotations
@@ -35,6 +36,8 @@ from scripts.landing.inventory import (
     refuse_changed,
 )
 from scripts.landing.xml_reader import XmlTable
+from scripts.quality.affected_rows import count_affected_rows
+from scripts.quality.functions import register
 
 PATIENCE_SECONDS = 10
 
@@ -129,6 +132,7 @@ class XmlSource:
 
 _AREA = LandingArea()
 _BUSY = False
+count_affected_rows()
 
 
 class Plugin(BasePlugin):  # type: ignore[misc]
@@ -168,6 +172,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             ["VARCHAR", "BIGINT", "BIGINT"],
             "VARCHAR",
         )
+        register(conn)
 
     def configure_cursor(self, cursor: Any) -> None:
         """Register relations, which belong to one cursor each."""

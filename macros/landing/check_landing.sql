@@ -43,6 +43,7 @@
         ~ var('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ ")"
     ).columns[0][0] -%}
     {%- if problem and reads -%}
+        {%- do end_run([], refused=true) -%}
         {%- do exceptions.raise_compiler_error('The landing area cannot be loaded.\n' ~ problem) -%}
     {%- endif -%}
 {%- endmacro %}

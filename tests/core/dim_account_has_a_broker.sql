@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'dim_account',
+        'reason': "Otherwise an account and its trades could belong to nobody's book.",
+    }
+) }}
 
--- Without it, an account and its trades could belong to nobody's book.
 select accounts.sk_account_id
 from {{ ref('dim_account') }} as accounts
 left join {{ ref('dim_broker') }} as brokers on accounts.sk_broker_id = brokers.sk_broker_id

@@ -1,4 +1,9 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'dim_account',
+        'reason': 'Otherwise a date could find no version of a account, or two.',
+    }
+) }}
 
--- Without it, a date could find no version of a account, or two.
 {{ broken_history(ref('dim_account'), 'account_id') }}

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'dim_account',
+        'reason': "Otherwise a trade's account could lead to a customer as they were at another time.",
+    }
+) }}
 
--- Without it, a trade's account could lead to a customer as they were at another time.
 select children.sk_account_id
 from {{ ref('dim_account') }} as children
 left join {{ ref('dim_customer') }} as parents on children.sk_customer_id = parents.sk_customer_id

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'timeliness'}) }}
+{{ config(
+    meta={
+        'dimension': 'timeliness',
+        'model': 'dim_account',
+        'reason': 'Otherwise a version could be dated outside the batch that brought it.',
+    }
+) }}
 
--- Without it, a version could be dated outside the batch that brought it.
 select versions.*
 from {{ ref('dim_account') }} as versions
 inner join {{ ref('batches') }} as batches on versions.batch_id = batches.batch_id

@@ -1,4 +1,9 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'dim_company',
+        'reason': 'Otherwise a date could find no version of a company, or two.',
+    }
+) }}
 
--- Without it, a date could find no version of a company, or two.
 {{ broken_history(ref('dim_company'), 'company_id') }}

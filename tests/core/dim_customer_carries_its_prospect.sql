@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'dim_customer',
+        'reason': "Otherwise a customer's demographics could be those of an earlier list or of another person.",
+    }
+) }}
 
--- Without it, a customer's demographics could be those of an earlier list or of another person.
 with customers as (
     select
         *,

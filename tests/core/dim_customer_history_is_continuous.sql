@@ -1,4 +1,9 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'dim_customer',
+        'reason': 'Otherwise a date could find no version of a customer, or two.',
+    }
+) }}
 
--- Without it, a date could find no version of a customer, or two.
 {{ broken_history(ref('dim_customer'), 'customer_id') }}

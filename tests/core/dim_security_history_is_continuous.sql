@@ -1,4 +1,9 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'dim_security',
+        'reason': 'Otherwise a date could find no version of a security, or two.',
+    }
+) }}
 
--- Without it, a date could find no version of a security, or two.
 {{ broken_history(ref('dim_security'), 'symbol') }}

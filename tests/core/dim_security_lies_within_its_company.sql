@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'dim_security',
+        'reason': 'Otherwise a security could lead to its company as it was at another time.',
+    }
+) }}
 
--- Without it, a security could lead to its company as it was at another time.
 select children.sk_security_id
 from {{ ref('dim_security') }} as children
 left join {{ ref('dim_company') }} as parents on children.sk_company_id = parents.sk_company_id

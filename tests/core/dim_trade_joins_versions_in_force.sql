@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'dim_trade',
+        'reason': 'Otherwise a trade could count for an account, customer or security as they were on another day.',
+    }
+) }}
 
--- Without it, a trade could count for an account, customer or security as they were on another day.
 select facts.*
 from {{ ref('dim_trade') }} as facts
 left join {{ ref('dim_date') }} as days on facts.sk_create_date_id = days.sk_date_id

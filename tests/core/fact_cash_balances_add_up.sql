@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'consistency'}) }}
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'fact_cash_balances',
+        'reason': "Otherwise a transaction could be missing from an account's last balance, or be counted twice.",
+    }
+) }}
 
--- Without it, a transaction could be missing from an account's last balance, or be counted twice.
 with balances as (
     select
         accounts.account_id,

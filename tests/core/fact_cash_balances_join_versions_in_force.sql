@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'fact_cash_balances',
+        'reason': 'Otherwise cash could belong to an account or customer as they were on another day.',
+    }
+) }}
 
--- Without it, cash could belong to an account or customer as they were on another day.
 select facts.*
 from {{ ref('fact_cash_balances') }} as facts
 left join {{ ref('dim_date') }} as days on facts.sk_date_id = days.sk_date_id

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'fact_holdings',
+        'reason': 'Otherwise a holding could show a customer, account, security or time that its trade does not have.',
+    }
+) }}
 
--- Without it, a holding could show a customer, account, security or time that its trade does not have.
 select facts.*
 from {{ ref('fact_holdings') }} as facts
 left join {{ ref('dim_trade') }} as trades on facts.current_trade_id = trades.trade_id

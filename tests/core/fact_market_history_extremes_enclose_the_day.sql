@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'validity'}) }}
+{{ config(
+    meta={
+        'dimension': 'validity',
+        'model': 'fact_market_history',
+        'reason': 'Otherwise a 52-week extreme could be computed over the wrong days.',
+    }
+) }}
 
--- Without it, a 52-week extreme could be computed over the wrong days.
 select facts.*
 from {{ ref('fact_market_history') }} as facts
 where

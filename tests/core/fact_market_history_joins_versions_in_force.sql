@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'fact_market_history',
+        'reason': 'Otherwise a price could belong to a security or company as it was on another day.',
+    }
+) }}
 
--- Without it, a price could belong to a security or company as it was on another day.
 select facts.*
 from {{ ref('fact_market_history') }} as facts
 left join {{ ref('dim_date') }} as days on facts.sk_date_id = days.sk_date_id

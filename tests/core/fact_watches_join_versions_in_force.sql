@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'fact_watches',
+        'reason': 'Otherwise a watch could belong to a customer or security as they were on another day.',
+    }
+) }}
 
--- Without it, a watch could belong to a customer or security as they were on another day.
 select facts.*
 from {{ ref('fact_watches') }} as facts
 left join {{ ref('dim_date') }} as days on facts.sk_date_id_date_placed = days.sk_date_id

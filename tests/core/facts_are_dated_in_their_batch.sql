@@ -1,7 +1,12 @@
-{{ config(meta={'dimension': 'timeliness'}) }}
+{{ config(
+    meta={
+        'dimension': 'timeliness',
+        'model': 'fact_cash_balances',
+        'reason': 'Otherwise a row could be dated outside the batch that brought it.',
+    }
+) }}
 
--- Without it, a row could be dated outside the batch that brought it. Prices are those of the day before; limit orders
--- may have been created earlier.
+-- Prices are those of the day before; limit orders may have been created earlier.
 with days as (
     select
         batch_id,

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'integrity'}) }}
+{{ config(
+    meta={
+        'dimension': 'integrity',
+        'model': 'financial',
+        'reason': "Otherwise a quarter's accounts could belong to no company.",
+    }
+) }}
 
--- Without it, a quarter's accounts could belong to no company.
 select facts.*
 from {{ ref('financial') }} as facts
 left join {{ ref('dim_company') }} as companies on facts.sk_company_id = companies.sk_company_id

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_account',
+        'reason': 'Otherwise versions of accounts could be missing.',
+    }
+) }}
 
--- Without it, versions of accounts could be missing.
 with versions as (
     select
         batch_id,

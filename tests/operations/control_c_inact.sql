@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_customer',
+        'reason': 'Otherwise a customer who left could still count as active.',
+    }
+) }}
 
--- Without it, a customer who left could still count as active.
 with inactive as (
     select count(*) as row_count
     from {{ ref('dim_customer') }}

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_customer',
+        'reason': 'Otherwise versions of customers could be missing.',
+    }
+) }}
 
--- Without it, versions of customers could be missing.
 with versions as (
     select
         batch_id,

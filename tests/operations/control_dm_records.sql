@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'fact_market_history',
+        'reason': 'Otherwise a price could be missing.',
+    }
+) }}
 
--- Without it, a price could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('fact_market_history') ~ " group by batch_id",
     attributes=['DM_RECORDS'],

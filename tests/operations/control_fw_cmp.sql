@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_company',
+        'reason': 'Otherwise there could be more versions of companies than were posted.',
+    }
+) }}
 
--- Without it, there could be more versions of companies than were posted.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_company') ~ " group by batch_id",
     attributes=['FW_CMP'],

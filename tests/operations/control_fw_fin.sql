@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'financial',
+        'reason': "Otherwise a quarter's accounts could be missing.",
+    }
+) }}
 
--- Without it, a quarter's accounts could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('financial') ~ " group by batch_id",
     attributes=['FW_FIN'],

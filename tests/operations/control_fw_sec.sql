@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_security',
+        'reason': 'Otherwise versions of securities could be missing.',
+    }
+) }}
 
--- Without it, versions of securities could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_security') ~ " group by batch_id",
     attributes=['FW_SEC'],

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'fact_holdings',
+        'reason': 'Otherwise a holding could be missing.',
+    }
+) }}
 
--- Without it, a holding could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('fact_holdings') ~ " group by batch_id",
     attributes=['HH_RECORDS'],

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_broker',
+        'reason': 'Otherwise a broker could be missing.',
+    }
+) }}
 
--- Without it, a broker could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_broker') ~ " group by batch_id",
     attributes=['HR_BROKERS'],

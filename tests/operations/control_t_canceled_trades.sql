@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_trade',
+        'reason': 'Otherwise a cancellation could be missing.',
+    }
+) }}
 
--- Without it, a cancellation could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_trade') ~ " where status = 'Canceled' group by batch_id",
     attributes=['T_CanceledTrades'],

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'di_messages',
+        'reason': 'Otherwise an alert about a trade could be missing.',
+    }
+) }}
 
--- Without it, an alert about a trade could be missing.
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('di_messages') ~ " where message_type = 'Alert' and message_text = 'Invalid trade commission' group by batch_id",
     attributes=['T_InvalidCommision'],

@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'dim_trade',
+        'reason': 'Otherwise a trade could be missing.',
+    }
+) }}
 
--- Without it, a trade could be missing.
 {{ control_differences(
     actual="select first_batch_id as batch_id, count(*) as row_count from " ~ ref('dim_trade') ~ " group by first_batch_id",
     attributes=['T_NEW'],

@@ -1,4 +1,11 @@
-{{ config(severity='warn', meta={'dimension': 'completeness'}) }}
+{{ config(
+    severity='warn',
+    meta={
+        'dimension': 'completeness',
+        'model': 'audit',
+        'reason': 'A landing area may lack control totals; the load is sound without them, but nothing outside confirms it.',
+    }
+) }}
 
 -- Says which batches came without control totals, so that there is nothing to reconcile them against.
 select batches.batch_id

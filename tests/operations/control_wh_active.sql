@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'fact_watches',
+        'reason': 'Otherwise a watch could be missing.',
+    }
+) }}
 
--- Without it, a watch could be missing.
 {{ control_differences(
     actual="select first_batch_id as batch_id, count(*) as row_count from " ~ ref('fact_watches') ~ " group by first_batch_id",
     attributes=['WH_ACTIVE'],

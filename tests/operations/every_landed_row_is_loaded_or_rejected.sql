@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'reconciliation',
+        'reason': 'Otherwise a row could be lost between a file and the warehouse in silence.',
+    }
+) }}
 
--- Without it, a row could be lost between a file and the warehouse in silence.
 select *
 from {{ ref('reconciliation') }}
 where lost_rows <> 0

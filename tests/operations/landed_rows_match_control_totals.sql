@@ -1,6 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    meta={
+        'dimension': 'completeness',
+        'model': 'reconciliation',
+        'reason': 'Otherwise a file could arrive short of what its source system says it sent.',
+    }
+) }}
 
--- Without it, a file could arrive short of what its source system says it sent.
 select *
 from {{ ref('reconciliation') }}
 where difference <> 0

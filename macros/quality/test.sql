@@ -1,0 +1,34 @@
+{#- How a data test is run. dbt's own way writes a table for each test, failing or not; here a table of failing rows is
+    written only where there are some, and one from an earlier failure is dropped. A test that passes costs nothing
+    more than its query; one that fails runs it twice. -#}
+{% materialization test, adapter='duckdb' %}
+    {%- set main_sql = get_limit_subquery_sql(sql, config.get('limit')) -%}
+    {%- set keeps = should_store_failures() -%}
+    {%- set relations = [] -%}
+
+    {%- if keeps -%}
+        {%- set old_relation = adapter.get_relation(database=database, schema=schema, identifier=model['alias']) -%}
+        {%- if old_relation -%}
+            {%- do adapter.drop_relation(old_relation) -%}
+        {%- endif -%}
+    {%- endif -%}
+
+    {% call statement('main', fetch_result=True) -%}
+        {{ get_test_sql(main_sql, config.get('fail_calc'), config.get('warn_if'), config.get('error_if'), limit=none) }}
+    {%- endcall %}
+
+    {%- set outcome = load_result('main').table.rows[0] -%}
+    {%- if keeps and (outcome['should_warn'] or outcome['should_error']) -%}
+        {%- set relation = api.Relation.create(
+            database=database, schema=schema, identifier=model['alias'], type='table'
+        ) -%}
+        {%- do adapter.create_schema(relation.without_identifier()) -%}
+        {% call statement('keep_failing_rows', auto_begin=True) -%}
+            {{ get_create_sql(relation, main_sql) }}
+        {%- endcall %}
+        {%- do adapter.commit() -%}
+        {%- do relations.append(relation) -%}
+    {%- endif -%}
+
+    {{ return({'relations': relations}) }}
+{% endmaterialization %}

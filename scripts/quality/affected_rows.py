@@ -1,0 +1,30 @@
+"""Rows that a statement has written, which dbt-duckdb does not pass on.
+
+DuckDB answers an insert, and a `create table as`, with a single number in a column `Count`. dbt-duckdb throws it away;
+here it becomes the `rows_affected` that dbt's results have for every other database.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from dbt.adapters.contracts.connection import AdapterResponse
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+
+def count_affected_rows() -> None:
+    """Make dbt's results say how many rows each model wrote."""
+    DuckDBConnectionManager.get_response = classmethod(_get_response)
+
+
+def _get_response(cls: type[Any], cursor: Any) -> AdapterResponse:
+    try:
+        columns = [(name, str(kind)) for name, kind, *_ in cursor.description or []]
+        # A query's own column is hardly called Count with a capital.
+        if columns == [("Count", "BIGINT")] or columns == [("Count", "NUMBER")]:
+            row = cursor.fetchone()
+            # A view, or a statement that only changes a table's shape, has the column but no row.
+            return AdapterResponse(_message="OK", rows_affected=int(row[0]) if row else None)
+    except Exception:  # A number that cannot be told must not stop a load.
+        return AdapterResponse(_message="OK")
+    return AdapterResponse(_message="OK")

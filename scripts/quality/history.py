@@ -1,0 +1,203 @@
+"""Run history: what dbt's hooks hand over as JSON, written into `operations`.
+
+The columns of the tables stand once, in the models' YAML; the hooks pass them on. Everything here works on a cursor of
+its own, so that what a hook's statement does, and what is recorded, cannot hold each other up.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import duckdb
+
+from scripts.quality.code_version import code_version
+
+SAMPLE_ROWS = 3
+SAMPLE_LENGTH = 2000
+READABLE = {"public", "internal"}
+
+
+def start_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
+    """Create what is missing of the history and note that a run has begun."""
+    doc = json.loads(handed_over)
+    _create_tables(con, doc["tables"])
+    runs = doc["tables"]["runs"]["name"]
+    # DuckDB lets one process write at a time: a run that is still on record as running has died.
+    con.execute(f"update {runs} set status = 'interrupted' where status = 'running'")
+    run = {**doc["run"], "status": "running", "code_version": code_version(), "latest_batch_id": latest_batch(con)}
+    _insert(con, doc["tables"]["runs"], [run])
+
+
+def end_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
+    """Note how a run ended, what became of each node, and where the rows are that failed a test."""
+    doc = json.loads(handed_over)
+    tables, run_id = doc["tables"], doc["run_id"]
+    batch_id = latest_batch(con)
+    version = code_version()
+    results = [{**r, "run_id": run_id, "batch_id": batch_id, "code_version": version} for r in doc["results"]]
+    con.execute("begin")
+    _insert(con, tables["run_results"], results)
+    _end(con, doc, results)
+    _keep_failing_rows(con, tables["failing_rows"], run_id, batch_id, results, doc["failed_tests"])
+    con.execute("commit")
+
+
+def latest_batch(con: duckdb.DuckDBPyConnection) -> int | None:
+    """The newest batch that has been loaded."""
+    try:
+        row = con.execute("select max(batch_id) from operations.landing_log").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None or row[0] is None else int(row[0])
+
+
+def _now() -> str:
+    return "(now() at time zone 'UTC')"
+
+
+def _create_tables(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> None:
+    """A run is recorded before dbt has built the models, and after a column has come to them."""
+    for table in tables.values():
+        con.execute(f"create schema if not exists {table['schema']}")
+        columns = ", ".join(f'"{name}" {kind}' for name, kind in table["columns"].items())
+        con.execute(f"create table if not exists {table['name']} ({columns})")
+        there = {str(row[0]) for row in con.execute(f"describe {table['name']}").fetchall()}
+        for name, kind in table["columns"].items():
+            if name not in there:
+                con.execute(f'alter table {table["name"]} add column "{name}" {kind}')
+
+
+def _insert(con: duckdb.DuckDBPyConnection, table: dict[str, Any], rows: list[dict[str, Any]]) -> None:
+    """All rows in one statement; a key that is no column is left out."""
+    if not rows:
+        return
+    listed = ", ".join(f'"{name}"' for name in table["columns"])
+    unnested = "select unnest(from_json($1, $2), max_depth := 2)"
+    con.execute(
+        f"insert into {table['name']} ({listed}) select {listed} from ({unnested})",
+        [json.dumps(rows), json.dumps([table["columns"]])],
+    )
+
+
+def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict[str, Any]]) -> None:
+    runs, run_id = doc["tables"]["runs"]["name"], doc["run_id"]
+    counts = {s: sum(r["status"] == s for r in results) for s in ("error", "runtime error", "fail", "warn", "skipped")}
+    errors = counts["error"] + counts["runtime error"]
+    if doc["refused"]:
+        status = "refused"
+    elif errors or not results:
+        # Without results, a hook at the start has failed and nothing was tried.
+        status = "error"
+    else:
+        status = "fail" if counts["fail"] else "warn" if counts["warn"] else "success"
+    con.execute(
+        f"""
+        update {runs} set
+            ended_at = {_now()}, seconds = epoch({_now()} - started_at), status = $1,
+            nodes = $2, errors = $3, failed = $4, warned = $5, skipped = $6
+        where run_id = $7
+        """,
+        [status, len(results), errors, counts["fail"], counts["warn"], counts["skipped"], run_id],
+    )
+    if doc["loads"] and latest_batch(con) is not None:
+        # The log of landed files is written in the session's time zone, the history in UTC.
+        con.execute(
+            f"""
+            update {runs} set
+                first_batch_id = loaded.first_batch_id,
+                last_batch_id = loaded.last_batch_id,
+                latest_batch_id = loaded.latest_batch_id
+            from (
+                select
+                    min(batch_id) filter (where is_new) as first_batch_id,
+                    max(batch_id) filter (where is_new) as last_batch_id,
+                    max(batch_id) as latest_batch_id
+                from (
+                    select
+                        batch_id,
+                        loaded_at >= (
+                            select (started_at at time zone 'UTC')::timestamp from {runs} where run_id = $1
+                        ) as is_new
+                    from operations.landing_log
+                )
+            ) as loaded
+            where run_id = $1
+            """,
+            [run_id],
+        )
+
+
+def _keep_failing_rows(
+    con: duckdb.DuckDBPyConnection,
+    table: dict[str, Any],
+    run_id: str,
+    batch_id: int | None,
+    results: list[dict[str, Any]],
+    failed_tests: dict[str, dict[str, Any]],
+) -> None:
+    """Replace what is known of the tests that ran; those that did not run keep their rows."""
+    tested = [r["node_id"] for r in results if r["node_kind"] == "test" and r["status"] != "skipped"]
+    con.execute(f"delete from {table['name']} where test_id in (select unnest($1::varchar[]))", [tested])
+    rows = []
+    for result in results:
+        test = failed_tests.get(result["node_id"])
+        if test is None:
+            continue
+        columns = _readable_columns(con, test)
+        rows.append(
+            {
+                "run_id": run_id,
+                "batch_id": batch_id,
+                "test_id": result["node_id"],
+                "test_name": result["node_name"],
+                "model_name": result["model_name"],
+                "dimension": result["dimension"],
+                "severity": result["severity"],
+                "reason": test["reason"],
+                "failures_table": test["table"] if _columns(con, test["table"]) else None,
+                "failing_rows": result["failures"],
+                "sample": _sample(con, test["table"], columns),
+            }
+        )
+    _insert(con, table, rows)
+
+
+def _columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    try:
+        return [str(row[0]) for row in con.execute(f"describe {table}").fetchall()]
+    except duckdb.CatalogException:
+        return []
+
+
+def _readable_columns(con: duckdb.DuckDBPyConnection, test: dict[str, Any]) -> list[str]:
+    """Columns of a table of failing rows that may be shown: every tested table that has one says so.
+
+    A column of a tested table without a classification, or one that no tested table has, is not shown.
+    """
+    seen: dict[str, bool] = {}
+    for tested in test["tested"]:
+        names = {*tested["columns"], *_columns(con, tested["name"])}
+        for name in names:
+            readable = tested["columns"].get(name) in READABLE
+            seen[name] = seen.get(name, True) and readable
+    # A generic test gives the values of the column it tests under a name of its own.
+    column = test["column"]
+    for name in ("value_field", "unique_field"):
+        seen[name] = bool(column) and seen.get(column, False)
+    # Counts that the test computes; it names them itself.
+    seen |= {name: seen.get(name, True) for name in test["shows"]}
+    return [name for name in _columns(con, test["table"]) if seen.get(name, False)]
+
+
+def _sample(con: duckdb.DuckDBPyConnection, table: str, columns: list[str]) -> str:
+    if not columns:
+        return "[]"
+    listed = ", ".join(f'"{name}"' for name in columns)
+    rows = con.execute(f"select to_json(t) from (select {listed} from {table} limit {SAMPLE_ROWS}) as t").fetchall()
+    shown: list[str] = []
+    for (row,) in rows:
+        # A sample stays valid JSON: a row that makes it too long is left out, not cut.
+        if sum(map(len, shown)) + len(row) <= SAMPLE_LENGTH:
+            shown.append(row)
+    return "[" + ", ".join(shown) + "]"

@@ -1,0 +1,35 @@
+{{ config(
+    severity=var('freshness_severity'),
+    meta={
+        'dimension': 'timeliness',
+        'model': 'batches',
+        'reason': 'Otherwise a day could be missing from every figure, or the newest figures be older than they look.',
+        'shows': ['missing_day', 'days_late'],
+    }
+) }}
+
+-- Batches are consecutive days: a day between two batches is missing, and so is each one after the newest batch up to
+-- the day that the variable expected_through gives.
+with batches as (
+    select * from {{ ref('batches') }}
+),
+
+span as (
+    select
+        min(batch_date) as first_day,
+        max(batch_date) as newest_day,
+        greatest(max(batch_date), coalesce({{ expected_through() }}, max(batch_date))) as last_day
+    from batches
+),
+
+calendar as (
+    {{ days_from_to('(select first_day from span)', '(select last_day from span)') }}
+)
+
+select
+    calendar.day as missing_day,
+    {{ dbt.datediff('calendar.day', 'span.last_day', 'day') }} as days_late
+from calendar
+cross join span
+left join batches on calendar.day = batches.batch_date
+where batches.batch_id is null
