@@ -50,6 +50,7 @@ def summarise(console: Console, warehouse: Path, seconds: float) -> None:
             "select count(*), min(batch_date), max(batch_date) from operations.batches"
         ).fetchall()[0]
         alerts = con.sql("select count(*) from operations.di_messages where message_type = 'Alert'").fetchall()[0][0]
+        slow = con.sql("select explanation from operations.slow_models order by times_usual desc limit 3").fetchall()
         rejected = con.sql("select count(*) from operations.rejected_rows").fetchall()[0][0]
 
     shown = Table("table in core", "rows", box=None, pad_edge=False)
@@ -67,6 +68,8 @@ def summarise(console: Console, warehouse: Path, seconds: float) -> None:
     console.print(f"Alerts raised   {alerts:,}  (operations.di_messages)")
     console.print(f"Rows rejected   {rejected:,}  (operations.rejected_rows)")
     console.print(f"Time            {seconds:.0f} s")
+    for (explanation,) in slow:
+        console.print(f"Slower          {explanation}  (operations.slow_models)")
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, help=__doc__)
