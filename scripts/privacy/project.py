@@ -10,7 +10,7 @@ from typing import Any
 
 from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref
 
-DYNAMIC = re.compile(r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|dispatch)\b|\bload_result\b|\bapi\s*\.")
+DYNAMIC = re.compile(r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|dispatch)\b|\bload_result\b")
 PLAIN = {"table", "view", "incremental", "ephemeral", "seed", "snapshot"}
 
 

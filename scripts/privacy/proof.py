@@ -209,7 +209,7 @@ class Prover:
                     f"declared {label.level.name}, but {ref.level.name} data arrives: {self.trail(node.name, column, ref)}",
                 )
                 # Whoever reads on is told as well.
-                node.columns[column] = Label(ref.level if ref.level > Level.generalised else Level.personal, ref.kind)
+                node.columns[column] = Label(ref.level if ref.level != Level.generalised else Level.personal, ref.kind)
 
     def releases(self, node: Node) -> set[str]:
         """Columns by which a model releases generalised data; only where tests for k-anonymity of error level exist."""
@@ -262,7 +262,7 @@ class Prover:
         for macro in sorted(self.project.macros_of(node)):
             name = macro.rsplit(".", 1)[-1]
             if self.project.is_dynamic(macro) and not self.rule("dynamic_sql", name):
-                self.proof.add("dynamic", node.name, f"the macro {name} sends SQL to the database itself")
+                self.proof.add("dynamic", name, "a macro that models call sends SQL to the database itself")
 
     def test(self, node: Node) -> None:
         """A test whose failures are stored makes a table of whatever it selects."""

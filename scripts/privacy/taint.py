@@ -368,7 +368,7 @@ class Follower:
             raise _refuse(node, "a function of another schema")
         if isinstance(node, exp.Anonymous | exp.AnonymousAggFunc):
             return self.function(node, scope)
-        if isinstance(node, exp.Func | STRUCTURE):
+        if isinstance(node, (exp.Func, *STRUCTURE)):
             if type(node).__name__ in functions.UNSAFE_TYPES:
                 raise _refuse(node, "a function that reads more than its arguments")
             return self.operands(node, scope)
