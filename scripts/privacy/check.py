@@ -17,7 +17,6 @@ import click
 import duckdb
 from rich.console import Console
 
-from scripts.privacy.labels import CannotFollow
 from scripts.privacy.project import Project, read
 from scripts.privacy.proof import Finding, Proof, accepted, prove
 
@@ -80,7 +79,9 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
     if verbose:
         console.rule("Accepted")
         for use, reason in sorted(proof.accepted_uses):
-            console.print(f"{use.model}: {use.clause} by {use.column.name}\n    {' '.join(reason.split())}", markup=False)
+            console.print(
+                f"{use.model}: {use.clause} by {use.column.name}\n    {' '.join(reason.split())}", markup=False
+            )
         for name, reason in sorted(proof.trusted):
             console.print(f"{name}: taken by what it declares\n    {' '.join(reason.split())}", markup=False)
     for kind, heading in HEADINGS.items():
@@ -106,15 +107,10 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
 @click.option("--verbose", is_flag=True, help="Also print what was accepted, and why.")
 def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: bool) -> None:
     """Compile, follow, report; exit with 1 where something was found."""
-    total = Proof()
-    for project in [read(manifest)] if manifest else compiled():
-        proof = prove(project)
-        total.findings += [finding for finding in proof.findings if finding not in total.findings]
-        total.accepted_uses = sorted({*total.accepted_uses, *proof.accepted_uses})
-        total.trusted = sorted({*total.trusted, *proof.trusted})
-        total.columns_followed += proof.columns_followed
+    projects = [read(manifest)] if manifest else list(compiled())
+    total = prove(projects)
     if warehouse and warehouse.exists():
-        total.findings += undescribed(project, warehouse)
+        total.findings += undescribed(projects[0], warehouse)
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in sorted(total.findings)], indent=2))
     else:
@@ -127,7 +123,4 @@ def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: 
 
 
 if __name__ == "__main__":
-    try:
-        main()
-    except CannotFollow as error:
-        sys.exit(str(error))
+    main()

@@ -143,8 +143,14 @@ def _label(table: str, column: str, meta: dict[str, Any], faults: list[tuple[str
     where = f"{table}.{column}"
     text, kind = meta.get("classification"), str(meta.get("kind") or "")
     if text not in DECLARABLE:
-        faults.append((where, f"no classification; give it one of {', '.join(DECLARABLE)}" if text is None else
-                       f"the classification {text} is none of {', '.join(DECLARABLE)}"))
+        faults.append(
+            (
+                where,
+                f"no classification; give it one of {', '.join(DECLARABLE)}"
+                if text is None
+                else f"the classification {text} is none of {', '.join(DECLARABLE)}",
+            )
+        )
         return None
     level = DECLARABLE[text]
     if level >= Level.personal and kind not in KINDS:

@@ -6,7 +6,7 @@ be more protected than the column says. Models whose SQL does not exist before t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 import yaml
 
-from scripts.privacy.labels import DECLARABLE, CannotFollow, Level, Ref, Refs
+from scripts.privacy.labels import DECLARABLE, CannotFollow, Level, Ref
 from scripts.privacy.project import DYNAMIC, PLAIN, Label, Node, Project, without_dispatch
 from scripts.privacy.taint import Columns, follow
 
@@ -48,6 +48,7 @@ class Proof:
     findings: list[Finding] = field(default_factory=list)
     accepted_uses: list[tuple[Use, str]] = field(default_factory=list)
     trusted: list[tuple[str, str]] = field(default_factory=list)
+    rules_used: set[str] = field(default_factory=set)
     columns_followed: int = 0
 
     def add(self, kind: str, where: str, message: str) -> None:
@@ -69,7 +70,6 @@ class Prover:
     def __init__(self, project: Project, rules: dict[str, Any]) -> None:
         self.project, self.rules = project, rules
         self.proof = Proof()
-        self.used: set[str] = set()
         self.via: dict[tuple[str, str], Ref] = {}
         self.tables: dict[tuple[str, str], Node] = {}
         for node in project.nodes.values():
@@ -84,7 +84,7 @@ class Prover:
             self.tables[schema, table] = Node(name, "declared", schema, "accepted.yml", schema, table, columns)
 
     def run(self) -> Proof:
-        """Everything: classes, hooks, dynamic SQL, flows, and rules that accept nothing any more."""
+        """Everything: classes, hooks, dynamic SQL and flows."""
         for where, message in self.project.faults:
             self.proof.add("classification", where, message)
         for unique_id, hook in self.project.operations.items():
@@ -94,10 +94,6 @@ class Prover:
                 self.test(node)
             else:
                 self.node(node)
-        for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
-            for number, rule in enumerate(self.rules.get(section) or []):
-                if f"{section}/{number}" not in self.used:
-                    self.proof.add("stale", f"accepted.yml, {section}", f"accepts nothing any more: {_title(rule)}")
         return self.proof
 
     def ordered(self) -> Iterator[Node]:
@@ -122,7 +118,9 @@ class Prover:
         if node.layer in SHOWN:
             for column, label in node.columns.items():
                 if label is not None and label.level >= Level.personal:
-                    self.proof.add("declared", f"{node.name}.{column}", f"{label.level.name} data is declared in {node.layer}")
+                    self.proof.add(
+                        "declared", f"{node.name}.{column}", f"{label.level.name} data is declared in {node.layer}"
+                    )
         for hook in node.hooks:
             self.hook(node.name, hook)
         if node.resource in ("source", "seed", "declared"):
@@ -159,7 +157,15 @@ class Prover:
             if len(sources) != 1:
                 raise CannotFollow(f"a staging model that reads {len(sources)} sources")
             columns = sources[0].refs()
-            for name in ("batch_id", "cdc_flag", "cdc_dsn", "landed_file", "line_number", "byte_offset", "landed_batch_id"):
+            for name in (
+                "batch_id",
+                "cdc_flag",
+                "cdc_dsn",
+                "landed_file",
+                "line_number",
+                "byte_offset",
+                "landed_batch_id",
+            ):
                 columns.setdefault(name, frozenset({Ref(sources[0].name, name, Level.internal)}))
             replaced["source"] = columns
         if node.resource == "snapshot":
@@ -203,11 +209,9 @@ class Prover:
             if column in releases and allowed >= Level.internal:
                 allowed = max(allowed, Level.generalised)
             for ref in sorted(r for r in refs if r.level > allowed):
-                self.proof.add(
-                    "flow",
-                    f"{node.name}.{column}",
-                    f"declared {label.level.name}, but {ref.level.name} data arrives: {self.trail(node.name, column, ref)}",
-                )
+                trail = self.trail(node.name, column, ref)
+                message = f"{node.path}: declared {label.level.name}, but {ref.level.name} data arrives: {trail}"
+                self.proof.add("flow", f"{node.name}.{column}", message)
                 # Whoever reads on is told as well.
                 node.columns[column] = Label(ref.level if ref.level != Level.generalised else Level.personal, ref.kind)
 
@@ -226,7 +230,9 @@ class Prover:
                 or test.config.get("where")
                 or not test.config.get("enabled", True)
             ):
-                self.proof.add("release", node.name, f"no test {name or 'is named'} of error level guards what it releases")
+                self.proof.add(
+                    "release", node.name, f"no test {name or 'is named'} of error level guards what it releases"
+                )
                 return set()
         return names
 
@@ -246,7 +252,7 @@ class Prover:
         """The reason why something of a name is accepted; empty where it is not."""
         for number, rule in enumerate(self.rules.get(section) or []):
             if name in (rule.get("name"), rule.get("sql")) or name in rule.get("names", ()):
-                self.used.add(f"{section}/{number}")
+                self.proof.rules_used.add(f"{section}/{number}")
                 return str(rule["reason"])
         return ""
 
@@ -288,7 +294,7 @@ class Prover:
                 and any(fnmatchcase(use.clause, pattern) for pattern in rule.get("clauses", ["*"]))
                 and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
             ):
-                self.used.add(f"implicit_flows/{number}")
+                self.proof.rules_used.add(f"implicit_flows/{number}")
                 self.proof.accepted_uses.append((use, str(rule["reason"])))
                 return
         self.proof.add(
@@ -299,14 +305,25 @@ class Prover:
 
 
 def _title(rule: dict[str, Any]) -> str:
-    return str(rule.get("name") or rule.get("sql") or rule.get("names") or f"{rule.get('models')} {rule.get('columns')}")
+    return str(
+        rule.get("name") or rule.get("sql") or rule.get("names") or f"{rule.get('models')} {rule.get('columns')}"
+    )
 
 
-def refs_of(columns: Columns) -> Refs:
-    """All columns that any column depends on."""
-    return frozenset().union(*columns.values())
-
-
-def prove(project: Project, rules: dict[str, Any] | None = None) -> Proof:
-    """Follow personal data through a compiled project."""
-    return Prover(project, accepted() if rules is None else rules).run()
+def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> Proof:
+    """Follow personal data through a project in each of the forms in which it was compiled."""
+    rules = accepted() if rules is None else rules
+    total = Proof()
+    for project in projects:
+        proof = Prover(project, rules).run()
+        for finding in proof.findings:
+            total.add(finding.kind, finding.where, finding.message)
+        total.accepted_uses = sorted({*total.accepted_uses, *proof.accepted_uses})
+        total.trusted = sorted({*total.trusted, *proof.trusted})
+        total.rules_used |= proof.rules_used
+        total.columns_followed += proof.columns_followed
+    for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
+        for number, rule in enumerate(rules.get(section) or []):
+            if f"{section}/{number}" not in total.rules_used:
+                total.add("stale", f"accepted.yml, {section}", f"accepts nothing any more: {_title(rule)}")
+    return total

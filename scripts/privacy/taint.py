@@ -45,8 +45,8 @@ COUNTS = (
 )  # fmt: skip
 PASSED = {"_type", "comments"}
 SELECT = {
-    "with_", "kind", "expressions", "hint", "distinct", "into", "from_", "limit", "offset", "joins", "laterals", "where",
-    "group", "having", "qualify", "windows", "order", "sample", "operation_modifiers",
+    "with_", "kind", "expressions", "hint", "distinct", "into", "from_", "limit", "offset", "joins", "laterals",
+    "where", "group", "having", "qualify", "windows", "order", "sample", "operation_modifiers",
 }  # fmt: skip
 NEVER = {"into", "kind", "hint", "operation_modifiers"}
 JOIN = {"this", "on", "using", "kind", "side", "method"}
@@ -64,7 +64,7 @@ class Scope:
     hidden: set[str] = field(default_factory=set)
     merged: set[str] = field(default_factory=set)
     aliases: Columns = field(default_factory=dict)
-    windows: dict[str, exp.Expression] = field(default_factory=dict)
+    windows: dict[str, exp.Expr] = field(default_factory=dict)
     parameters: frozenset[str] = frozenset()
 
 
@@ -89,12 +89,12 @@ def _name(node: object) -> str:
     return str(getattr(node, "name", node) or "").lower()
 
 
-def _refuse(node: exp.Expression, what: str) -> CannotFollow:
+def _refuse(node: exp.Expr, what: str) -> CannotFollow:
     text = node.sql(dialect="duckdb")
     return CannotFollow(f"{what}: {text[:120]}{'…' if len(text) > 120 else ''}")
 
 
-def _only(node: exp.Expression, known: set[str]) -> None:
+def _only(node: exp.Expr, known: set[str]) -> None:
     strange = {key for key, value in node.args.items() if value and key not in known | PASSED}
     if strange:
         raise _refuse(node, f"{type(node).__name__.lower()} with {', '.join(sorted(strange))}")
@@ -109,7 +109,7 @@ class Follower:
 
     # Queries
 
-    def query(self, node: exp.Expression, outer: Scope) -> Columns:
+    def query(self, node: exp.Expr, outer: Scope) -> Columns:
         """Columns of a query of any form."""
         if isinstance(node, exp.Subquery):
             _only(node, {"this", "alias", "with_", "sample", "order", "limit", "offset"})
@@ -125,7 +125,7 @@ class Follower:
             return self.select(node, outer)
         raise _refuse(node, f"a {type(node).__name__.lower()} instead of a query")
 
-    def with_ctes(self, node: exp.Expression, outer: Scope) -> Scope:
+    def with_ctes(self, node: exp.Expr, outer: Scope) -> Scope:
         """A scope that knows the CTEs of a query."""
         scope = Scope(dict(outer.ctes), outer.parent, outer.sources, outer.hidden, outer.merged, outer.aliases)
         scope.parameters = outer.parameters
@@ -164,9 +164,7 @@ class Follower:
         rows = [row.expressions if isinstance(row, exp.Tuple) else [row] for row in node.expressions]
         if len({len(row) for row in rows}) != 1:
             raise _refuse(node, "rows of different length")
-        return {
-            f"col{n}": union(self.value(row[n], outer) for row in rows) for n in range(len(rows[0]))
-        }
+        return {f"col{n}": union(self.value(row[n], outer) for row in rows) for n in range(len(rows[0]))}
 
     def select(self, node: exp.Select, outer: Scope) -> Columns:
         """A plain query block."""
@@ -212,7 +210,7 @@ class Follower:
                 continue  # A position; the column itself is shown.
             self.implicit.add("group by", self.value(expression, scope))
 
-    def modifiers(self, node: exp.Expression, scope: Scope) -> None:
+    def modifiers(self, node: exp.Expr, scope: Scope) -> None:
         """Order, limit and offset; an order alone shows no more than the rows do."""
         for key in ("limit", "offset"):
             if clause := node.args.get(key):
@@ -242,7 +240,7 @@ class Follower:
         if kind in {"SEMI", "ANTI"}:
             scope.hidden.add(alias)
 
-    def add_source(self, node: exp.Expression, scope: Scope) -> str:
+    def add_source(self, node: exp.Expr, scope: Scope) -> str:
         """Make a table, subquery or list in `from` known under its name; returns the name."""
         inner = Scope(scope.ctes, scope, parameters=scope.parameters)
         if isinstance(node, exp.Lateral):
@@ -290,7 +288,7 @@ class Follower:
 
     # Projections
 
-    def project(self, node: exp.Expression, scope: Scope, columns: Columns) -> None:
+    def project(self, node: exp.Expr, scope: Scope, columns: Columns) -> None:
         """Add an item of a select list to the columns."""
         if isinstance(node, exp.Star):
             self.star(node, [n for n in scope.sources if n not in scope.hidden], scope, columns)
@@ -329,7 +327,7 @@ class Follower:
 
     # Expressions
 
-    def value(self, node: exp.Expression, scope: Scope) -> Refs:
+    def value(self, node: exp.Expr, scope: Scope) -> Refs:
         """Columns that a value depends on."""
         if isinstance(node, exp.Column):
             return self.name(node, scope)
@@ -374,11 +372,11 @@ class Follower:
             return self.operands(node, scope)
         raise _refuse(node, f"a {type(node).__name__.lower()}")
 
-    def operands(self, node: exp.Expression, scope: Scope) -> Refs:
+    def operands(self, node: exp.Expr, scope: Scope) -> Refs:
         """What an operator or function is given."""
         return union(self.value(child, scope) for child in _arguments(node))
 
-    def condition(self, node: exp.Expression, scope: Scope) -> Refs:
+    def condition(self, node: exp.Expr, scope: Scope) -> Refs:
         """What a condition looks at; comparisons within it have been noted with the clause as well."""
         outer, self.implicit = self.implicit, Implicit()
         refs = self.value(node, scope)
@@ -390,7 +388,7 @@ class Follower:
                 outer.uses.add((clause, ref))
         return refs
 
-    def case(self, node: exp.Expression, scope: Scope) -> Refs:
+    def case(self, node: exp.Expr, scope: Scope) -> Refs:
         """Results are shown; conditions only choose."""
         branches = node.args.get("ifs") or [node]
         results = []
@@ -405,7 +403,7 @@ class Follower:
         default = node.args.get("default") or node.args.get("false")
         return union([*results, self.value(default, scope) if default is not None else NONE])
 
-    def window(self, node: exp.Expression, scope: Scope) -> None:
+    def window(self, node: exp.Expr, scope: Scope) -> None:
         """Partitions and orders of a window choose rows."""
         _only(node, {"this", "partition_by", "order", "spec", "alias", "over", "first"})
         for part in node.args.get("partition_by") or []:
@@ -418,7 +416,7 @@ class Follower:
                 if isinstance(bound := spec.args.get(key), exp.Expr):
                     self.implicit.add("window frame", self.value(bound, scope))
 
-    def function(self, node: exp.Expression, scope: Scope) -> Refs:
+    def function(self, node: exp.Expr, scope: Scope) -> Refs:
         """A function that sqlglot does not know by type: a mask, a listed one, or a refusal."""
         name = str(node.this).lower()
         arguments = list(node.expressions)
@@ -454,7 +452,7 @@ class Follower:
             level = level.parent
         return self.column(parts[0], scope, node)  # A field of a struct in a column.
 
-    def column(self, name: str, scope: Scope, node: exp.Expression | None = None) -> Refs:
+    def column(self, name: str, scope: Scope, node: exp.Expr | None = None) -> Refs:
         """A name without a table, looked for from the inside out."""
         level: Scope | None = scope
         while level is not None:
@@ -471,12 +469,12 @@ class Follower:
         raise CannotFollow(f"a name that no source has: {node.sql(dialect='duckdb') if node else name}")
 
 
-def _arguments(node: exp.Expression) -> list[exp.Expression]:
+def _arguments(node: exp.Expr) -> list[exp.Expr]:
     """Operands, without the names that keywords are."""
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
         return []
     skipped = {"to", "alias", "unit"} if not isinstance(node, exp.Cast) else {"to"}
-    found: list[exp.Expression] = []
+    found: list[exp.Expr] = []
     for key, value in node.args.items():
         if key in skipped or key in PASSED:
             continue
@@ -486,7 +484,7 @@ def _arguments(node: exp.Expression) -> list[exp.Expression]:
     return found
 
 
-def _renamed(columns: Columns, alias: exp.Expression | None) -> Columns:
+def _renamed(columns: Columns, alias: exp.Expr | None) -> Columns:
     """Columns under the names that an alias gives them; the first ones may be renamed alone."""
     names = [_name(name) for name in (alias.args.get("columns") or [])] if isinstance(alias, exp.TableAlias) else []
     if not names:

@@ -11,6 +11,7 @@ import hashlib
 
 import duckdb
 import pyarrow as pa
+from duckdb.func import ARROW, SPECIAL
 
 from scripts.keys import Key, KeyProblem
 
@@ -45,9 +46,7 @@ def register(conn: duckdb.DuckDBPyConnection, key: Key | None) -> None:
             return number
 
     # A call for each value would cost a hundred times as much as one for each vector.
-    conn.create_function(
-        "keyed_hash", keyed_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow", null_handling="special"
-    )
+    conn.create_function("keyed_hash", keyed_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", type=ARROW, null_handling=SPECIAL)
     # The value never changes while the process lives; side effects keep DuckDB from asking before a query runs.
     conn.create_function("keyed_hash_version", version, [], "INTEGER", side_effects=True)
 
