@@ -27,7 +27,12 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/mypy
 	$(BIN)/dbt parse --quiet --target lint --warn-error
 	$(BIN)/sqlfluff lint --processes 2 models tests macros
+	$(BIN)/python -m scripts.privacy.check
 	$(BIN)/pytest
+
+.PHONY: privacy-check
+privacy-check: environment ## Prove that personal data stays where it is declared
+	@$(BIN)/python -m scripts.privacy.check --warehouse $(WAREHOUSE_PATH)
 
 .PHONY: landing
 landing: environment

@@ -1,5 +1,7 @@
 """Persons planted in every source of a landing area, with values that nobody else has."""
 
+# ruff: noqa: E501 - an element of XML is easier to read in one line.
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -13,9 +13,10 @@ import duckdb
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from warehouse import PROJECT, Warehouse
+
 from scripts.keys import Key
 from scripts.privacy import functions, tokens
-from warehouse import PROJECT, Warehouse
 
 SECRET = Key("token", 3, secrets.token_bytes(32))
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import duckdb
 import pytest
+
 from scripts.privacy.labels import Level
 from scripts.privacy.project import Label, Node, Project
 from scripts.privacy.proof import Proof, prove
@@ -310,7 +311,7 @@ def judged(*nodes: Node, rules: dict[str, Any] | None = None, macros: dict[str, 
     """What the proof says of a project with customers, trades and some models."""
     every = {n.name: n for n in (core("dim_customer", dict(CUSTOMER)), core("dim_trade", dict(TRADE)), *nodes)}
     texts = macros or {}
-    return prove([Project(every, {}, texts, {m: () for m in texts}, [])], rules or {})
+    return prove([Project(every, {}, texts, dict.fromkeys(texts, ()), [])], rules or {})
 
 
 def model(sql: str, columns: dict[str, Label | None] | None = None, **changes: Any) -> Node:
