@@ -19,6 +19,12 @@ prospects as (
     select * from {{ ref('prospect') }}
 ),
 
+linked as (
+    select distinct agency_id
+    from customers
+    where recency = 1
+),
+
 -- A prospect that several customers match takes its properties from the first of them.
 persons as (
     select
@@ -26,7 +32,8 @@ persons as (
         customers.agency_id,
         coalesce('P' || customers.agency_id, 'C' || customers.customer_id) as person_key,
         case when customers.agency_id is null then 'customer' else 'both' end as population,
-        {{ dbt.datediff('customers.dob', 'latest.today', 'day') }} / 365.2425 as age,
+        {{ dbt.datediff('customers.dob', 'latest.today', 'day') }}
+        / 365.2425 as age,
         customers.gender,
         customers.postal_code,
         customers.net_worth,
@@ -48,8 +55,7 @@ persons as (
         prospects.credit_rating,
         linked.agency_id is null as is_first
     from prospects
-    left join (select distinct agency_id from customers where recency = 1) as linked
-        on prospects.agency_id = linked.agency_id
+    left join linked on prospects.agency_id = linked.agency_id
 ),
 
 banded as (

@@ -10,7 +10,15 @@ from typing import Any
 
 from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref
 
-DYNAMIC = re.compile(r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|dispatch)\b|\bload_result\b")
+# What sends SQL to the database, or reaches for a macro by a name made up while it runs.
+DYNAMIC = re.compile(
+    r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|add_query)\b|\bload_result\b|\bcontext\s*[\[.]|\bbuiltins\b"
+    r"|\bget_create_\w+|\bcreate_(table|view)_as\b"
+)
+# What may be something else when a model runs than when it is checked.
+VARYING = re.compile(r"\benv_var\b|\btarget\s*[.\[]|\bflags\b|\binvocation_\w+|\brun_started_at\b|\bmodules\b")
+# Packages that come with dbt itself.
+ENGINE = {"dbt", "dbt_duckdb"}
 PLAIN = {"table", "view", "incremental", "ephemeral", "seed", "snapshot"}
 
 
@@ -76,18 +84,21 @@ class Project:
 
     def is_dynamic(self, macro: str) -> bool:
         """Whether a macro sends SQL to the database itself, where compiled code does not show it."""
-        return bool(DYNAMIC.search(without_dispatch(self.macro_sql[macro])))
+        return bool(DYNAMIC.search(without_comments(self.macro_sql[macro])))
+
+    def varies(self, macro: str) -> bool:
+        """Whether a macro may give other SQL when a model runs than when it is checked."""
+        return bool(VARYING.search(without_comments(self.macro_sql[macro])))
 
 
-def without_dispatch(sql: str) -> str:
-    """A macro's text without calls of `adapter.dispatch`, whose targets are macros too, and without comments."""
-    return re.sub(r"\{#.*?#\}", "", re.sub(r"adapter\s*\.\s*dispatch\b", "", sql), flags=re.S)
+def without_comments(text: str) -> str:
+    """A template without Jinja's comments."""
+    return re.sub(r"\{#.*?#\}", "", text, flags=re.S)
 
 
 def read(manifest: Path) -> Project:
     """Read what `dbt compile` wrote."""
     data = json.loads(manifest.read_text(encoding="utf-8"))
-    own = data["metadata"]["project_name"]
     faults: list[tuple[str, str]] = []
     nodes: dict[str, Node] = {}
     operations: dict[str, str] = {}
@@ -96,7 +107,7 @@ def read(manifest: Path) -> Project:
             operations[unique_id] = raw["raw_code"].strip()
             continue
         nodes[unique_id] = _node(raw, faults)
-    macros = {k: m for k, m in data["macros"].items() if m["package_name"] == own}
+    macros = {k: m for k, m in data["macros"].items() if m["package_name"] not in ENGINE}
     calls = {k: tuple(m["depends_on"]["macros"]) for k, m in macros.items()}
     texts = {k: m["macro_sql"] for k, m in macros.items()}
     for key, text in texts.items():

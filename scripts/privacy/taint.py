@@ -357,7 +357,7 @@ class Follower:
         if isinstance(node, exp.Lambda):
             names = frozenset(_name(parameter) for parameter in node.expressions)
             inner = Scope(scope.ctes, scope, parameters=scope.parameters | names)
-            return self.value(node.this, inner)
+            return union([self.value(node.this, inner), *(self.perhaps(name, scope) for name in names)])
         if isinstance(node, exp.PropertyEQ):
             return self.value(node.expression, scope)
         if isinstance(node, exp.Dot):
@@ -452,6 +452,13 @@ class Follower:
             level = level.parent
         return self.column(parts[0], scope, node)  # A field of a struct in a column.
 
+    def perhaps(self, name: str, scope: Scope) -> Refs:
+        """What a lambda's parameter means as a column: `j -> 'key'` may be an arrow of JSON, too."""
+        try:
+            return self.column(name, scope)
+        except CannotFollow:
+            return NONE
+
     def column(self, name: str, scope: Scope, node: exp.Expr | None = None) -> Refs:
         """A name without a table, looked for from the inside out."""
         level: Scope | None = scope
@@ -473,13 +480,12 @@ def _arguments(node: exp.Expr) -> list[exp.Expr]:
     """Operands, without the names that keywords are."""
     if isinstance(node, exp.Count) and isinstance(node.this, exp.Star):
         return []
-    skipped = {"to", "alias", "unit"} if not isinstance(node, exp.Cast) else {"to"}
     found: list[exp.Expr] = []
     for key, value in node.args.items():
-        if key in skipped or key in PASSED:
+        if key == "alias" or key in PASSED:
             continue
         for item in value if isinstance(value, list) else [value]:
-            if isinstance(item, exp.Expr):
+            if isinstance(item, exp.Expr) and not isinstance(item, exp.DataType):
                 found.append(item)
     return found
 

@@ -1,7 +1,7 @@
 {{ config(meta={'dimension': 'confidentiality'}) }}
 
--- Without it, the versions of a customer, or the customer and the prospect who are the same person, could show different
--- properties, and their combination would be rarer than each.
+-- Without it, the versions of a customer, or the customer and the prospect who are the same person, could show
+-- different properties, and their combination would be rarer than each.
 with shown as (
     select
         'customer' as about,

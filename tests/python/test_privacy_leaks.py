@@ -101,6 +101,9 @@ LEAKS: dict[str, str] = {
     "list_transform": "select list_transform([1], x -> tax_id) as code from core.dim_customer",
     "list_transform over it": "select list_transform([tax_id], x -> x || '!') as code from core.dim_customer",
     "list_filter": "select list_filter([tax_id], x -> length(x) > 1) as code from core.dim_customer",
+    "an arrow that is no lambda": "with r as (select to_json(c) as j from core.dim_customer as c) select concat(j -> 'tax_id', '') as code from r",
+    "a lambda of words": "select list_transform([1], lambda x: tax_id) as code from core.dim_customer",
+    "a unit from a column": "select date_trunc(case when gender = 'F' then 'day' else 'year' end, effective_date) as code from core.dim_customer",
     "list_reduce": "select list_reduce([tax_id, last_name], (a, b) -> a || b) as code from core.dim_customer",
     "unnest in select": "select unnest([tax_id]) as code from core.dim_customer",
     "unnest in from": "select u.x as code from core.dim_customer as c, unnest([c.tax_id]) as u(x)",
@@ -426,6 +429,10 @@ FAULTS: dict[str, tuple[Node, str]] = {
         model("select 1 as code", {"code": INTERNAL}, raw_sql="{% call statement('x') %} … {% endcall %}"),
         "dynamic",
     ),
+    "a macro by a made-up name": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{{ context['run_' ~ 'query']('…') }}"), "dynamic"),
+    "a column from the environment": (model("select 1 as code", {"code": INTERNAL}, raw_sql="select {{ env_var('C', '1') }} as code"), "dynamic"),
+    "another query in production": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{% if target.name == 'prod' %}…{% endif %}"), "dynamic"),
+    "another query when it runs": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{% if flags.WHICH == 'run' %}…{% endif %}"), "dynamic"),
     "adapter.execute": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{% do adapter.execute('…') %}"), "dynamic"),
     "a column that is not described": (model("select status, status as more from core.dim_customer", {"status": INTERNAL}), "classification"),
     "a column that is described nowhere": (model("select tax_id as code from core.dim_customer", {}), "classification"),
@@ -481,6 +488,8 @@ def test_a_release_is_guarded_by_a_test_of_error_level() -> None:
     for spoilt in (
         replace(test, config={"severity": "warn"}),
         replace(test, config={"where": "false"}),
+        replace(test, config={"error_if": "> 1000"}),
+        replace(test, config={"fail_calc": "0"}),
         replace(test, macros=()),
     ):
         node = replace(node, columns={"area": Label(Level.confidential)})
