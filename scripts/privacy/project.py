@@ -50,6 +50,7 @@ class Node:
     parents: tuple[str, ...] = ()
     meta: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
+    database: str = ""
 
     def refs(self) -> dict[str, frozenset[Ref]]:
         """Columns as what they depend on when this table is read."""
@@ -69,6 +70,8 @@ class Project:
     macro_sql: dict[str, str]
     macro_calls: dict[str, tuple[str, ...]]
     faults: list[tuple[str, str]]
+    overrides: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
 
     def macros_of(self, node: Node) -> set[str]:
         """Macros of the project that a node calls, directly or not."""
@@ -113,7 +116,14 @@ def read(manifest: Path) -> Project:
     for key, text in texts.items():
         for name in re.findall(r"adapter\s*\.\s*dispatch\(\s*'(\w+)'", text):
             calls[key] += tuple(m for m in macros if re.fullmatch(rf"[a-z]+__{name}", macros[m]["name"]))
-    return Project(nodes, operations, texts, calls, faults)
+    engine = {m["name"].split("__", 1)[-1] for m in data["macros"].values() if m["package_name"] in ENGINE}
+    overrides = [
+        m["name"]
+        for m in macros.values()
+        if m["name"].split("__", 1)[-1] in engine or m["name"].startswith("materialization_")
+    ]
+    strangers = [key for kind in ("functions", "saved_queries") for key in data.get(kind) or {}]
+    return Project(nodes, operations, texts, calls, faults, tuple(sorted(overrides)), tuple(strangers))
 
 
 def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
@@ -146,6 +156,7 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
         parents=tuple((raw.get("depends_on") or {}).get("nodes", ())),
         meta=config.get("meta") or {},
         config=config,
+        database=(raw.get("database") or "").lower(),
     )
 
 

@@ -6,6 +6,7 @@ be more protected than the column says. Models whose SQL does not exist before t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -21,6 +22,7 @@ from scripts.privacy.taint import Columns, follow
 ACCEPTED = Path(__file__).with_name("accepted.yml")
 # What analysts read; nothing personal may be declared there at all.
 SHOWN = {"analytics", "marts"}
+READS_A_SOURCE = re.compile(r"\bsource\s+as\s+\(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
 SENDS = "sends SQL to the database itself"
 VARIES = "may give other SQL when it runs than when it is checked"
 
@@ -77,6 +79,8 @@ class Prover:
         for node in project.nodes.values():
             if node.resource in ("model", "seed", "snapshot"):
                 self.tables[node.schema, node.table] = node
+        databases = {node.database for node in project.nodes.values() if node.resource == "model"}
+        self.catalogs = frozenset(databases) if any(databases) else None
         for name, entry in (rules.get("tables") or {}).items():
             schema, _, table = name.partition(".")
             columns: dict[str, Label | None] = {
@@ -89,6 +93,11 @@ class Prover:
         """Everything: classes, hooks, dynamic SQL and flows."""
         for where, message in self.project.faults:
             self.proof.add("classification", where, message)
+        for macro in self.project.overrides:
+            if not self.rule("dynamic_sql", f"override {macro}"):
+                self.proof.add("dynamic", macro, "a macro that takes the place of one of dbt's own")
+        for stranger in self.project.strangers:
+            self.proof.add("unfollowed", stranger, "a kind of node that is not looked into")
         for unique_id, hook in self.project.operations.items():
             self.hook(f"on-run hook {unique_id.rsplit('.', 1)[-1]}", hook)
         for node in self.ordered():
@@ -135,6 +144,8 @@ class Prover:
         if node.materialized not in PLAIN:
             self.proof.add("unfollowed", node.name, f"{node.path}: materialised as {node.materialized}")
             return
+        if node.config.get("incremental_predicates") or node.config.get("predicates"):
+            self.proof.add("unfollowed", node.name, f"{node.path}: conditions that dbt adds to the SQL")
         self.dynamic(node)
         if reason := self.rule("opaque_models", node.name):
             self.proof.trusted.append((node.name, reason))
@@ -158,6 +169,8 @@ class Prover:
             sources = [self.project.nodes[p] for p in node.parents if p.startswith("source.")]
             if len(sources) != 1:
                 raise CannotFollow(f"a staging model that reads {len(sources)} sources")
+            if len(re.findall(r"\bsource\s+as\b", node.raw_sql)) != 1 or not READS_A_SOURCE.search(node.raw_sql):
+                raise CannotFollow("a staging model whose CTE source does more than read_landed")
             columns = sources[0].refs()
             for name in (
                 "batch_id",
@@ -182,7 +195,7 @@ class Prover:
             return columns, set()
         if not node.sql:
             raise CannotFollow("there is no compiled SQL")
-        columns, implicit = follow(node.sql, self.lookup, replaced)
+        columns, implicit = follow(node.sql, self.lookup, replaced, self.catalogs)
         return columns, {Use(node.name, clause, ref) for clause, ref in implicit.uses}
 
     def lookup(self, schema: str, table: str) -> Columns | None:
@@ -284,7 +297,7 @@ class Prover:
         if node.config.get("store_failures_as") == "ephemeral":
             return
         try:
-            columns, _ = follow(node.sql, self.lookup)
+            columns, _ = follow(node.sql, self.lookup, None, self.catalogs)
         except CannotFollow as error:
             self.proof.add("unfollowed", node.name, f"{node.path} stores its failures, and {error}")
             return

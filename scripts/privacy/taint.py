@@ -68,11 +68,13 @@ class Scope:
     parameters: frozenset[str] = frozenset()
 
 
-def follow(sql: str, lookup: Lookup, replaced: dict[str, Columns] | None = None) -> tuple[Columns, Implicit]:
+def follow(
+    sql: str, lookup: Lookup, replaced: dict[str, Columns] | None = None, catalogs: frozenset[str] | None = None
+) -> tuple[Columns, Implicit]:
     """Columns of a query with what each depends on, and what decides rows and choices without being shown.
 
     `lookup` gives a table's columns by schema and name, or None. `replaced` gives columns for CTEs whose own SQL is not
-    to be read.
+    to be read. Tables of a catalog that is not among `catalogs`, where these are given, are not known.
     """
     try:
         statements = sqlglot.parse(sql, read="duckdb")
@@ -81,7 +83,7 @@ def follow(sql: str, lookup: Lookup, replaced: dict[str, Columns] | None = None)
     found = [statement for statement in statements if statement is not None]
     if len(found) != 1:
         raise CannotFollow(f"it has {len(found)} statements instead of one")
-    follower = Follower(lookup, replaced or {})
+    follower = Follower(lookup, replaced or {}, catalogs)
     return follower.query(found[0], Scope({})), follower.implicit
 
 
@@ -103,8 +105,8 @@ def _only(node: exp.Expr, known: set[str]) -> None:
 class Follower:
     """One query's reading; gathers implicit uses on the way."""
 
-    def __init__(self, lookup: Lookup, replaced: dict[str, Columns]) -> None:
-        self.lookup, self.replaced = lookup, replaced
+    def __init__(self, lookup: Lookup, replaced: dict[str, Columns], catalogs: frozenset[str] | None) -> None:
+        self.lookup, self.replaced, self.catalogs = lookup, replaced, catalogs
         self.implicit = Implicit()
 
     # Queries
@@ -282,7 +284,9 @@ class Follower:
         if not schema and name in scope.ctes:
             return scope.ctes[name]
         columns = self.lookup(schema, name)
-        if columns is None:
+        if columns is None or (
+            node.catalog and self.catalogs is not None and node.catalog.lower() not in self.catalogs
+        ):
             raise _refuse(node, "a table that is neither a model nor declared")
         return columns
 

@@ -312,7 +312,9 @@ def core(name: str, columns: dict[str, Label | None]) -> Node:
 
 def judged(*nodes: Node, rules: dict[str, Any] | None = None, macros: dict[str, str] | None = None) -> Proof:
     """What the proof says of a project with customers, trades and some models."""
+    source = replace(core("x.x", {"c_tax_id": Label(Level.sensitive, "government_id")}), resource="source")
     every = {n.name: n for n in (core("dim_customer", dict(CUSTOMER)), core("dim_trade", dict(TRADE)), *nodes)}
+    every["source.x"] = source
     texts = macros or {}
     return prove([Project(every, {}, texts, dict.fromkeys(texts, ()), [])], rules or {})
 
@@ -429,6 +431,13 @@ FAULTS: dict[str, tuple[Node, str]] = {
         model("select 1 as code", {"code": INTERNAL}, raw_sql="{% call statement('x') %} … {% endcall %}"),
         "dynamic",
     ),
+    "conditions that dbt adds": (model("select 1 as code", {"code": INTERNAL}, config={"incremental_predicates": ["…"]}), "unfollowed"),
+    "a source that is renamed before it is read": (
+        model("with source as (select c_tax_id as batch_id from x) select batch_id as code from source", {"code": INTERNAL},
+              layer="staging", parents=("source.x",), raw_sql="with source as (select c_tax_id as batch_id from {{ source('x', 'x') }})"),
+        "unfollowed",
+    ),
+    "another database": (model("select status as code from other.core.dim_customer", {"code": INTERNAL}, database="memory"), "unfollowed"),
     "a macro by a made-up name": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{{ context['run_' ~ 'query']('…') }}"), "dynamic"),
     "a column from the environment": (model("select 1 as code", {"code": INTERNAL}, raw_sql="select {{ env_var('C', '1') }} as code"), "dynamic"),
     "another query in production": (model("select 1 as code", {"code": INTERNAL}, raw_sql="{% if target.name == 'prod' %}…{% endif %}"), "dynamic"),
@@ -474,6 +483,12 @@ def test_a_macro_that_sends_sql_is_found_through_another() -> None:
     every = {"leak": model("select 1 as code", {"code": INTERNAL}, macros=("macro.outer",))}
     project = Project(every, {}, macros, {"macro.outer": ("macro.inner",), "macro.inner": ()}, [])
     assert [f.kind for f in prove([project], {}).findings] == ["dynamic"]
+
+
+def test_what_takes_the_place_of_dbt_is_found() -> None:
+    """A macro of the project under the name of one of dbt's own, a function that dbt makes, a query that it saves."""
+    project = Project({}, {}, {}, {}, [], ("duckdb__create_table_as",), ("function.p.pii_token", "saved_query.p.q"))
+    assert [f.kind for f in prove([project], {}).findings] == ["dynamic", "unfollowed", "unfollowed"]
 
 
 def test_a_release_is_guarded_by_a_test_of_error_level() -> None:
