@@ -110,7 +110,14 @@ def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: 
     projects = [read(manifest)] if manifest else list(compiled())
     total = prove(projects)
     if warehouse and warehouse.exists():
-        total.findings += undescribed(projects[0], warehouse)
+        try:
+            total.findings += undescribed(projects[0], warehouse)
+        except duckdb.Error:
+            # The message could quote data.
+            raise click.ClickException(
+                f"{warehouse} cannot be read: it is encrypted, damaged, or open for writing in another process. "
+                "Wait, or check without --warehouse."
+            ) from None
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in sorted(total.findings)], indent=2))
     else:

@@ -108,6 +108,15 @@ def test_what_a_warehouse_holds_beyond_the_description_is_found(run: Any, tmp_pa
     assert "2 findings" in output
 
 
+def test_a_warehouse_that_cannot_be_read_is_said(run: Any, tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    path.write_bytes(b"not a warehouse" * 1000)
+    code, output = run(node("person", "core", PERSON), arguments=("--warehouse", str(path)))
+    assert code == 1
+    assert "cannot be read" in output
+    assert "Traceback" not in output
+
+
 def test_findings_as_json(run: Any) -> None:
     code, output = run(node("person", "core", {**PERSON, "shoe": {}}), arguments=("--json",))
     assert code == 1
