@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 import duckdb
 import jinja2
@@ -32,7 +33,7 @@ persons = st.lists(
 )
 
 
-def suppressed(people: list[Person], k: int) -> list[Person]:
+def suppressed(people: Sequence[Person], k: int) -> list[Person]:
     with duckdb.connect() as con:
         con.execute("create table persons (person_key int, population text, gender text, age text, area text)")
         if people:
@@ -57,25 +58,25 @@ def test_at_least_k_persons_share_what_is_shown(people: list[Person], k: int) ->
 
 
 def test_what_k_persons_share_stays() -> None:
-    people: list[Person] = [("customer", "F", "old", "941")] * 5
+    people: Sequence[Person] = [("customer", "F", "old", "941")] * 5
     assert suppressed(people, 5) == people
 
 
 def test_as_much_stays_as_k_persons_share() -> None:
-    people: list[Person] = [("customer", "F", "old", "941")] * 2 + [("customer", "F", "old", "100")] * 3
+    people: Sequence[Person] = [("customer", "F", "old", "941")] * 2 + [("customer", "F", "old", "100")] * 3
     assert suppressed(people, 5) == [("customer", "F", "old", "*")] * 5
 
 
 def test_the_smallest_combination_joins_those_left() -> None:
-    people: list[Person] = [("customer", "F", "old", "941")] * 6 + [("customer", "M", "old", "941")] * 5
-    people += [("customer", "U", "young", None)]
+    people: Sequence[Person] = [("customer", "F", "old", "941")] * 6 + [("customer", "M", "old", "941")] * 5
+    people = [*people, ("customer", "U", "young", None)]
     shown = suppressed(people, 5)
     assert shown[:6] == people[:6]
     assert shown[6:] == [("customer", "*", "*", "*")] * 6
 
 
 def test_populations_do_not_hide_each_other() -> None:
-    people: list[Person] = [("customer", "F", "old", "941")] * 4 + [("prospect", "F", "old", "941")] * 4
+    people: Sequence[Person] = [("customer", "F", "old", "941")] * 4 + [("prospect", "F", "old", "941")] * 4
     assert {row[1:] for row in suppressed(people, 5)} == {("*", "*", "*")}
 
 
