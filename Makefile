@@ -28,7 +28,12 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/dbt parse --quiet --target lint --warn-error
 	$(BIN)/python -m scripts.check_standards
 	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
+	$(BIN)/python -m scripts.privacy.check
 	$(BIN)/pytest
+
+.PHONY: privacy-check
+privacy-check: environment ## Prove that personal data stays where it is declared
+	@$(BIN)/python -m scripts.privacy.check --warehouse $(WAREHOUSE_PATH)
 
 .PHONY: landing
 landing: environment

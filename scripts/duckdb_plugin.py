@@ -8,6 +8,7 @@ Each connection gets
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
 - `start_run` and `end_run`, which keep the run history (scripts/quality).
+- `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.privacy.tokens.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from scripts.keys import Key, KeyProblem, ensure_key, read_key
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
     LandedFile,
@@ -36,6 +38,7 @@ from scripts.landing.inventory import (
     refuse_changed,
 )
 from scripts.landing.xml_reader import XmlTable
+from scripts.privacy import tokens
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
 
@@ -173,6 +176,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             "VARCHAR",
         )
         register(conn)
+        tokens.register(conn, self._token_key())
+
+    def _token_key(self) -> Key | None:
+        """The key for tokens. A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there."""
+        try:
+            return read_key("token") if self.creds is None or self.creds.path == ":memory:" else ensure_key("token")
+        except KeyProblem:
+            return None
 
     def configure_cursor(self, cursor: Any) -> None:
         """Register relations, which belong to one cursor each."""

@@ -1,0 +1,21 @@
+with seconds as (
+    select * from {{ ref('dim_time') }}
+),
+
+final as (
+    select
+        sk_time_id,
+        time_value,
+        hour_id,
+        hour_desc,
+        minute_id,
+        minute_desc,
+        second_id,
+        second_desc,
+        market_hours_flag,
+        office_hours_flag,
+        batch_id
+    from seconds
+)
+
+select * from final

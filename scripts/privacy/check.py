@@ -1,0 +1,133 @@
+"""Prove that personal data stays where it is declared.
+
+Compiles the project twice, as a first and as a later load, and follows every column through the SQL of every model.
+Says what reaches a column that does not declare it, what cannot be followed, and which uses without showing nobody has
+accepted. `scripts/privacy/accepted.yml` holds what was accepted, and why.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+
+from scripts.privacy.project import Project, read
+from scripts.privacy.proof import Finding, Proof, accepted, prove
+
+PROJECT = Path(__file__).resolve().parents[2]
+HEADINGS = {
+    "flow": "Personal data reaches a column that does not declare it",
+    "declared": "Personal data is declared where analysts read",
+    "unfollowed": "Cannot be followed, so it cannot be shown to be safe",
+    "dynamic": "SQL that compiled code does not show",
+    "hook": "Hooks that nobody has accepted",
+    "release": "Releases that no test guards",
+    "implicit": "Uses of personal data that nobody has accepted",
+    "classification": "Columns without a true classification",
+    "stale": "Acceptances without an object",
+}
+
+
+def compiled() -> Iterator[Project]:
+    """The project compiled as a first load and as a later one, without a warehouse."""
+    from dbt.cli.main import dbtRunner
+
+    os.chdir(PROJECT)
+    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "privacy"
+    common = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
+    parsed = dbtRunner().invoke(["parse", *common])
+    if not parsed.success:
+        raise click.ClickException(f"The project cannot be parsed, so nothing can be proved: {parsed.exception}")
+    for later in ("", "yes"):
+        os.environ["COMPILE_LATER_LOADS"] = later
+        result = dbtRunner(manifest=parsed.result.deepcopy()).invoke(["compile", *common])
+        if not result.success:
+            raise click.ClickException(f"The project cannot be compiled, so nothing can be proved: {result.exception}")
+        yield read(folder / "manifest.json")
+
+
+def undescribed(project: Project, warehouse: Path) -> list[Finding]:
+    """Columns and tables that a warehouse holds and nobody has described."""
+    described = {(n.schema, n.table): set(n.columns) for n in project.nodes.values() if n.resource != "test"}
+    for name, entry in accepted()["tables"].items():
+        schema, _, table = name.partition(".")
+        described[schema, table] = set(entry["columns"])
+    with duckdb.connect(str(warehouse), read_only=True) as con:
+        rows = con.execute(
+            """
+            select columns.schema_name, columns.table_name, columns.column_name
+            from duckdb_columns() as columns
+            where not columns.internal and columns.database_name = current_database()
+            order by all
+            """
+        ).fetchall()
+    return [
+        Finding("classification", f"{schema}.{table}.{column}", "in the warehouse, but not described")
+        for schema, table, column in rows
+        if column.lower() not in described.get((schema.lower(), table.lower()), set())
+    ]
+
+
+def report(console: Console, proof: Proof, verbose: bool) -> None:
+    """What was found, by kind; with `verbose`, what was accepted too."""
+    if verbose:
+        console.rule("Accepted")
+        for use, reason in sorted(proof.accepted_uses):
+            console.print(
+                f"{use.model}: {use.clause} by {use.column.name}\n    {' '.join(reason.split())}", markup=False
+            )
+        for name, reason in sorted(proof.trusted):
+            console.print(f"{name}: taken by what it declares\n    {' '.join(reason.split())}", markup=False)
+    for kind, heading in HEADINGS.items():
+        found = sorted({f for f in proof.findings if f.kind == kind})
+        if found:
+            console.rule(heading)
+            for finding in found:
+                console.print(f"{finding.where}: {finding.message}", markup=False)
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Check what was compiled already, such as target/manifest.json.",
+)
+@click.option(
+    "--warehouse",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Also look for columns of a warehouse that nobody has described; skipped where there is none.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
+@click.option("--verbose", is_flag=True, help="Also print what was accepted, and why.")
+def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: bool) -> None:
+    """Compile, follow, report; exit with 1 where something was found."""
+    projects = [read(manifest)] if manifest else list(compiled())
+    total = prove(projects)
+    if warehouse and warehouse.exists():
+        try:
+            total.findings += undescribed(projects[0], warehouse)
+        except duckdb.Error:
+            # The message could quote data.
+            raise click.ClickException(
+                f"{warehouse} cannot be read: it is encrypted, damaged, or open for writing in another process. "
+                "Wait, or check without --warehouse."
+            ) from None
+    if as_json:
+        click.echo(json.dumps([vars(finding) for finding in sorted(total.findings)], indent=2))
+    else:
+        report(Console(soft_wrap=True), total, verbose)
+        click.echo(
+            f"{total.columns_followed:,} columns followed, {len(total.findings)} findings, "
+            f"{len(total.accepted_uses)} uses without showing and {len(total.trusted)} models accepted with a reason."
+        )
+    sys.exit(1 if total.findings else 0)
+
+
+if __name__ == "__main__":
+    main()

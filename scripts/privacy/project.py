@@ -1,0 +1,180 @@
+"""The project as dbt compiled it: tables, their columns and classes, their SQL, hooks and macros."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref
+
+# What sends SQL to the database, or reaches for a macro by a name made up while it runs.
+DYNAMIC = re.compile(
+    r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|add_query)\b|\bload_result\b|\bcontext\s*[\[.]|\bbuiltins\b"
+    r"|\bget_create_\w+|\bcreate_(table|view)_as\b"
+)
+# What may be something else when a model runs than when it is checked.
+VARYING = re.compile(r"\benv_var\b|\btarget\s*[.\[]|\bflags\b|\binvocation_\w+|\brun_started_at\b|\bmodules\b")
+# Packages that come with dbt itself.
+ENGINE = {"dbt", "dbt_duckdb"}
+PLAIN = {"table", "view", "incremental", "ephemeral", "seed", "snapshot"}
+
+
+@dataclass(frozen=True)
+class Label:
+    """A column's declared class and kind."""
+
+    level: Level
+    kind: str = ""
+
+
+@dataclass
+class Node:
+    """A table that dbt makes or reads, or a test."""
+
+    name: str
+    resource: str
+    layer: str
+    path: str
+    schema: str
+    table: str
+    columns: dict[str, Label | None]
+    sql: str = ""
+    raw_sql: str = ""
+    language: str = "sql"
+    materialized: str = ""
+    hooks: tuple[str, ...] = ()
+    macros: tuple[str, ...] = ()
+    parents: tuple[str, ...] = ()
+    meta: dict[str, Any] = field(default_factory=dict)
+    config: dict[str, Any] = field(default_factory=dict)
+    database: str = ""
+
+    def refs(self) -> dict[str, frozenset[Ref]]:
+        """Columns as what they depend on when this table is read."""
+        found = {}
+        for column, label in self.columns.items():
+            label = label or Label(Level.sensitive, "unknown")
+            found[column] = frozenset({Ref(self.name, column, label.level, label.kind)})
+        return found
+
+
+@dataclass
+class Project:
+    """All nodes by unique id, and macros with what they call."""
+
+    nodes: dict[str, Node]
+    operations: dict[str, str]
+    macro_sql: dict[str, str]
+    macro_calls: dict[str, tuple[str, ...]]
+    faults: list[tuple[str, str]]
+    overrides: tuple[str, ...] = ()
+    strangers: tuple[str, ...] = ()
+
+    def macros_of(self, node: Node) -> set[str]:
+        """Macros of the project that a node calls, directly or not."""
+        found: set[str] = set()
+        waiting = list(node.macros)
+        while waiting:
+            macro = waiting.pop()
+            if macro in found or macro not in self.macro_sql:
+                continue
+            found.add(macro)
+            waiting += self.macro_calls[macro]
+        return found
+
+    def is_dynamic(self, macro: str) -> bool:
+        """Whether a macro sends SQL to the database itself, where compiled code does not show it."""
+        return bool(DYNAMIC.search(without_comments(self.macro_sql[macro])))
+
+    def varies(self, macro: str) -> bool:
+        """Whether a macro may give other SQL when a model runs than when it is checked."""
+        return bool(VARYING.search(without_comments(self.macro_sql[macro])))
+
+
+def without_comments(text: str) -> str:
+    """A template without Jinja's comments."""
+    return re.sub(r"\{#.*?#\}", "", text, flags=re.S)
+
+
+def read(manifest: Path) -> Project:
+    """Read what `dbt compile` wrote."""
+    data = json.loads(manifest.read_text(encoding="utf-8"))
+    faults: list[tuple[str, str]] = []
+    nodes: dict[str, Node] = {}
+    operations: dict[str, str] = {}
+    for unique_id, raw in {**data["sources"], **data["nodes"]}.items():
+        if raw["resource_type"] == "operation":
+            operations[unique_id] = raw["raw_code"].strip()
+            continue
+        nodes[unique_id] = _node(raw, faults)
+    macros = {k: m for k, m in data["macros"].items() if m["package_name"] not in ENGINE}
+    calls = {k: tuple(m["depends_on"]["macros"]) for k, m in macros.items()}
+    texts = {k: m["macro_sql"] for k, m in macros.items()}
+    for key, text in texts.items():
+        for name in re.findall(r"adapter\s*\.\s*dispatch\(\s*'(\w+)'", text):
+            calls[key] += tuple(m for m in macros if re.fullmatch(rf"[a-z]+__{name}", macros[m]["name"]))
+    engine = {m["name"].split("__", 1)[-1] for m in data["macros"].values() if m["package_name"] in ENGINE}
+    overrides = [
+        m["name"]
+        for m in macros.values()
+        if m["name"].split("__", 1)[-1] in engine or m["name"].startswith("materialization_")
+    ]
+    strangers = [key for kind in ("functions", "saved_queries") for key in data.get(kind) or {}]
+    return Project(nodes, operations, texts, calls, faults, tuple(sorted(overrides)), tuple(strangers))
+
+
+def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
+    resource = raw["resource_type"]
+    config = raw["config"]
+    name = f"{raw['source_name']}.{raw['name']}" if resource == "source" else raw["name"]
+    columns: dict[str, Label | None] = {}
+    if resource not in ("test", "unit_test"):
+        for column in raw["columns"].values():
+            meta = {**(column.get("meta") or {}), **((column.get("config") or {}).get("meta") or {})}
+            columns[column["name"].lower()] = _label(name, column["name"], meta, faults)
+    hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
+    if config.get("sql_header"):
+        hooks.append(config["sql_header"])
+    folder = raw["original_file_path"].split("/")
+    return Node(
+        name=name,
+        resource=resource,
+        layer=folder[1] if folder[0] == "models" and len(folder) > 2 else folder[0],
+        path=raw["original_file_path"],
+        schema=raw["schema"].lower(),
+        table=(raw.get("identifier") or raw.get("alias") or raw["name"]).lower(),
+        columns=columns,
+        sql=raw.get("compiled_code") or "",
+        raw_sql=raw.get("raw_code") or "",
+        language=raw.get("language", "sql"),
+        materialized=config.get("materialized", ""),
+        hooks=tuple(hooks),
+        macros=tuple((raw.get("depends_on") or {}).get("macros", ())),
+        parents=tuple((raw.get("depends_on") or {}).get("nodes", ())),
+        meta=config.get("meta") or {},
+        config=config,
+        database=(raw.get("database") or "").lower(),
+    )
+
+
+def _label(table: str, column: str, meta: dict[str, Any], faults: list[tuple[str, str]]) -> Label | None:
+    """A column's class; what is missing or unknown is a fault."""
+    where = f"{table}.{column}"
+    text, kind = meta.get("classification"), str(meta.get("kind") or "")
+    if text not in DECLARABLE:
+        faults.append(
+            (
+                where,
+                f"no classification; give it one of {', '.join(DECLARABLE)}"
+                if text is None
+                else f"the classification {text} is none of {', '.join(DECLARABLE)}",
+            )
+        )
+        return None
+    level = DECLARABLE[text]
+    if level >= Level.personal and kind not in KINDS:
+        faults.append((where, f"{text} without a kind; give it one of {', '.join(sorted(KINDS))}"))
+    return Label(level, kind)

@@ -1,0 +1,349 @@
+"""Whether personal data stays where it is declared, and what could not be followed.
+
+Each model is followed from the declared classes of what it reads to its own columns. What arrives in a column must not
+be more protected than the column says. Models whose SQL does not exist before they run count by what they declare.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from scripts.privacy.labels import DECLARABLE, CannotFollow, Level, Ref
+from scripts.privacy.project import DYNAMIC, PLAIN, VARYING, Label, Node, Project, without_comments
+from scripts.privacy.taint import Columns, follow
+
+ACCEPTED = Path(__file__).with_name("accepted.yml")
+# What analysts read; nothing personal may be declared there at all.
+SHOWN = {"analytics", "marts"}
+READS_A_SOURCE = re.compile(r"\bsource\s+as\s+\(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
+SENDS = "sends SQL to the database itself"
+VARIES = "may give other SQL when it runs than when it is checked"
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """Something that must be looked at: where it is, and what is wrong."""
+
+    kind: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, order=True)
+class Use:
+    """A column that decides rows or choices of a model, without being shown."""
+
+    model: str
+    clause: str
+    column: Ref
+
+
+@dataclass
+class Proof:
+    """What was found, what was accepted and why."""
+
+    findings: list[Finding] = field(default_factory=list)
+    accepted_uses: list[tuple[Use, str]] = field(default_factory=list)
+    trusted: list[tuple[str, str]] = field(default_factory=list)
+    rules_used: set[str] = field(default_factory=set)
+    columns_followed: int = 0
+
+    def add(self, kind: str, where: str, message: str) -> None:
+        """Note a finding once."""
+        finding = Finding(kind, where, message)
+        if finding not in self.findings:
+            self.findings.append(finding)
+
+
+def accepted(path: Path = ACCEPTED) -> dict[str, Any]:
+    """What a person has looked at and accepted, with reasons."""
+    found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+class Prover:
+    """One pass over a compiled project."""
+
+    def __init__(self, project: Project, rules: dict[str, Any]) -> None:
+        self.project, self.rules = project, rules
+        self.proof = Proof()
+        self.via: dict[tuple[str, str], Ref] = {}
+        self.tables: dict[tuple[str, str], Node] = {}
+        for node in project.nodes.values():
+            if node.resource in ("model", "seed", "snapshot"):
+                self.tables[node.schema, node.table] = node
+        databases = {node.database for node in project.nodes.values() if node.resource == "model"}
+        self.catalogs = frozenset(databases) if any(databases) else None
+        for name, entry in (rules.get("tables") or {}).items():
+            schema, _, table = name.partition(".")
+            columns: dict[str, Label | None] = {
+                column: Label(DECLARABLE[str(text).split()[0]], " ".join(str(text).split()[1:]))
+                for column, text in entry["columns"].items()
+            }
+            self.tables[schema, table] = Node(name, "declared", schema, "accepted.yml", schema, table, columns)
+
+    def run(self) -> Proof:
+        """Everything: classes, hooks, dynamic SQL and flows."""
+        for where, message in self.project.faults:
+            self.proof.add("classification", where, message)
+        for macro in self.project.overrides:
+            if not self.rule("dynamic_sql", f"override {macro}"):
+                self.proof.add("dynamic", macro, "a macro that takes the place of one of dbt's own")
+        for stranger in self.project.strangers:
+            self.proof.add("unfollowed", stranger, "a kind of node that is not looked into")
+        for unique_id, hook in self.project.operations.items():
+            self.hook(f"on-run hook {unique_id.rsplit('.', 1)[-1]}", hook)
+        for node in self.ordered():
+            if node.resource == "test":
+                self.test(node)
+            else:
+                self.node(node)
+        return self.proof
+
+    def ordered(self) -> Iterator[Node]:
+        """Nodes after those they depend on."""
+        done: set[str] = set()
+
+        def visit(unique_id: str) -> Iterator[Node]:
+            if unique_id in done or unique_id not in self.project.nodes:
+                return
+            done.add(unique_id)
+            for parent in self.project.nodes[unique_id].parents:
+                yield from visit(parent)
+            yield self.project.nodes[unique_id]
+
+        for unique_id in self.project.nodes:
+            yield from visit(unique_id)
+
+    # One node
+
+    def node(self, node: Node) -> None:
+        """A source, seed, snapshot or model."""
+        if node.layer in SHOWN:
+            for column, label in node.columns.items():
+                if label is not None and label.level >= Level.personal:
+                    self.proof.add(
+                        "declared", f"{node.name}.{column}", f"{label.level.name} data is declared in {node.layer}"
+                    )
+        for hook in node.hooks:
+            self.hook(node.name, hook)
+        if node.resource in ("source", "seed", "declared"):
+            if not node.columns:
+                self.proof.add("classification", node.name, "no column is described")
+            return
+        if node.language != "sql":
+            self.proof.add("unfollowed", node.name, f"{node.path}: a {node.language} model")
+            return
+        if node.materialized not in PLAIN:
+            self.proof.add("unfollowed", node.name, f"{node.path}: materialised as {node.materialized}")
+            return
+        if node.config.get("incremental_predicates") or node.config.get("predicates"):
+            self.proof.add("unfollowed", node.name, f"{node.path}: conditions that dbt adds to the SQL")
+        self.dynamic(node)
+        if reason := self.rule("opaque_models", node.name):
+            self.proof.trusted.append((node.name, reason))
+            return
+        try:
+            columns, uses = self.flow(node)
+        except CannotFollow as error:
+            self.proof.add("unfollowed", node.name, f"{node.path}: {error}")
+            return
+        except RecursionError:
+            self.proof.add("unfollowed", node.name, f"{node.path}: it is nested too deeply")
+            return
+        self.compare(node, columns)
+        for use in sorted(uses):
+            self.use(node, use)
+
+    def flow(self, node: Node) -> tuple[Columns, set[Use]]:
+        """What each column of a model depends on, and what decides its rows."""
+        replaced: dict[str, Columns] = {}
+        if node.layer == "staging":
+            sources = [self.project.nodes[p] for p in node.parents if p.startswith("source.")]
+            if len(sources) != 1:
+                raise CannotFollow(f"a staging model that reads {len(sources)} sources")
+            if len(re.findall(r"\bsource\s+as\b", node.raw_sql)) != 1 or not READS_A_SOURCE.search(node.raw_sql):
+                raise CannotFollow("a staging model whose CTE source does more than read_landed")
+            columns = sources[0].refs()
+            for name in (
+                "batch_id",
+                "cdc_flag",
+                "cdc_dsn",
+                "landed_file",
+                "line_number",
+                "byte_offset",
+                "landed_batch_id",
+            ):
+                columns.setdefault(name, frozenset({Ref(sources[0].name, name, Level.internal)}))
+            replaced["source"] = columns
+        if node.resource == "snapshot":
+            parent = [self.project.nodes[p] for p in node.parents]
+            if len(parent) != 1:
+                raise CannotFollow("a snapshot of more than one table")
+            columns = parent[0].refs()
+            if node.raw_sql.replace("\n", " ").split() != f"select * from {{{{ ref('{parent[0].name}') }}}}".split():
+                raise CannotFollow("a snapshot that does more than copy a table")
+            for name in ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"):
+                columns[name] = frozenset()
+            return columns, set()
+        if not node.sql:
+            raise CannotFollow("there is no compiled SQL")
+        columns, implicit = follow(node.sql, self.lookup, replaced, self.catalogs)
+        return columns, {Use(node.name, clause, ref) for clause, ref in implicit.uses}
+
+    def lookup(self, schema: str, table: str) -> Columns | None:
+        """Columns of a table by name."""
+        node = self.tables.get((schema, table))
+        return None if node is None else node.refs()
+
+    def compare(self, node: Node, columns: Columns) -> None:
+        """What arrives against what is declared."""
+        releases = self.releases(node)
+        for column in node.columns:
+            if column not in columns:
+                self.proof.add("classification", f"{node.name}.{column}", "described, but the model does not give it")
+        for column, refs in columns.items():
+            self.proof.columns_followed += 1
+            label = node.columns.get(column)
+            if label is None:
+                if column not in node.columns:
+                    self.proof.add("classification", f"{node.name}.{column}", "given by the model, but not described")
+                continue
+            strongest = max(refs, key=lambda ref: (ref.level, ref.name), default=None)
+            if strongest is None:
+                continue
+            self.via[node.name, column] = strongest
+            allowed = label.level
+            if column in releases and allowed >= Level.internal:
+                allowed = max(allowed, Level.generalised)
+            for ref in sorted(r for r in refs if r.level > allowed):
+                trail = self.trail(node.name, column, ref)
+                message = f"{node.path}: declared {label.level.name}, but {ref.level.name} data arrives: {trail}"
+                self.proof.add("flow", f"{node.name}.{column}", message)
+                # Whoever reads on is told as well.
+                node.columns[column] = Label(ref.level if ref.level != Level.generalised else Level.personal, ref.kind)
+
+    def releases(self, node: Node) -> set[str]:
+        """Columns by which a model releases generalised data; only where tests for k-anonymity of error level exist."""
+        names = set(node.meta.get("releases") or ())
+        if not names:
+            return set()
+        tests = {n.name: n for n in self.project.nodes.values() if n.resource == "test"}
+        for name in node.meta.get("released_under") or [""]:
+            test = tests.get(name)
+            if (
+                test is None
+                or str(test.config.get("severity", "error")).lower() != "error"
+                or not any(m.endswith(".too_few_persons") for m in test.macros)
+                or any(test.config.get(key) for key in ("where", "limit"))
+                or test.config.get("fail_calc", "count(*)") != "count(*)"
+                or test.config.get("error_if", "!= 0") != "!= 0"
+                or not test.config.get("enabled", True)
+            ):
+                self.proof.add(
+                    "release", node.name, f"no test {name or 'is named'} of error level guards what it releases"
+                )
+                return set()
+        return names
+
+    def trail(self, table: str, column: str, ref: Ref) -> str:
+        """The way of a value from where it came from."""
+        steps = [f"{table}.{column}", ref.name]
+        seen = {ref.name}
+        while (before := self.via.get((ref.table, ref.column))) is not None and before.name not in seen:
+            steps.append(before.name)
+            seen.add(before.name)
+            ref = before
+        return " → ".join(reversed(steps))
+
+    # What only a person can judge
+
+    def rule(self, section: str, name: str) -> str:
+        """The reason why something of a name is accepted; empty where it is not."""
+        for number, rule in enumerate(self.rules.get(section) or []):
+            if name in (rule.get("name"), rule.get("sql")) or name in rule.get("names", ()):
+                self.proof.rules_used.add(f"{section}/{number}")
+                return str(rule["reason"])
+        return ""
+
+    def hook(self, where: str, sql: str) -> None:
+        """A hook can do anything, so each text must be known."""
+        if not self.rule("hooks", sql):
+            self.proof.add("hook", where, f"a hook that is not accepted: {sql[:120]}")
+
+    def dynamic(self, node: Node) -> None:
+        """SQL that is sent while dbt compiles or runs, by the model's own text or by a macro it calls."""
+        text = without_comments(node.raw_sql)
+        for pattern, what in ((DYNAMIC, SENDS), (VARYING, VARIES)):
+            if pattern.search(text) and not self.rule("dynamic_sql", f"model {node.name}"):
+                self.proof.add("dynamic", node.name, f"{node.path} {what}")
+        for macro in sorted(self.project.macros_of(node)):
+            name = macro.rsplit(".", 1)[-1]
+            for is_so, what in ((self.project.is_dynamic, SENDS), (self.project.varies, VARIES)):
+                if is_so(macro) and not self.rule("dynamic_sql", name):
+                    self.proof.add("dynamic", name, f"a macro that models call {what}")
+
+    def test(self, node: Node) -> None:
+        """A test whose failures are stored makes a table of whatever it selects."""
+        if not node.config.get("store_failures") or self.rule("stored_failures", node.name):
+            return
+        if node.config.get("store_failures_as") == "ephemeral":
+            return
+        try:
+            columns, _ = follow(node.sql, self.lookup, None, self.catalogs)
+        except CannotFollow as error:
+            self.proof.add("unfollowed", node.name, f"{node.path} stores its failures, and {error}")
+            return
+        for column, refs in columns.items():
+            for ref in sorted(r for r in refs if r.level >= Level.generalised):
+                self.proof.add("flow", f"{node.name}.{column}", f"stored with the test's failures: {ref.name}")
+
+    def use(self, node: Node, use: Use) -> None:
+        """Whether a use without showing has been accepted."""
+        names = {use.column.name, f"kind:{use.column.kind}", f"class:{use.column.level.name}"}
+        for number, rule in enumerate(self.rules.get("implicit_flows") or []):
+            if (
+                any(fnmatchcase(m, pattern) for m in (node.name, f"layer:{node.layer}") for pattern in rule["models"])
+                and any(fnmatchcase(use.clause, pattern) for pattern in rule.get("clauses", ["*"]))
+                and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
+            ):
+                self.proof.rules_used.add(f"implicit_flows/{number}")
+                self.proof.accepted_uses.append((use, str(rule["reason"])))
+                return
+        self.proof.add(
+            "implicit",
+            node.name,
+            f"{use.clause} by {use.column.level.name} data without showing it: {use.column.name}",
+        )
+
+
+def _title(rule: dict[str, Any]) -> str:
+    return str(
+        rule.get("name") or rule.get("sql") or rule.get("names") or f"{rule.get('models')} {rule.get('columns')}"
+    )
+
+
+def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> Proof:
+    """Follow personal data through a project in each of the forms in which it was compiled."""
+    rules = accepted() if rules is None else rules
+    total = Proof()
+    for project in projects:
+        proof = Prover(project, rules).run()
+        for finding in proof.findings:
+            total.add(finding.kind, finding.where, finding.message)
+        total.accepted_uses = sorted({*total.accepted_uses, *proof.accepted_uses})
+        total.trusted = sorted({*total.trusted, *proof.trusted})
+        total.rules_used |= proof.rules_used
+        total.columns_followed += proof.columns_followed
+    for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
+        for number, rule in enumerate(rules.get(section) or []):
+            if f"{section}/{number}" not in total.rules_used:
+                total.add("stale", f"accepted.yml, {section}", f"accepts nothing any more: {_title(rule)}")
+    return total

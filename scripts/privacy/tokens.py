@@ -1,0 +1,65 @@
+"""Keyed tokens: what the database's masks need of Python.
+
+A token is HMAC-SHA256 of `purpose`, a unit separator and the value, under the key `token`. The key stays in this
+process: SQL can call the function and cannot see the key, neither in a variable nor in a query plan, where DuckDB
+would show a session variable in full.
+"""
+
+from __future__ import annotations
+
+import hashlib
+
+import duckdb
+import pyarrow as pa
+from duckdb.func import ARROW, SPECIAL
+
+from scripts.keys import Key, KeyProblem
+
+BLOCK_BYTES = 64
+SEPARATOR = "\x1f"
+
+
+def register(conn: duckdb.DuckDBPyConnection, key: Key | None) -> None:
+    """Give a connection `keyed_hash(purpose, value)` and `keyed_hash_version()`; without a key, both fail when called.
+
+    Null gives null. All cursors of the connection share the functions.
+    """
+    if key is None:
+        keyed_hash, version = _no_hash, _no_version
+    else:
+        padded = key.secret.ljust(BLOCK_BYTES, b"\0")
+        inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
+        outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+        number = key.version
+
+        def digest(message: str) -> str:
+            inside, outside = inner.copy(), outer.copy()
+            inside.update(message.encode())
+            outside.update(inside.digest())
+            return outside.hexdigest()
+
+        def keyed_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
+            pairs = zip(purposes.to_pylist(), values.to_pylist(), strict=True)
+            return pa.array([None if v is None else digest(f"{p}{SEPARATOR}{v}") for p, v in pairs], pa.string())
+
+        def version() -> int:
+            return number
+
+    # A call for each value would cost a hundred times as much as one for each vector.
+    conn.create_function("keyed_hash", keyed_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", type=ARROW, null_handling=SPECIAL)
+    # The value never changes while the process lives; side effects keep DuckDB from asking before a query runs.
+    conn.create_function("keyed_hash_version", version, [], "INTEGER", side_effects=True)
+
+
+def _no_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
+    raise KeyProblem(_MISSING)
+
+
+def _no_version() -> int:
+    raise KeyProblem(_MISSING)
+
+
+_MISSING = (
+    "There is no key for tokens, so nothing can be read that holds tokens. "
+    "Make one with `python -m scripts.keys token`, or put back the one that was made."
+)

@@ -1,0 +1,8 @@
+{{ config(meta={'dimension': 'confidentiality'}) }}
+
+-- Without it, what is shown of a customer could single them out. All versions count, those of one customer as one
+-- person; that they all show the same is a test of its own.
+{{ too_few_persons(
+    ref('analytics_dim_customer'), 'customer_id',
+    ['gender', 'age_band', 'area', 'net_worth_band', 'credit_band'], 'agency_id is not null'
+) }}
