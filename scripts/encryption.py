@@ -13,10 +13,11 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.keys import PROJECT, Key
+from scripts.keys import PROJECT, Key, read_key, versions
 
 # The catalog that an encrypted warehouse has; views inside it name their tables by it.
 ALIAS = "warehouse"
+KEY = "warehouse"
 _VARIABLE = "attached_key"
 _MAGIC = b"DUCK"
 
@@ -31,7 +32,10 @@ def warehouse_path() -> Path:
 
 
 def is_encrypted(path: Path) -> bool:
-    """Whether a DuckDB file is encrypted, by the flag in its header."""
+    """Whether a DuckDB file is encrypted, by the flag in its header.
+
+    Not to be asked while this process has the file open: to close it here would give up DuckDB's lock of it.
+    """
     with open(path, "rb") as stream:
         header = stream.read(24)
     return header[8:12] == _MAGIC and bool(header[20:24] and header[20] & 1)
@@ -71,6 +75,32 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, rea
             )
     elif read_only:
         raise EncryptionProblem(f"There is no {path}. Load the warehouse first, with `make build`.")
+    if not _try(con, path, alias, key, read_only):
+        raise EncryptionProblem(
+            f"The key {key.name}, version {key.version}, does not open {path}: it was encrypted with another one. "
+            "Put back the key it was made with."
+        )
+
+
+def attach_warehouse(con: duckdb.DuckDBPyConnection, path: Path, alias: str = ALIAS, read_only: bool = False) -> Key:
+    """Attach the warehouse with the newest key that opens it, and return that key.
+
+    A rotation that was interrupted has made a key that no file uses yet, so an older version is tried too.
+    """
+    newest = read_key(KEY)
+    older = [v for v in reversed(versions(KEY)) if v != newest.version] if path.exists() and is_encrypted(path) else []
+    for version in older:
+        if _try(con, path, alias, newest, read_only):
+            return newest
+        key = read_key(KEY, version)
+        if _try(con, path, alias, key, read_only):
+            return key
+    attach(con, path, alias, newest, read_only)
+    return newest
+
+
+def _try(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool) -> bool:
+    """Attach a file; false where it was encrypted with another key."""
     con.execute(f"set variable {_VARIABLE} = ?", [key.hex])
     try:
         con.execute(
@@ -80,9 +110,21 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, rea
     except duckdb.InvalidInputException as error:
         if "encryption key" not in str(error):
             raise
-        raise EncryptionProblem(
-            f"The key {key.name}, version {key.version}, does not open {path}: it was encrypted with another one. "
-            "Put back the key it was made with."
-        ) from None
+        return False
     finally:
         con.execute(f"reset variable {_VARIABLE}")
+    return True
+
+
+def fingerprints(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, tuple[int, int]]:
+    """Rows of each table of a catalog, and a number that changes with any value in them but not with their order."""
+    tables = con.execute(
+        "select schema_name, table_name from duckdb_tables() where database_name = ? order by all", [catalog]
+    ).fetchall()
+    return {f"{s}.{t}": fingerprint(con, f'"{catalog}"."{s}"."{t}"') for s, t in tables}
+
+
+def fingerprint(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+    """Rows of a relation, and a number that changes with any value in them but not with their order."""
+    rows = con.execute(f"select count(*), sum(hash(whole_row)::hugeint) from {relation} as whole_row").fetchall()
+    return int(rows[0][0]), int(rows[0][1] or 0)

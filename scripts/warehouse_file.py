@@ -9,10 +9,15 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.encryption import ALIAS, EncryptionProblem, attach, is_encrypted, load_cipher, quoted, warehouse_path
-from scripts.keys import read_key
-
-KEY = "warehouse"
+from scripts.encryption import (
+    ALIAS,
+    EncryptionProblem,
+    attach_warehouse,
+    is_encrypted,
+    load_cipher,
+    quoted,
+    warehouse_path,
+)
 
 
 @contextmanager
@@ -33,7 +38,7 @@ def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator
             yield con
         return
     with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
-        attach(con, path, ALIAS, read_key(KEY), read_only)
+        attach_warehouse(con, path, ALIAS, read_only)
         con.execute(f"use {ALIAS}")
         yield con
 
