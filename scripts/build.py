@@ -90,11 +90,14 @@ def main(arguments: tuple[str, ...]) -> None:
     if code:
         console.print("\nThe build did not finish: the messages above say what failed and what to do.")
     else:
+        hint = (
+            "`python -m scripts.publish` to write the files that readers get"
+            if os.environ.get("DBT_TARGET") == "prod"
+            else f"`python -c \"import duckdb; duckdb.connect({str(warehouse)!r}).sql('from core.dim_trade').show()\"`"
+        )
         console.print(
-            f"\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
-            f'or `python -c "from scripts.warehouse_file import open_warehouse as w\n'
-            "with w() as con: con.sql('from core.dim_trade').show()\"`.\n"
-            "README.md has ten queries worth trying."
+            "\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
+            f"or {hint}.\nREADME.md has ten queries worth trying."
         )
     sys.exit(code)
 

@@ -13,6 +13,10 @@ from pathlib import Path
 import click
 import duckdb
 
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
+from scripts.warehouse_file import attach_any, connect_encrypted
+
 LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time"}
 # Tables about what was done with a warehouse, not what was loaded into it: no two of them agree, and none should.
 #   operations.access_log: who published, exported, erased or changed keys, and when.
@@ -34,9 +38,9 @@ class Difference:
 
 def differences(left: Path, right: Path) -> list[Difference]:
     """Compare every table and view of two DuckDB warehouses."""
-    with duckdb.connect() as con:
+    with connect_encrypted(Path(f"{left}.tmp")) as con:
         for name, path in (("l", left), ("r", right)):
-            con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+            attach_any(con, path, name)
         tables = con.execute(
             """
             select schema_name || '.' || table_name as name from duckdb_tables() where database_name in ('l', 'r')
@@ -77,7 +81,10 @@ def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> list[str]
 @click.argument("right", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(left: Path, right: Path) -> None:
     """Print a row a table that differs; exit with 1 where one does."""
-    found = differences(left, right)
+    try:
+        found = differences(left, right)
+    except (EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
     unequal = [d for d in found if d.only_left or d.only_right]
     for d in unequal:
         click.echo(

@@ -51,3 +51,11 @@ def connect_encrypted(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         con.execute(f"set temp_directory = {quoted(spill)}")
         load_cipher(con)
         yield con
+
+
+def attach_any(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
+    """Attach a warehouse to read it, plain or encrypted."""
+    if is_encrypted(path):
+        attach_warehouse(con, path, alias, read_only=True)
+    else:
+        con.execute(f'attach {quoted(path)} as "{alias}" (read_only)')
