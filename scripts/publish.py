@@ -175,14 +175,13 @@ def _code_version() -> str:
 def _note(one: Written) -> None:
     """Note the publication in the access log, and the log's head in the manifest."""
     deadline = time.monotonic() + PATIENCE_SECONDS
-    body = json.dumps(one.manifest, sort_keys=True).encode()
     detail = {
         "audience": one.audience.name,
         "value": one.audience.value or None,
         "batch_id": one.manifest["batch_id"],
         "key_version": one.manifest["key"]["version"],
         "tables": len(one.manifest["tables"]),
-        "manifest_sha256": hashlib.sha256(body).hexdigest(),
+        "manifest_sha256": _digest(one.manifest),
     }
     while True:
         try:
@@ -201,6 +200,34 @@ def _note(one: Written) -> None:
     content = {**one.manifest, "access_log": {"entry": entry, "hash": entry_hash}}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     path.chmod(0o440)
+
+
+def verify(folder: Path, con: duckdb.DuckDBPyConnection | None = None) -> list[str]:
+    """What was changed in a publication since it was made. With a connection to the warehouse, the manifest itself is
+    held against the access log, so that who can write files cannot make them fit.
+    """
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    manifest = json.loads(text)
+    there = {str(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    there.pop("manifest.json")
+    found = [f"{name} is missing." for name in manifest["files"] if name not in there]
+    found += [f"{name} does not belong to the publication." for name in there if name not in manifest["files"]]
+    for name, path in there.items():
+        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest["files"].get(name):
+            found.append(f"{name} was changed.")
+    if con is not None:
+        noted = manifest.pop("access_log")
+        entries = con.execute(
+            "select detail from operations.access_log where entry = ? and entry_hash = ? and action = 'publish'",
+            [noted["entry"], noted["hash"]],
+        ).fetchall()
+        if not entries or json.loads(entries[0][0])["manifest_sha256"] != _digest(manifest):
+            found.append("manifest.json is not the one that the access log noted.")
+    return found
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
 def _swap(one: Written, folder: Path) -> Path:
@@ -261,9 +288,22 @@ def published_folder() -> Path:
 @click.option("--audience", "names", multiple=True, help="One audience; all that need no value by default.")
 @click.option("--value", help="The branch or broker that the audience is for.")
 @click.option("--parquet/--no-parquet", default=True, help="Write Parquet files too.")
-def main(names: tuple[str, ...], value: str | None, parquet: bool) -> None:
+@click.option(
+    "--verify",
+    "checked",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Publish nothing; say what was changed in a publication's folder since it was made.",
+)
+def main(names: tuple[str, ...], value: str | None, parquet: bool, checked: Path | None) -> None:
     """Publish, and say where the files lie."""
     try:
+        if checked:
+            with open_warehouse() as con:
+                changes = verify(checked, con)
+            if changes:
+                sys.exit("\n".join(changes))
+            click.echo(f"{checked} is as it was published.")
+            return
         policy = load_policy()
         if value and len(names) != 1:
             raise PolicyProblem("--value belongs to one --audience.")

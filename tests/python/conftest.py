@@ -50,6 +50,12 @@ def first_batch(session: Path, landing: Path) -> Warehouse:
     return warehouse
 
 
+@pytest.fixture(scope="session")
+def secured_keys(session: Path) -> Path:
+    """A folder of keys for tests of encryption and publication."""
+    return session / "keys"
+
+
 @pytest.fixture
 def room(tmp_path: Path) -> Iterator[Path]:
     """A folder for one test, emptied afterwards: warehouses are large."""
