@@ -14,6 +14,7 @@ from hypothesis import settings
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
+from publication import Publication, make  # noqa: E402
 from warehouse import Warehouse, generate  # noqa: E402
 
 # A pull request is judged by the same examples every time; new ones are sought where somebody looks.
@@ -54,6 +55,12 @@ def first_batch(session: Path, landing: Path) -> Warehouse:
 def secured_keys(session: Path) -> Path:
     """A folder of keys for tests of encryption and publication."""
     return session / "keys"
+
+
+@pytest.fixture(scope="session")
+def published(session: Path, loaded: Warehouse, secured_keys: Path) -> Publication:
+    """That warehouse, encrypted and published."""
+    return make(loaded, session / "publication", secured_keys)
 
 
 @pytest.fixture
