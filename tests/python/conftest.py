@@ -17,6 +17,8 @@ sys.path.insert(0, str(PROJECT))
 from publication import Publication, make  # noqa: E402
 from warehouse import Warehouse, generate  # noqa: E402
 
+from scripts.keys import ensure_key  # noqa: E402
+
 # A pull request is judged by the same examples every time; new ones are sought where somebody looks.
 settings.register_profile("same", derandomize=True)
 if os.environ.get("CI"):
@@ -53,7 +55,10 @@ def first_batch(session: Path, landing: Path) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def secured_keys(session: Path) -> Path:
-    """A folder of keys for tests of encryption and publication."""
+    """A folder of keys for tests of encryption and publication, with the warehouse's key in it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("WAREHOUSE_KEYS", str(session / "keys"))
+        ensure_key("warehouse")
     return session / "keys"
 
 
