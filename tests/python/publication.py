@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 from collections.abc import Iterator
@@ -157,3 +158,21 @@ def make(loaded: Warehouse, room: Path, keys: Path) -> Publication:
         folder = Path(os.environ["PUBLISH_DIR"])
         publish([find_audience(load_policy(), name, value) for name, value in chosen], folder)
         return Publication(room, warehouse, folder, kept["ran"][0], branches, str(ranked[0][1]))
+
+
+def needles(folder: Path) -> list[bytes]:
+    """Every key in each form it is used in."""
+    secrets = [bytes.fromhex(path.read_text().strip()) for path in sorted(folder.glob("*.key"))]
+    return [form for s in secrets for form in (s, s.hex().encode(), s.hex().upper().encode(), base64.b64encode(s))]
+
+
+def files_with(needles: list[bytes], *folders: Path) -> list[Path]:
+    """Files that hold one of the byte strings."""
+    found = []
+    for folder in folders:
+        for path in folder.rglob("*"):
+            if path.is_file() and not path.name.endswith(".key"):
+                content = path.read_bytes()
+                if any(needle in content for needle in needles):
+                    found.append(path)
+    return found

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from publication import files_with, needles
 from warehouse import Warehouse
 
 from scripts import rotate_key
@@ -61,24 +61,6 @@ def small(tmp_path: Path, keys: Path) -> Path:
         con.execute("create macro core.twice(x) as 2 * x")
         con.execute("comment on column core.t.i is 'a number'")
     return path
-
-
-def needles(folder: Path) -> list[bytes]:
-    """Every key in each form it is used in."""
-    secrets = [bytes.fromhex(path.read_text().strip()) for path in sorted(folder.glob("*.key"))]
-    return [form for s in secrets for form in (s, s.hex().encode(), s.hex().upper().encode(), base64.b64encode(s))]
-
-
-def files_with(needles: list[bytes], *folders: Path) -> list[Path]:
-    """Files that hold one of the byte strings."""
-    found = []
-    for folder in folders:
-        for path in folder.rglob("*"):
-            if path.is_file() and not path.name.endswith(".key"):
-                content = path.read_bytes()
-                if any(needle in content for needle in needles):
-                    found.append(path)
-    return found
 
 
 def test_the_same_rows_come_out(prod: Warehouse, loaded: Warehouse) -> None:

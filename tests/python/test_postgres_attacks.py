@@ -86,11 +86,11 @@ def role(published: Publication, who: str) -> str:
 
 @pytest.mark.parametrize("who", WHO)
 def test_the_same_is_served_as_published(server: Any, published: Publication, who: str) -> None:
-    """Tables, columns and rows: both come from one policy."""
+    """Tables, columns and rows: both come from one policy. The access log has grown in between."""
     with published.open(who) as con, connected(server, role(published, who)) as reader:
         there = con.execute(
             "select schema_name, table_name, list(column_name order by column_name) from duckdb_columns() "
-            "where database_name = 'published' group by all order by all"
+            "where database_name = 'published' and table_name <> 'access_log' group by all order by all"
         ).fetchall()
         assert there
         for schema, table, columns in there:
@@ -141,7 +141,8 @@ DENIED = [
     ("a", "select query_to_xml('select tax_id from core.dim_customer', true, true, '')"),
     ("a", "select table_to_xml('core.dim_customer', true, true, '')"),
     ("a", "do $$ begin perform tax_id from core.dim_customer; end $$"),
-    ("a", "prepare p as select tax_id from core.dim_customer"),
+    ("a", "prepare p as select tax_id from core.dim_customer; execute p"),
+    ("a", "select ctid from core.dim_customer"),
     ("a", "declare c cursor with hold for select tax_id from core.dim_customer"),
     ("a", "select * from core.prospect"),
     ("analyst", "select 1 from core.dim_customer"),
@@ -206,7 +207,7 @@ DENIED = [
     ("a", "set default_transaction_read_only = off; grant select on core.dim_customer to {self}"),
     ("a", "set default_transaction_read_only = off; alter role {self} bypassrls"),
     ("a", "set default_transaction_read_only = off; drop policy {self} on core.dim_customer"),
-    ("a", "lock table core.dim_customer in access exclusive mode"),
+    ("a", "begin; lock table core.dim_customer in access exclusive mode"),
     ("a", "drop schema core cascade"),
 ]
 
@@ -215,7 +216,7 @@ DENIED = [
 def test_it_is_denied(server: Any, published: Publication, who: str, attack: str) -> None:
     names = {"self": role(published, who), "compliance": role(published, "compliance")}
     with connected(server, names["self"]) as con, pytest.raises(psycopg.Error) as raised:
-        for statement in attack.format(**names).split("; ") if attack.startswith("set ") else [attack.format(**names)]:
+        for statement in [attack.format(**names)] if "$$" in attack else attack.format(**names).split("; "):
             if statement.startswith("copy") and "stdout" in statement:
                 with con.cursor().copy(statement) as copy:
                     copy.read()
@@ -232,8 +233,8 @@ SEEN = [
     "select {key} from only {table}",
     "with recursive r as (select {key} from {table} union select * from r) select * from r",
     "select {key} from {table} union all select {key} from {table} where false",
-    "select {key} from {table} where ctid is not null",
-    "select {key} from {table} t where exists (select 1 from {table} u where u.ctid is not null)",
+    "select {key} from {table} where {key} is not null or {key} is null",
+    "select {key} from {table} t where exists (select 1 from {table} u where u.{key} <> t.{key})",
     "select {key} from lateral (select * from (select {key} from {table}) x) y",
 ]
 

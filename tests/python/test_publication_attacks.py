@@ -12,8 +12,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from publication import Publication, prepare
-from test_encryption import files_with, needles
+from publication import Publication, files_with, needles, prepare
 from warehouse import Warehouse
 
 from scripts.audiences import PolicyProblem, find_audience, load_policy
