@@ -244,6 +244,26 @@ def _swap(one: Written, folder: Path) -> Path:
     return link
 
 
+def published_before(folder: Path) -> list[Audience]:
+    """Audiences, with their values, that have files in the folder."""
+    policy = load_policy()
+    manifests = [link / "manifest.json" for link in sorted(folder.glob("*")) if link.is_symlink()]
+    known = [json.loads(path.read_text(encoding="utf-8")) for path in manifests]
+    return [find_audience(policy, m["audience"], m["value"]) for m in known]
+
+
+def withdraw(folder: Path) -> list[str]:
+    """Remove every published file, and note it; returns the names of what was removed."""
+    with _alone(folder):
+        names = sorted(link.name for link in folder.glob("*") if link.is_symlink())
+        for name in names:
+            (folder / name).unlink()
+        _sweep(folder)
+    with open_warehouse(read_only=False) as con:
+        access_log.append(con, "withdraw", {"publications": names})
+    return names
+
+
 def _new_version(folder: Path, audience: Audience) -> Path:
     version = folder / ".versions" / f"{audience.slug}.{time.time_ns()}"
     version.mkdir(parents=True)
@@ -288,13 +308,17 @@ def published_folder() -> Path:
 @click.option("--audience", "names", multiple=True, help="One audience; all that need no value by default.")
 @click.option("--value", help="The branch or broker that the audience is for.")
 @click.option("--parquet/--no-parquet", default=True, help="Write Parquet files too.")
+@click.option("--again", is_flag=True, help="All audiences, branches and brokers that have files now.")
+@click.option("--withdraw", "withdrawn", is_flag=True, help="Publish nothing; remove every published file.")
 @click.option(
     "--verify",
     "checked",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     help="Publish nothing; say what was changed in a publication's folder since it was made.",
 )
-def main(names: tuple[str, ...], value: str | None, parquet: bool, checked: Path | None) -> None:
+def main(
+    names: tuple[str, ...], value: str | None, parquet: bool, again: bool, withdrawn: bool, checked: Path | None
+) -> None:
     """Publish, and say where the files lie."""
     try:
         if checked:
@@ -304,11 +328,20 @@ def main(names: tuple[str, ...], value: str | None, parquet: bool, checked: Path
                 sys.exit("\n".join(changes))
             click.echo(f"{checked} is as it was published.")
             return
+        if withdrawn:
+            click.echo(f"{len(withdraw(published_folder()))} publications were removed.")
+            return
         policy = load_policy()
+        if again and names:
+            raise PolicyProblem("--again chooses the audiences itself: leave out --audience.")
         if value and len(names) != 1:
             raise PolicyProblem("--value belongs to one --audience.")
         chosen = names or tuple(n for n, rules in policy["audiences"].items() if "rows" not in rules)
         audiences = [find_audience(policy, name, value) for name in chosen]
+        if again:
+            audiences = published_before(published_folder())
+            if not audiences:
+                raise PolicyProblem(f"Nothing is published in {published_folder()} yet.")
         with Console(stderr=True).status("Testing and publishing the warehouse"):
             links = publish(audiences, published_folder(), parquet)
     except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:

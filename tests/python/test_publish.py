@@ -19,7 +19,7 @@ from scripts.audiences import PolicyProblem, find_audience, load_policy
 from scripts.encryption import attach
 from scripts.gate import GateClosed
 from scripts.keys import PROJECT, read_key
-from scripts.publish import publish
+from scripts.publish import publish, published_before, withdraw
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 
@@ -174,6 +174,16 @@ def test_an_interrupted_publication_leaves_the_old_one(twin: Publication, monkey
     assert len(versions(twin)) == 2
     publish_for(twin, "analyst")
     assert len(versions(twin)) == 1
+
+
+def test_what_was_published_can_be_published_again_or_withdrawn(twin: Publication) -> None:
+    publish_for(twin, "analyst", "a", "broker")
+    assert {a.slug for a in published_before(twin.folder)} == {twin.slug(w) for w in ("analyst", "a", "broker")}
+    assert withdraw(twin.folder) == sorted(twin.slug(w) for w in ("analyst", "a", "broker"))
+    assert versions(twin) == []
+    assert published_before(twin.folder) == []
+    with open_warehouse() as con:
+        assert con.execute("select max_by(action, entry) from operations.access_log").fetchall() == [("withdraw",)]
 
 
 def test_the_same_warehouse_gives_the_same_files(twin: Publication) -> None:
