@@ -141,7 +141,7 @@ DENIED = [
     ("a", "select query_to_xml('select tax_id from core.dim_customer', true, true, '')"),
     ("a", "select table_to_xml('core.dim_customer', true, true, '')"),
     ("a", "do $$ begin perform tax_id from core.dim_customer; end $$"),
-    ("a", "prepare p as select tax_id from core.dim_customer; execute p"),
+    ("a", "prepare p as select tax_id from core.dim_customer ;; execute p"),
     ("a", "select ctid from core.dim_customer"),
     ("a", "declare c cursor with hold for select tax_id from core.dim_customer"),
     ("a", "select * from core.prospect"),
@@ -162,7 +162,7 @@ DENIED = [
     ("a", "create role more"),
     ("a", "grant select on core.dim_customer to {self}"),
     # Past row-level security
-    ("a", "set row_security = off; select count(*) from core.dim_customer"),
+    ("a", "set row_security = off ;; select count(*) from core.dim_customer"),
     ("a", "alter table core.dim_customer disable row level security"),
     ("a", "drop policy {self} on core.dim_customer"),
     ("a", "create policy more on core.dim_customer using (true)"),
@@ -192,22 +192,22 @@ DENIED = [
     ("a", "select lo_import('/etc/passwd')"),
     ("a", "select pg_current_logfile()"),
     # Writing
-    ("a", "set default_transaction_read_only = off; insert into core.dim_broker (broker_id) values (1)"),
-    ("a", "set default_transaction_read_only = off; insert into core.dim_customer (tax_id) values ('1')"),
-    ("a", "set default_transaction_read_only = off; update core.dim_account set status = 'x'"),
-    ("a", "set default_transaction_read_only = off; delete from core.dim_trade"),
-    ("a", "set default_transaction_read_only = off; truncate core.dim_trade"),
-    ("a", "set default_transaction_read_only = off; create temp table t (i int)"),
-    ("a", "set default_transaction_read_only = off; create table public.t (i int)"),
+    ("a", "set default_transaction_read_only = off ;; insert into core.dim_broker (broker_id) values (1)"),
+    ("a", "set default_transaction_read_only = off ;; insert into core.dim_customer (tax_id) values ('1')"),
+    ("a", "set default_transaction_read_only = off ;; update core.dim_account set status = 'x'"),
+    ("a", "set default_transaction_read_only = off ;; delete from core.dim_trade"),
+    ("a", "set default_transaction_read_only = off ;; truncate core.dim_trade"),
+    ("a", "set default_transaction_read_only = off ;; create temp table t (i int)"),
+    ("a", "set default_transaction_read_only = off ;; create table public.t (i int)"),
     (
         "a",
         "set default_transaction_read_only = off; create function pg_temp.f() returns int language sql as 'select 1'",
     ),
-    ("a", "set default_transaction_read_only = off; create view public.v as select 1"),
-    ("a", "set default_transaction_read_only = off; grant select on core.dim_customer to {self}"),
-    ("a", "set default_transaction_read_only = off; alter role {self} bypassrls"),
-    ("a", "set default_transaction_read_only = off; drop policy {self} on core.dim_customer"),
-    ("a", "begin; lock table core.dim_customer in access exclusive mode"),
+    ("a", "set default_transaction_read_only = off ;; create view public.v as select 1"),
+    ("a", "set default_transaction_read_only = off ;; grant select on core.dim_customer to {self}"),
+    ("a", "set default_transaction_read_only = off ;; alter role {self} bypassrls"),
+    ("a", "set default_transaction_read_only = off ;; drop policy {self} on core.dim_customer"),
+    ("a", "begin ;; lock table core.dim_customer in access exclusive mode"),
     ("a", "drop schema core cascade"),
 ]
 
@@ -216,7 +216,7 @@ DENIED = [
 def test_it_is_denied(server: Any, published: Publication, who: str, attack: str) -> None:
     names = {"self": role(published, who), "compliance": role(published, "compliance")}
     with connected(server, names["self"]) as con, pytest.raises(psycopg.Error) as raised:
-        for statement in [attack.format(**names)] if "$$" in attack else attack.format(**names).split("; "):
+        for statement in attack.format(**names).split(" ;; "):
             if statement.startswith("copy") and "stdout" in statement:
                 with con.cursor().copy(statement) as copy:
                     copy.read()
