@@ -201,7 +201,7 @@ DENIED = [
     ("a", "set default_transaction_read_only = off ;; create table public.t (i int)"),
     (
         "a",
-        "set default_transaction_read_only = off; create function pg_temp.f() returns int language sql as 'select 1'",
+        "set default_transaction_read_only = off ;; create function pg_temp.f() returns int language sql as 'select 1'",
     ),
     ("a", "set default_transaction_read_only = off ;; create view public.v as select 1"),
     ("a", "set default_transaction_read_only = off ;; grant select on core.dim_customer to {self}"),

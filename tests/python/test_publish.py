@@ -23,6 +23,11 @@ from scripts.publish import publish, published_before, withdraw
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 
+@pytest.fixture(autouse=True)
+def keys(monkeypatch: pytest.MonkeyPatch, secured_keys: Path) -> None:
+    monkeypatch.setenv("WAREHOUSE_KEYS", str(secured_keys))
+
+
 @pytest.fixture
 def twin(
     published: Publication, room: Path, monkeypatch: pytest.MonkeyPatch, loaded: Warehouse, secured_keys: Path
