@@ -230,24 +230,61 @@ def test_a_warehouse_in_use_is_not_rotated(small: Path, read_only: bool) -> None
     assert content(small)
 
 
-def test_a_rotation_can_be_killed_at_any_moment(small: Path, tmp_path: Path) -> None:
-    rotation = [sys.executable, "-m", "scripts.rotate_key"]
+KILLED_ROTATION = """
+import os, signal, sys
+from pathlib import Path
+from scripts import rotate_key
+
+place, name, when = (Path if sys.argv[1] == "Path" else rotate_key), sys.argv[2], sys.argv[3]
+function = getattr(place, name)
+
+def killed(*arguments, **named):
+    if when == "after":
+        function(*arguments, **named)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+setattr(place, name, killed)
+rotate_key.main([])
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "name", "when"),
+    [
+        ("rotate_key", "_next_key", "before"),
+        ("rotate_key", "_next_key", "after"),
+        ("rotate_key", "attach", "after"),
+        ("rotate_key", "_verify", "before"),
+        ("rotate_key", "_verify", "after"),
+        ("rotate_key", "_sync", "before"),
+        ("rotate_key", "_copy", "after"),
+        ("Path", "replace", "before"),
+        ("Path", "replace", "after"),
+    ],
+)
+def test_a_rotation_can_be_killed_at_any_step(small: Path, place: str, name: str, when: str) -> None:
     before = content(small)
     environment = {**os.environ, "WAREHOUSE_PATH": str(small)}
-    started = time.monotonic()
-    subprocess.run(rotation, cwd=PROJECT, env=environment, check=True, capture_output=True)
-    whole = time.monotonic() - started
-    killed = 0
-    for step in range(12):
-        process = subprocess.Popen(rotation, cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL)
-        time.sleep(whole * (0.4 + 0.05 * step))
-        process.kill()
-        killed += process.wait() != 0
-        assert content(small) == before
-    assert killed > 4
-    subprocess.run(rotation, cwd=PROJECT, env=environment, check=True, capture_output=True)
+    command = [sys.executable, "-c", KILLED_ROTATION, place, name, when]
+    ran = subprocess.run(command, cwd=PROJECT, env=environment, capture_output=True, check=False)
+    assert ran.returncode == -9
     assert content(small) == before
-    assert [p.name for p in tmp_path.glob("*rotating*")] == []
+    rotate_key.rotate(small)
+    assert content(small) == before
+    assert not list(small.parent.glob("*rotating*"))
+
+
+def test_a_rotation_can_be_killed_at_any_moment(small: Path) -> None:
+    before = content(small)
+    environment = {**os.environ, "WAREHOUSE_PATH": str(small)}
+    for step in range(6):
+        process = subprocess.Popen(
+            [sys.executable, "-m", "scripts.rotate_key"], cwd=PROJECT, env=environment, stdout=subprocess.DEVNULL
+        )
+        time.sleep(0.4 + 0.2 * step)
+        process.kill()
+        process.wait()
+        assert content(small) == before
 
 
 def test_keys_from_the_environment_are_rotated_too(
