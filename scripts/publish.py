@@ -232,7 +232,7 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 def _swap(one: Written, folder: Path) -> Path:
     """Let the audience's name point at the new files, and remove the old ones."""
-    _sync(one.folder)
+    _sync(*one.folder.rglob("*"), one.folder)
     link, beside = folder / one.audience.slug, folder / f".{one.audience.slug}.next"
     beside.unlink(missing_ok=True)
     beside.symlink_to(one.folder.relative_to(folder), target_is_directory=True)
@@ -278,10 +278,10 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(version, ignore_errors=True)
 
 
-def _sync(path: Path) -> None:
+def _sync(*paths: Path) -> None:
     """Have files and folders written to disk before anything points at them."""
-    for name in [*(path.rglob("*") if path.name != "published" else []), path]:
-        descriptor = os.open(name, os.O_RDONLY)
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)
         finally:
