@@ -18,7 +18,7 @@ from warehouse import Warehouse
 
 from scripts import audiences, gate
 from scripts.audiences import Audience, find_audience, load_policy
-from scripts.encryption import attach
+from scripts.encryption import attach, attach_warehouse
 from scripts.keys import Key, ensure_key, read_key
 from scripts.publish import publish
 from scripts.warehouse_file import connect_encrypted
@@ -90,7 +90,7 @@ class Publication:
     def source(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """The warehouse itself, to know what must not be found."""
         with connect_encrypted(self.room / "spill") as con:
-            attach(con, self.warehouse, "warehouse", read_key("warehouse"), read_only=True)
+            attach_warehouse(con, self.warehouse, read_only=True)
             con.execute("use warehouse")
             yield con
 
@@ -137,7 +137,7 @@ def make(loaded: Warehouse, room: Path, keys: Path) -> Publication:
         warehouse = room / "warehouse.duckdb"
         encrypt(loaded.path, warehouse)
         with connect_encrypted(room / "spill") as con:
-            attach(con, warehouse, "warehouse", read_key("warehouse"))
+            attach_warehouse(con, warehouse)
             con.execute("use warehouse")
             con.execute(STAND_IN)
             ranked = con.execute(
