@@ -48,6 +48,18 @@ endif
 bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options
 	@$(BIN)/python -m scripts.benchmark $(BENCH)
 
+.PHONY: rotate-key
+rotate-key: environment ## Give the encrypted warehouse a new key
+	@$(BIN)/python -m scripts.rotate_key
+
+.PHONY: publish
+publish: environment ## Test the warehouse, then publish a file for each audience (AUDIENCE=branch VALUE=… for one)
+	@$(BIN)/python -m scripts.publish $(if $(AUDIENCE),--audience $(AUDIENCE)) $(if $(VALUE),--value "$(VALUE)")
+
+.PHONY: serve-postgres
+serve-postgres: environment ## Test the warehouse, then serve it from the PostgreSQL that PGHOST and the like name
+	@$(BIN)/python -m scripts.serve_postgres
+
 .PHONY: docs
 docs: environment ## Generate the documentation site; `dbt docs serve` shows it
 	$(BIN)/dbt docs generate

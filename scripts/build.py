@@ -14,6 +14,10 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
+from scripts.warehouse_file import open_warehouse
+
 PROJECT = Path(__file__).resolve().parents[1]
 
 
@@ -38,11 +42,11 @@ def test_counts() -> dict[str, int]:
 
 def summarise(console: Console, warehouse: Path, seconds: float) -> None:
     """Print what the warehouse holds after the build."""
-    with duckdb.connect(str(warehouse), read_only=True) as con:
+    with open_warehouse(path=warehouse) as con:
         tables = con.sql(
             """
             select table_name, estimated_size from duckdb_tables()
-            where schema_name = 'core' order by table_name
+            where schema_name = 'core' and database_name = current_database() order by table_name
             """
         ).fetchall()
         counted = [(name, con.sql(f"select count(*) from core.{name}").fetchall()[0][0]) for name, _ in tables]
@@ -82,15 +86,21 @@ def main(arguments: tuple[str, ...]) -> None:
     console.rule("The warehouse")
     try:
         summarise(console, PROJECT / warehouse, seconds)
+    except (EncryptionProblem, KeyProblem) as error:
+        console.print(f"No summary: {error}")
     except duckdb.Error as error:
         console.print(f"No summary: the warehouse is not complete ({str(error).splitlines()[0]}).")
     if code:
         console.print("\nThe build did not finish: the messages above say what failed and what to do.")
     else:
+        hint = (
+            "`python -m scripts.publish` to write the files that readers get"
+            if os.environ.get("DBT_TARGET") == "prod"
+            else f"`python -c \"import duckdb; duckdb.connect({str(warehouse)!r}).sql('from core.dim_trade').show()\"`"
+        )
         console.print(
-            f"\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
-            f"or `python -c \"import duckdb; duckdb.connect({str(warehouse)!r}).sql('from core.dim_trade').show()\"`.\n"
-            "README.md has ten queries worth trying."
+            "\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
+            f"or {hint}.\nREADME.md has ten queries worth trying."
         )
     sys.exit(code)
 

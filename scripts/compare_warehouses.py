@@ -1,8 +1,8 @@
 """Compare two warehouses table by table, row by row.
 
-Load timestamps are the only columns that may differ; the tables of the run history are not compared. Rows are compared
-as multisets, so a row that one side holds twice counts. Views hold no rows of their own: what they are made from is
-compared.
+Load timestamps are the only columns that may differ, and what was done with a warehouse is not compared. Rows are
+compared as multisets, so a row that one side holds twice counts. Views hold no rows of their own: what they are made
+from is compared.
 """
 
 from __future__ import annotations
@@ -14,14 +14,19 @@ from pathlib import Path
 import click
 import duckdb
 
-LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time"}
-SNAPSHOT_TIMES = {"dbt_valid_from", "dbt_valid_to", "dbt_updated_at", "dbt_scd_id"}
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
+from scripts.warehouse_file import attach_any, connect_encrypted
 
-# What was run, not what was loaded: every run adds to these, so two warehouses with the same data differ in them.
-RUN_HISTORY = {
+LOAD_TIMES = {"loaded_at", "rejected_at", "message_date_and_time"}
+# Tables about what was done with a warehouse, not what was loaded into it: no two of them agree, and none should.
+#   operations.access_log: who published, exported, erased or changed keys, and when;
+#   the run history and what is counted from it: every run adds to it.
+HISTORY_TABLES = {
     f"operations.{name}"
-    for name in ("runs", "run_results", "failing_rows", "quality_scorecard", "quality_scorecard_history")
+    for name in ("access_log", "runs", "run_results", "failing_rows", "quality_scorecard", "quality_scorecard_history")
 }
+SNAPSHOT_TIMES = {"dbt_valid_from", "dbt_valid_to", "dbt_updated_at", "dbt_scd_id"}
 
 
 @dataclass(frozen=True)
@@ -38,9 +43,9 @@ class Difference:
 
 def differences(left: Path, right: Path) -> list[Difference]:
     """Compare every table of two DuckDB warehouses."""
-    with duckdb.connect() as con:
+    with connect_encrypted(Path(f"{left}.tmp")) as con:
         for name, path in (("l", left), ("r", right)):
-            con.execute(f"attach '{str(path).replace(chr(39), chr(39) * 2)}' as {name} (read_only)")
+            attach_any(con, path, name)
         tables = con.execute(
             """
             select schema_name || '.' || table_name as name from duckdb_tables() where database_name in ('l', 'r')
@@ -48,7 +53,7 @@ def differences(left: Path, right: Path) -> list[Difference]:
             order by 1
             """
         ).fetchall()
-        return [_difference(con, name) for (name,) in tables if name not in RUN_HISTORY]
+        return [_difference(con, name) for (name,) in tables if name not in HISTORY_TABLES]
 
 
 def _difference(con: duckdb.DuckDBPyConnection, table: str) -> Difference:
@@ -79,7 +84,10 @@ def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> list[str]
 @click.argument("right", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def main(left: Path, right: Path) -> None:
     """Print a row a table that differs; exit with 1 where one does."""
-    found = differences(left, right)
+    try:
+        found = differences(left, right)
+    except (EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
     unequal = [d for d in found if d.only_left or d.only_right]
     for d in unequal:
         click.echo(

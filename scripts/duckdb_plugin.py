@@ -9,6 +9,9 @@ Each connection gets
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
 - `start_run` and `end_run`, which keep the run history (scripts/quality).
 - `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.privacy.tokens.
+
+Where the profile attaches the warehouse, it is attached here first, with its key. Afterwards SQL reaches no other files
+and changes no settings.
 """
 
 from __future__ import annotations
@@ -16,8 +19,10 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +31,7 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from scripts.encryption import EncryptionProblem, attach_warehouse, load_cipher
 from scripts.keys import Key, KeyProblem, ensure_key, read_key
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
@@ -41,6 +47,7 @@ from scripts.landing.xml_reader import XmlTable
 from scripts.privacy import tokens
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
+from scripts.sandbox import close_sandbox, landing_folder
 
 PATIENCE_SECONDS = 10
 
@@ -65,6 +72,7 @@ class LandingArea:
         self.files: list[LandedFile] = []
         self.folder = Path()
         self._table = AREA.empty_table()
+        self.names: set[str] = set()
 
     def check(self, folder: str, through_batch: int, loaded: str, read_files: bool) -> str:
         """Find and check files; returns what is wrong, or an empty text."""
@@ -74,7 +82,9 @@ class LandingArea:
             )
             for f in json.loads(loaded or "[]")
         }
-        self.folder, self.files, self._table = Path(folder), [], AREA.empty_table()
+        self.folder, self.files, self.names, self._table = Path(folder), [], set(), AREA.empty_table()
+        if folder != landing_folder():
+            return f"{folder} is not the landing area: LANDING_DIR names {landing_folder()}."
         try:
             batches = complete_batches(self.folder, through_batch if through_batch > 0 else None)
             files = find_files(self.folder, batches)
@@ -84,6 +94,7 @@ class LandingArea:
         except LandingError as error:
             return str(error)
         self.files = [f.counted(counts.get((f.path, f.source))) for f in files]
+        self.names = {f.name for f in files}
         # Every model looks at the files, so they are laid out as columns once.
         self._table = pa.table(
             {
@@ -114,7 +125,9 @@ class LandingArea:
         return self._table.__arrow_c_stream__(requested_schema)
 
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
-        """A piece of a landed file; bytes that are not UTF-8 are replaced."""
+        """A piece of a landed file, and of no other; bytes that are not UTF-8 are replaced."""
+        if file_name not in self.names:
+            raise ValueError(f"{file_name} is no landed file.")
         with open(self.folder / file_name, "rb") as stream:
             stream.seek(byte_offset)
             return stream.read(byte_count).decode("utf-8", errors="replace")
@@ -133,6 +146,26 @@ class XmlSource:
         return table.__arrow_c_stream__(requested_schema)
 
 
+def _patiently(path: str, open_it: Callable[[], object]) -> None:
+    """Open the warehouse, waiting for another process that writes it."""
+    global _BUSY
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            open_it()
+            return
+        except duckdb.IOException as error:
+            if "lock" not in str(error):
+                raise
+            if _BUSY or time.monotonic() > deadline:
+                _BUSY = True
+                raise DbtRuntimeError(
+                    f"{path} is open for writing in another process, and DuckDB allows only one. "
+                    f"Wait until that one has ended, or close it, then run again.\n{error}"
+                ) from None
+            time.sleep(0.5)
+
+
 _AREA = LandingArea()
 _BUSY = False
 count_affected_rows()
@@ -141,24 +174,16 @@ count_affected_rows()
 class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers the landing area with every DuckDB connection that dbt opens."""
 
+    @property
+    def _attached(self) -> dict[str, str]:
+        """The warehouse's path by its catalog, where the profile attaches it."""
+        attachments = (self.creds.attach if self.creds else None) or []
+        return {a.alias: a.path for a in attachments if a.alias == self.creds.database}
+
     def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
         """Wait a while for another process that writes the warehouse, then say so: DuckDB allows only one."""
-        global _BUSY
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while creds.path != ":memory:":
-            try:
-                duckdb.connect(creds.path, config=config).close()
-                return
-            except duckdb.IOException as error:
-                if "lock" not in str(error):
-                    return
-                if _BUSY or time.monotonic() > deadline:
-                    _BUSY = True
-                    raise DbtRuntimeError(
-                        f"{creds.path} is open for writing in another process, and DuckDB allows only one. "
-                        f"Wait until that one has ended, or close it, then run again.\n{error}"
-                    ) from None
-                time.sleep(0.5)
+        if creds.path != ":memory:":
+            _patiently(creds.path, lambda: duckdb.connect(creds.path, config=config).close())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register functions, which all cursors of a connection share."""
@@ -177,6 +202,14 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         )
         register(conn)
         tokens.register(conn, self._token_key())
+        if self._attached:
+            try:
+                load_cipher(conn)
+                for alias, path in self._attached.items():
+                    _patiently(path, partial(attach_warehouse, conn, Path(path), alias))
+            except (EncryptionProblem, KeyProblem) as error:
+                raise DbtRuntimeError(str(error)) from None
+        close_sandbox(conn, list(self._attached.values()))
 
     def _token_key(self) -> Key | None:
         """The key for tokens. A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there."""
@@ -186,7 +219,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             return None
 
     def configure_cursor(self, cursor: Any) -> None:
-        """Register relations, which belong to one cursor each."""
+        """Register relations, which belong to one cursor each, and make the warehouse the default catalog."""
+        if self._attached:
+            cursor.execute(f"use {self.creds.database}")
         cursor.register("landing_area", _AREA)
         for definition in layouts():
             if definition.meta["format"] == "xml":

@@ -14,7 +14,10 @@ from hypothesis import settings
 PROJECT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(PROJECT))
 
+from publication import Publication, make  # noqa: E402
 from warehouse import Warehouse, generate  # noqa: E402
+
+from scripts.keys import ensure_key  # noqa: E402
 
 # A pull request is judged by the same examples every time; new ones are sought where somebody looks.
 settings.register_profile("same", derandomize=True)
@@ -48,6 +51,21 @@ def first_batch(session: Path, landing: Path) -> Warehouse:
     warehouse = Warehouse(session / "first_batch", landing, session)
     warehouse.load(through_batch=1)
     return warehouse
+
+
+@pytest.fixture(scope="session")
+def secured_keys(session: Path) -> Path:
+    """A folder of keys for tests of encryption and publication, with the warehouse's key in it."""
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        monkeypatch.setenv("WAREHOUSE_KEYS", str(session / "keys"))
+        ensure_key("warehouse")
+    return session / "keys"
+
+
+@pytest.fixture(scope="session")
+def published(session: Path, loaded: Warehouse, secured_keys: Path) -> Publication:
+    """That warehouse, encrypted and published."""
+    return make(loaded, session / "publication", secured_keys)
 
 
 @pytest.fixture

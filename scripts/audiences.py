@@ -1,0 +1,214 @@
+"""Who may see which tables, columns and rows: the policy in policies/audiences.yml, applied to a warehouse.
+
+Whatever the policy or the models do not settle stops the publication: a column without a classification, a table that
+nobody describes, a value that no row has.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import yaml
+
+from scripts.encryption import quoted
+from scripts.keys import PROJECT
+
+POLICY = PROJECT / "policies" / "audiences.yml"
+CLASSIFICATIONS = ("public", "internal", "confidential", "personal", "sensitive")
+
+
+class PolicyProblem(Exception):
+    """A policy that cannot be applied. The message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of the warehouse."""
+
+    name: str
+    type: str
+    description: str
+
+
+@dataclass(frozen=True)
+class Grant:
+    """What an audience gets of a table: columns, those it does not get, and a condition on rows."""
+
+    schema: str
+    table: str
+    description: str
+    columns: tuple[Column, ...]
+    withheld: tuple[str, ...]
+    condition: str
+
+    @property
+    def name(self) -> str:
+        """Schema and table."""
+        return f"{self.schema}.{self.table}"
+
+    def select(self, catalog: str) -> str:
+        """The rows and columns that are given, as SQL in an order that is always the same."""
+        listed = ", ".join(f'"{c.name}"' for c in self.columns)
+        where = f" where {self.condition}" if self.condition else ""
+        return f'select {listed} from "{catalog}"."{self.schema}"."{self.table}"{where} order by all'
+
+
+@dataclass(frozen=True)
+class Audience:
+    """An audience, for one value where its rows depend on one."""
+
+    name: str
+    value: str
+    rules: dict[str, Any]
+
+    @property
+    def slug(self) -> str:
+        """A name for files, keys and roles; two values never share one."""
+        if not self.value:
+            return self.name
+        safe = "".join(c if c.isascii() and c.isalnum() else f"_{ord(c):x}_" for c in self.value)
+        return f"{self.name}-{safe}"
+
+    @property
+    def key_name(self) -> str:
+        """The key that its files are encrypted with."""
+        return f"audience-{self.slug}"
+
+
+def load_policy(path: Path | None = None) -> dict[str, Any]:
+    """The policy, checked for what it must say."""
+    path = path or POLICY
+    policy: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    for name, rules in policy["audiences"].items():
+        unknown = set(rules.get("classifications") or ["none"]) - set(CLASSIFICATIONS)
+        if unknown:
+            raise PolicyProblem(f"{path.name}: the audience {name} has classifications that do not exist: {unknown}.")
+        if ("rows" in rules) != ("value_of" in rules) or ("rows" in rules) == ("schemas" in rules):
+            raise PolicyProblem(f"{path.name}: the audience {name} needs either schemas, or rows and value_of.")
+        for table, condition in (rules.get("rows") or {}).items():
+            if condition != "all" and "{value}" not in condition:
+                raise PolicyProblem(f"{path.name}: rows of {table} for {name} do not depend on the value.")
+    return policy
+
+
+def find_audience(policy: dict[str, Any], name: str, value: str | None) -> Audience:
+    """An audience of the policy, with the value that its rows depend on."""
+    if name not in policy["audiences"]:
+        known = ", ".join(policy["audiences"])
+        raise PolicyProblem(f"There is no audience {name}. Those in {POLICY.name} are: {known}.")
+    rules = policy["audiences"][name]
+    if ("rows" in rules) and not value:
+        raise PolicyProblem(f"The audience {name} is for one {rules['value_of']}: say which, with --value.")
+    if "rows" not in rules and value:
+        raise PolicyProblem(f"The audience {name} has no value to choose: leave out --value.")
+    return Audience(name, value or "", rules)
+
+
+def classifications(manifest: dict[str, Any], policy: dict[str, Any]) -> dict[str, dict[str, tuple[str, str]]]:
+    """Classification and description of each column by table, from dbt's manifest and the policy."""
+    found: dict[str, dict[str, tuple[str, str]]] = {}
+    for node in manifest["nodes"].values():
+        if node["resource_type"] in ("model", "seed", "snapshot"):
+            columns = found.setdefault(f"{node['schema']}.{node['alias']}", {})
+            columns[""] = ("", node.get("description") or "")
+            for name, column in node["columns"].items():
+                meta = {**(column.get("meta") or {}), **((column.get("config") or {}).get("meta") or {})}
+                columns[name.lower()] = (str(meta.get("classification") or ""), column.get("description") or "")
+    for table, columns in policy.get("described_here", {}).items():
+        for name, classification in columns.items():
+            described = found.setdefault(table, {})
+            described[name] = (classification, described.get(name, ("", ""))[1])
+    return found
+
+
+def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, manifest: dict[str, Any]) -> list[Grant]:
+    """What an audience gets of the warehouse attached as `catalog`."""
+    policy = load_policy()
+    described = classifications(manifest, policy)
+    _check_value(con, catalog, audience)
+    given = []
+    for table, columns in _tables(con, catalog).items():
+        if table in policy.get("left_out", {}) or not _asked_for(audience, table):
+            continue
+        classes = {c.name: _classification(described, table, c.name) for c in columns}
+        kept = tuple(c for c in columns if classes[c.name] in audience.rules["classifications"])
+        withheld = tuple(c.name for c in columns if c not in kept)
+        if kept:
+            about = described[table]
+            kept = tuple(Column(c.name, c.type, about.get(c.name.lower(), ("", ""))[1]) for c in kept)
+            schema, _, name = table.partition(".")
+            condition = _condition(audience, table, catalog)
+            given.append(Grant(schema, name, about.get("", ("", ""))[1], kept, withheld, condition))
+    missing = sorted(set(audience.rules.get("rows", {})) - {g.name for g in given})
+    if missing:
+        raise PolicyProblem(f"{POLICY.name} names tables for {audience.name} that are not there: {', '.join(missing)}.")
+    if not given:
+        asked = ", ".join(audience.rules["schemas"])
+        raise PolicyProblem(f"There is nothing for {audience.name}: the warehouse has no tables in {asked}.")
+    return given
+
+
+def _asked_for(audience: Audience, table: str) -> bool:
+    if "rows" in audience.rules:
+        return table in audience.rules["rows"]
+    return bool(audience.rules["schemas"] == "all" or table.partition(".")[0] in audience.rules["schemas"])
+
+
+def _classification(described: dict[str, dict[str, tuple[str, str]]], table: str, column: str) -> str:
+    columns = described.get(table)
+    if columns is None:
+        raise PolicyProblem(
+            f"No model describes {table}, so nobody knows who may see it. Describe it under models/, drop it, or list "
+            f"it under left_out in policies/{POLICY.name}. Nothing was published."
+        )
+    found = columns.get(column.lower(), ("", ""))[0] or columns.get("*", ("", ""))[0]
+    if found not in CLASSIFICATIONS:
+        raise PolicyProblem(
+            f"The column {column} of {table} has no classification, or none that exists ({found or 'none'}). Give it "
+            "one of " + ", ".join(CLASSIFICATIONS) + " where the model is described. Nothing was published."
+        )
+    return found
+
+
+def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, list[Column]]:
+    """Columns of every table and view of a catalog."""
+    tables: dict[str, list[Column]] = {}
+    rows = con.execute(
+        """
+        select schema_name || '.' || table_name, column_name, data_type from duckdb_columns()
+        where database_name = ? and not internal order by schema_name, table_name, column_index
+        """,
+        [catalog],
+    ).fetchall()
+    for table, name, data_type in rows:
+        tables.setdefault(table, []).append(Column(name, data_type, ""))
+    return tables
+
+
+def _check_value(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience) -> None:
+    if not audience.value:
+        return
+    schema, table, column = audience.rules["value_of"].split(".")
+    counted = con.execute(
+        f'select count(*) from "{catalog}"."{schema}"."{table}" where "{column}"::varchar = ?', [audience.value]
+    ).fetchall()
+    if not counted[0][0]:
+        raise PolicyProblem(f"No {audience.rules['value_of']} is {audience.value!r}. Nothing was published.")
+
+
+def _condition(audience: Audience, table: str, catalog: str) -> str:
+    """The condition on a table's rows, with the value in it and tables named in the catalog (or as they are)."""
+    rule = str(audience.rules.get("rows", {}).get(table, "all")).strip()
+    if rule == "all":
+        return ""
+    named = re.sub(r"\b(from|join) (\w+\.\w+)", rf'\1 "{catalog}".\2', rule) if catalog else rule
+    return named.replace("{value}", quoted(audience.value))
+
+
+def row_condition(audience: Audience, table: str) -> str:
+    """The condition on a table's rows in a database of its own, where no catalog has to be named."""
+    return _condition(audience, table, "")

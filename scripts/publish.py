@@ -1,0 +1,360 @@
+"""Publish the warehouse: a read-only file for each audience, encrypted with the audience's own key.
+
+Write, audit, publish: all tests of severity error must pass on the warehouse as it is; then the files are written
+beside the old ones and read back; then they take the old ones' place in one step. Whoever has an old file open goes on
+reading it. Who gets which tables, columns and rows stands in policies/audiences.yml.
+"""
+
+from __future__ import annotations
+
+import base64
+import fcntl
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from rich.console import Console
+
+from scripts import access_log
+from scripts.audiences import Audience, Grant, PolicyProblem, find_audience, grants, load_policy
+from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
+from scripts.gate import GateClosed, Tested, tested_warehouse
+from scripts.keys import PROJECT, Key, KeyProblem, ensure_key
+from scripts.warehouse_file import connect_encrypted, open_warehouse
+
+PATIENCE_SECONDS = 60
+PARQUET_KEY = "published"
+
+
+@dataclass(frozen=True)
+class Written:
+    """Files of an audience that are written and audited, and not published yet."""
+
+    audience: Audience
+    folder: Path
+    manifest: dict[str, Any]
+
+
+def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> list[Path]:
+    """Test the warehouse and publish it for some audiences; returns their folders."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with _alone(folder):
+        _sweep(folder)
+        written = []
+        with tested_warehouse() as tested:
+            for audience in audiences:
+                written.append(_write(tested, audience, _new_version(folder, audience), parquet))
+        # The entry is made first: a publication that nobody noted would be worse than a note of one that failed.
+        for one in written:
+            _note(one)
+        return [_swap(one, folder) for one in written]
+
+
+def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> Written:
+    """Write an audience's files and read them back."""
+    key = ensure_key(audience.key_name)
+    given = grants(tested.con, tested.catalog, audience, tested.manifest)
+    file = folder / f"{audience.slug}.duckdb"
+    attach(tested.con, file, "published", key)
+    try:
+        for schema in dict.fromkeys(g.schema for g in given):
+            tested.con.execute(f'create schema if not exists published."{schema}"')
+        for grant in given:
+            tested.con.execute(
+                f'create table published."{grant.schema}"."{grant.table}" as {grant.select(tested.catalog)}'
+            )
+            _describe(tested.con, grant)
+        tested.con.execute("checkpoint published")
+    finally:
+        tested.con.execute("detach published")
+    if parquet:
+        _write_parquet(tested, given, folder / "parquet", key)
+    tables = _audit(tested, audience, given, file, key)
+    for path in sorted(folder.rglob("*")):
+        if path.is_file():
+            path.chmod(0o440)
+    return Written(audience, folder, _manifest(tested, audience, key, folder, tables))
+
+
+def _describe(con: duckdb.DuckDBPyConnection, grant: Grant) -> None:
+    """Keep what the models say about a table and its columns."""
+    table = f'published."{grant.schema}"."{grant.table}"'
+    con.execute(f"comment on table {table} is {quoted(grant.description)}")
+    for column in grant.columns:
+        con.execute(f'comment on column {table}."{column.name}" is {quoted(column.description)}')
+
+
+def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -> None:
+    """Write the same tables as encrypted Parquet files."""
+    folder.mkdir()
+    con = tested.con
+    con.execute("set variable parquet_key = ?", [parquet_key(key)])
+    con.execute(f"pragma add_parquet_key('{PARQUET_KEY}', getvariable('parquet_key'))")
+    con.execute("reset variable parquet_key")
+    for grant in given:
+        con.execute(
+            f"copy ({grant.select(tested.catalog)}) to {quoted(folder / (grant.name + '.parquet'))} "
+            f"(format parquet, compression zstd, encryption_config {{footer_key: '{PARQUET_KEY}'}})"
+        )
+
+
+def parquet_key(key: Key) -> str:
+    """An audience's key in the form that `pragma add_parquet_key` takes."""
+    return base64.b64encode(key.secret).decode()
+
+
+def _audit(tested: Tested, audience: Audience, given: list[Grant], file: Path, key: Key) -> list[dict[str, Any]]:
+    """Read the file back as a reader would, and compare it with what should be in it."""
+    found = []
+    with connect_encrypted(file.with_name("audit.tmp")) as con:
+        attach(con, file, "published", key, read_only=True)
+        columns = con.execute(
+            "select schema_name || '.' || table_name, list(column_name order by column_index) from duckdb_columns() "
+            "where database_name = 'published' group by all"
+        ).fetchall()
+        if dict(columns) != {g.name: [c.name for c in g.columns] for g in given}:
+            raise GateClosed(f"The file for {audience.name} does not hold the tables and columns that it should.")
+        for grant in given:
+            rows, value = fingerprint(con, f'published."{grant.schema}"."{grant.table}"')
+            if (rows, value) != fingerprint(tested.con, f"({grant.select(tested.catalog)})"):
+                raise GateClosed(f"The file for {audience.name} holds other rows of {grant.name} than it should.")
+            found.append(
+                {
+                    "table": grant.name,
+                    "rows": rows,
+                    "content": f"{value:x}",
+                    "columns": [c.name for c in grant.columns],
+                    "withheld": list(grant.withheld),
+                }
+            )
+    return found
+
+
+def _manifest(
+    tested: Tested, audience: Audience, key: Key, folder: Path, tables: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What was published, for people and for those who want to know whether files were changed."""
+    batches = f'"{tested.catalog}".operations.batches'
+    return {
+        "audience": audience.name,
+        "value": audience.value or None,
+        "published_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "batch_id": tested.con.execute(f"select max(batch_id) from {batches}").fetchall()[0][0],
+        "code_version": _code_version(),
+        "duckdb_version": duckdb.__version__,
+        "key": {"name": key.name, "version": key.version},
+        "tests": {"passed": tested.tests - tested.warned, "warned": tested.warned},
+        "tables": tables,
+        "files": {
+            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file()
+        },
+    }
+
+
+def _code_version() -> str:
+    """The commit that published, with a plus where files differ from it; `unknown` outside a repository."""
+    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
+    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    return ran.stdout.strip() or "unknown"
+
+
+def _note(one: Written) -> None:
+    """Note the publication in the access log, and the log's head in the manifest."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    detail = {
+        "audience": one.audience.name,
+        "value": one.audience.value or None,
+        "batch_id": one.manifest["batch_id"],
+        "key_version": one.manifest["key"]["version"],
+        "tables": len(one.manifest["tables"]),
+        "manifest_sha256": _digest(one.manifest),
+    }
+    while True:
+        try:
+            with open_warehouse(read_only=False) as con:
+                access_log.append(con, "publish", dict(detail))
+                entry, entry_hash = access_log.head(con)
+            break
+        except duckdb.IOException as error:
+            if "lock" not in str(error) or time.monotonic() > deadline:
+                raise GateClosed(
+                    "The publication could not be noted in the access log, because another process has the warehouse "
+                    "open. Nothing was published; run again when it has ended."
+                ) from None
+            time.sleep(0.5)
+    path = one.folder / "manifest.json"
+    content = {**one.manifest, "access_log": {"entry": entry, "hash": entry_hash}}
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    path.chmod(0o440)
+
+
+def verify(folder: Path, con: duckdb.DuckDBPyConnection | None = None) -> list[str]:
+    """What was changed in a publication since it was made. With a connection to the warehouse, the manifest itself is
+    held against the access log, so that who can write files cannot make them fit.
+    """
+    text = (folder / "manifest.json").read_text(encoding="utf-8")
+    manifest = json.loads(text)
+    there = {str(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if p.is_file()}
+    there.pop("manifest.json")
+    found = [f"{name} is missing." for name in manifest["files"] if name not in there]
+    found += [f"{name} does not belong to the publication." for name in there if name not in manifest["files"]]
+    for name, path in there.items():
+        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest["files"].get(name):
+            found.append(f"{name} was changed.")
+    if con is not None:
+        noted = manifest.pop("access_log")
+        entries = con.execute(
+            "select detail from operations.access_log where entry = ? and entry_hash = ? and action = 'publish'",
+            [noted["entry"], noted["hash"]],
+        ).fetchall()
+        if not entries or json.loads(entries[0][0])["manifest_sha256"] != _digest(manifest):
+            found.append("manifest.json is not the one that the access log noted.")
+    return found
+
+
+def _digest(manifest: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
+
+
+def _swap(one: Written, folder: Path) -> Path:
+    """Let the audience's name point at the new files, and remove the old ones."""
+    _sync(*one.folder.rglob("*"), one.folder)
+    link, beside = folder / one.audience.slug, folder / f".{one.audience.slug}.next"
+    beside.unlink(missing_ok=True)
+    beside.symlink_to(one.folder.relative_to(folder), target_is_directory=True)
+    old = link.resolve() if link.is_symlink() else None
+    beside.replace(link)
+    _sync(folder)
+    if old and old != one.folder.resolve():
+        shutil.rmtree(old, ignore_errors=True)
+    return link
+
+
+def published_before(folder: Path) -> list[Audience]:
+    """Audiences, with their values, that have files in the folder."""
+    policy = load_policy()
+    manifests = [link / "manifest.json" for link in sorted(folder.glob("*")) if link.is_symlink()]
+    known = [json.loads(path.read_text(encoding="utf-8")) for path in manifests]
+    return [find_audience(policy, m["audience"], m["value"]) for m in known]
+
+
+def withdraw(folder: Path) -> list[str]:
+    """Remove every published file, and note it; returns the names of what was removed."""
+    with _alone(folder):
+        names = sorted(link.name for link in folder.glob("*") if link.is_symlink())
+        for name in names:
+            (folder / name).unlink()
+        _sweep(folder)
+    with open_warehouse(read_only=False) as con:
+        access_log.append(con, "withdraw", {"publications": names})
+    return names
+
+
+def _new_version(folder: Path, audience: Audience) -> Path:
+    version = folder / ".versions" / f"{audience.slug}.{time.time_ns()}"
+    version.mkdir(parents=True)
+    return version
+
+
+def _sweep(folder: Path) -> None:
+    """Remove versions that no audience's name points at: a publication was interrupted."""
+    used = {link.resolve() for link in folder.iterdir() if link.is_symlink() and not link.name.startswith(".")}
+    for version in (folder / ".versions").glob("*"):
+        if version.resolve() not in used:
+            shutil.rmtree(version, ignore_errors=True)
+
+
+def _sync(*paths: Path) -> None:
+    """Have files and folders written to disk before anything points at them."""
+    for path in paths:
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold off a second publication into the same folder."""
+    with open(folder / ".lock", "w") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise GateClosed(f"Another publication into {folder} is under way. Wait until it has ended.") from None
+        yield
+
+
+def published_folder() -> Path:
+    """Where published files lie: PUBLISH_DIR, or data/published."""
+    return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
+
+
+@click.command(help=__doc__)
+@click.option("--audience", "names", multiple=True, help="One audience; all that need no value by default.")
+@click.option("--value", help="The branch or broker that the audience is for.")
+@click.option("--parquet/--no-parquet", default=True, help="Write Parquet files too.")
+@click.option("--again", is_flag=True, help="All audiences, branches and brokers that have files now.")
+@click.option("--withdraw", "withdrawn", is_flag=True, help="Publish nothing; remove every published file.")
+@click.option(
+    "--verify",
+    "checked",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="Publish nothing; say what was changed in a publication's folder since it was made.",
+)
+def main(
+    names: tuple[str, ...], value: str | None, parquet: bool, again: bool, withdrawn: bool, checked: Path | None
+) -> None:
+    """Publish, and say where the files lie."""
+    try:
+        if checked:
+            with open_warehouse() as con:
+                changes = verify(checked, con)
+            if changes:
+                sys.exit("\n".join(changes))
+            click.echo(f"{checked} is as it was published.")
+            return
+        if withdrawn:
+            click.echo(f"{len(withdraw(published_folder()))} publications were removed.")
+            return
+        policy = load_policy()
+        if again and names:
+            raise PolicyProblem("--again chooses the audiences itself: leave out --audience.")
+        if value and len(names) != 1:
+            raise PolicyProblem("--value belongs to one --audience.")
+        chosen = names or tuple(n for n, rules in policy["audiences"].items() if "rows" not in rules)
+        audiences = [find_audience(policy, name, value) for name in chosen]
+        if again:
+            audiences = published_before(published_folder())
+            if not audiences:
+                raise PolicyProblem(f"Nothing is published in {published_folder()} yet.")
+        with Console(stderr=True).status("Testing and publishing the warehouse"):
+            links = publish(audiences, published_folder(), parquet)
+    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        sys.exit("The warehouse is open for writing in another process. Wait until that one has ended, then run again.")
+    for link in links:
+        manifest = json.loads((link / "manifest.json").read_text(encoding="utf-8"))
+        rows = sum(t["rows"] for t in manifest["tables"])
+        click.echo(f"{link}: {len(manifest['tables'])} tables, {rows:,} rows, as of batch {manifest['batch_id']}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,36 @@
+"""What SQL in a model may reach: the landing area, the seeds, the warehouse's own files, and nothing else.
+
+DuckDB checks paths as they are written, so a folder that was named relatively is allowed in that form and in full. The
+folder that holds the warehouse is not allowed as a whole: keys or published files may lie beside it.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import duckdb
+
+from scripts.encryption import quoted
+from scripts.keys import PROJECT
+
+SEEDS = "seeds"
+
+
+def close_sandbox(con: duckdb.DuckDBPyConnection, files: list[str]) -> None:
+    """Allow the landing area, the seeds and the files given, then nothing else, and lock the settings."""
+    folders = [form for name in (landing_folder(), SEEDS) for form in _forms(name)]
+    con.execute(f"set allowed_directories = [{', '.join(quoted(f) for f in folders)}]")
+    con.execute(f"set allowed_paths = [{', '.join(quoted(f) for name in files for f in _forms(name))}]")
+    con.execute("set enable_external_access = false")
+    con.execute("set lock_configuration = true")
+
+
+def landing_folder() -> str:
+    """The landing area as the setting names it."""
+    return os.environ.get("LANDING_DIR", "data/landing")
+
+
+def _forms(name: str) -> list[str]:
+    """A path as it was written and in full."""
+    return list(dict.fromkeys([name, str(PROJECT / Path(name))]))

@@ -1,0 +1,232 @@
+"""Serve the warehouse from PostgreSQL: a role for each audience, column grants, and row-level security.
+
+Roles, grants and policies are made from policies/audiences.yml, the same that makes published files. All is loaded in
+one transaction, after all tests of severity error have passed: readers see the old data until the new are complete.
+The server is the one that libpq's variables name (PGHOST, PGDATABASE, PGUSER …); the user must be able to create roles.
+Roles get no password here: how they log in is the server's business.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import click
+import duckdb
+import pyarrow as pa
+import pyarrow.csv as pa_csv
+from rich.console import Console
+
+from scripts import access_log
+from scripts.audiences import Audience, Column, Grant, PolicyProblem, find_audience, grants, load_policy, row_condition
+from scripts.encryption import EncryptionProblem
+from scripts.gate import GateClosed, Tested, tested_warehouse
+from scripts.keys import KeyProblem
+from scripts.warehouse_file import open_warehouse
+
+if TYPE_CHECKING:
+    import psycopg
+
+SERVED = "Served by the brokerage warehouse"
+
+# DuckDB's types by PostgreSQL's names. What is not in WRITTEN travels as text.
+WRITTEN = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"}
+TYPES = {
+    "VARCHAR": "text",
+    "BOOLEAN": "boolean",
+    "TINYINT": "smallint",
+    "SMALLINT": "smallint",
+    "INTEGER": "integer",
+    "BIGINT": "bigint",
+    "HUGEINT": "numeric(39)",
+    "UTINYINT": "smallint",
+    "USMALLINT": "integer",
+    "UINTEGER": "bigint",
+    "UBIGINT": "numeric(20)",
+    "FLOAT": "real",
+    "DOUBLE": "double precision",
+    "DATE": "date",
+    "TIME": "time",
+    "TIMESTAMP": "timestamp",
+    "TIMESTAMP WITH TIME ZONE": "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class Serving:
+    """An audience with its role and what it is granted."""
+
+    audience: Audience
+    role: str
+    grants: list[Grant]
+
+
+def serve(server: psycopg.Connection[Any], audiences: list[Audience], prefix: str = "warehouse_") -> list[str]:
+    """Load the warehouse into the server for some audiences, in one transaction; returns their roles."""
+    with tested_warehouse() as tested:
+        served = [
+            Serving(a, role_name(a, prefix), grants(tested.con, tested.catalog, a, tested.manifest)) for a in audiences
+        ]
+        _refuse_privileged(server, [s.role for s in served])
+        with server.transaction():
+            _load(server, tested, served)
+        batches = tested.con.execute(f'select max(batch_id) from "{tested.catalog}".operations.batches').fetchall()
+    with open_warehouse(read_only=False) as con:
+        access_log.append(con, "serve", {"roles": [s.role for s in served], "batch_id": batches[0][0]})
+    return [s.role for s in served]
+
+
+def role_name(audience: Audience, prefix: str = "warehouse_") -> str:
+    """The role of an audience; PostgreSQL cuts names at 63 bytes, so longer ones are refused."""
+    name = prefix + audience.slug.lower().replace("-", "_")
+    if len(name) > 63:
+        raise PolicyProblem(f"The role {name} would have a name longer than PostgreSQL takes.")
+    return name
+
+
+def _refuse_privileged(server: psycopg.Connection[Any], roles: list[str]) -> None:
+    """A role that is more than a reader would see past row-level security."""
+    rows = server.execute(
+        """
+        select rolname from pg_roles where rolname = any(%s) and (
+            rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+            or exists (select 1 from pg_auth_members where member = pg_roles.oid)
+            or exists (select 1 from pg_class where relowner = pg_roles.oid)
+        )
+        """,
+        [roles],
+    ).fetchall()
+    if rows:
+        raise PolicyProblem(
+            f"The role {rows[0][0]} has rights beyond reading: it is a superuser, owns tables, is a member of another "
+            "role or may do what readers may not. Take that away, or drop the role. Nothing was changed."
+        )
+
+
+def _load(server: psycopg.Connection[Any], tested: Tested, served: list[Serving]) -> None:
+    tables = _union(served)
+    schemas = list(dict.fromkeys(table.partition(".")[0] for table in tables))
+    for one in served:
+        if not server.execute("select 1 from pg_roles where rolname = %s", [one.role]).fetchall():
+            server.execute(f"create role {_name(one.role)} login noinherit")
+        server.execute(f"alter role {_name(one.role)} set default_transaction_read_only = on")
+    database = _name(str(server.info.dbname))
+    server.execute(f"revoke all on database {database} from public")
+    server.execute("revoke all on schema public from public")
+    for schema in schemas:
+        server.execute(f"create schema {_name(schema + '__next')}")
+        server.execute(f"revoke all on schema {_name(schema + '__next')} from public")
+    for table, columns in tables.items():
+        _load_table(server, tested, table, columns)
+    # All that an earlier run served goes, also what no audience of this run gets.
+    for (old,) in server.execute(
+        "select nspname from pg_namespace where obj_description(oid, 'pg_namespace') = %s", [SERVED]
+    ).fetchall():
+        server.execute(f"drop schema {_name(old)} cascade")
+    for schema in schemas:
+        server.execute(f"alter schema {_name(schema + '__next')} rename to {_name(schema)}")
+        server.execute(f"comment on schema {_name(schema)} is '{SERVED}'")
+    for one in served:
+        server.execute(f"grant connect on database {database} to {_name(one.role)}")
+        _grant(server, one)
+
+
+def _union(served: list[Serving]) -> dict[str, list[Column]]:
+    """Columns of each table that some audience gets; what nobody gets never reaches the server."""
+    tables: dict[str, dict[str, Column]] = {}
+    for one in served:
+        for grant in one.grants:
+            tables.setdefault(grant.name, {}).update({c.name: c for c in grant.columns})
+    return {table: list(columns.values()) for table, columns in tables.items()}
+
+
+def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, columns: list[Column]) -> None:
+    schema, _, name = table.partition(".")
+    target = f"{_name(schema + '__next')}.{_name(name)}"
+    types = {c.name: _type(c.type) for c in columns}
+    server.execute(f"create table {target} ({', '.join(f'{_name(c)} {t}' for c, t in types.items())})")
+    listed = ", ".join(_name(c.name) if _written(c.type) else f"{_name(c.name)}::varchar" for c in columns)
+    reader = tested.con.execute(
+        f'select {listed} from "{tested.catalog}"."{schema}"."{name}" order by all'
+    ).to_arrow_reader(100_000)
+    with server.cursor().copy(f"copy {target} from stdin (format csv)") as copy:
+        for batch in reader:
+            buffer = io.BytesIO()
+            # Text is quoted and null is not, which is how PostgreSQL tells an empty text from none.
+            pa_csv.write_csv(
+                pa.Table.from_batches([batch]),
+                buffer,
+                pa_csv.WriteOptions(include_header=False, quoting_style="needed"),
+            )
+            copy.write(buffer.getvalue())
+    server.execute(f"alter table {target} enable row level security")
+
+
+def _grant(server: psycopg.Connection[Any], one: Serving) -> None:
+    """Grant an audience its columns, and its rows by a policy of its own."""
+    role = _name(one.role)
+    for schema in dict.fromkeys(g.schema for g in one.grants):
+        server.execute(f"grant usage on schema {_name(schema)} to {role}")
+    for grant in one.grants:
+        table = f"{_name(grant.schema)}.{_name(grant.table)}"
+        server.execute(f"grant select ({', '.join(_name(c.name) for c in grant.columns)}) on {table} to {role}")
+        condition = row_condition(one.audience, grant.name) or "true"
+        server.execute(f"create policy {role} on {table} for select to {role} using ({condition})")
+
+
+def _written(data_type: str) -> bool:
+    return data_type in WRITTEN or data_type.startswith("DECIMAL(")
+
+
+def _type(data_type: str) -> str:
+    """PostgreSQL's type for one of DuckDB's; what it does not have is served as text."""
+    if data_type.startswith("DECIMAL("):
+        return data_type.replace("DECIMAL", "numeric")
+    return TYPES.get(data_type, "text")
+
+
+def _name(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--audience",
+    "names",
+    multiple=True,
+    help="An audience, or AUDIENCE=VALUE for a branch or broker; all that need no value by default.",
+)
+def main(names: tuple[str, ...]) -> None:
+    """Serve, and say which roles there are."""
+    try:
+        import psycopg
+    except ImportError:
+        sys.exit("Serving needs psycopg: install the project with its extra, `pip install '.[postgres]'`.")
+    try:
+        policy = load_policy()
+        chosen = names or tuple(n for n, rules in policy["audiences"].items() if "rows" not in rules)
+        split = [name.partition("=") for name in chosen]
+        audiences = [find_audience(policy, name, value or None) for name, _, value in split]
+        with (
+            Console(stderr=True).status("Testing the warehouse and loading the server"),
+            psycopg.connect(autocommit=True) as server,
+        ):
+            roles = serve(server, audiences)
+    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+    except psycopg.OperationalError as error:
+        sys.exit(f"PostgreSQL cannot be reached; libpq's variables PGHOST, PGDATABASE and PGUSER name it.\n{error}")
+    except psycopg.Error as error:
+        # The message may hold values.
+        sys.exit(f"PostgreSQL refused with {type(error).__name__}, SQLSTATE {error.sqlstate}. Nothing was changed.")
+    except duckdb.IOException as error:
+        if "lock" not in str(error):
+            raise
+        sys.exit("The warehouse is open for writing in another process. Wait until that one has ended, then run again.")
+    click.echo(f"Served to the roles {', '.join(roles)}.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,20 @@
+{{ config(severity='error', meta={'dimension': 'integrity'}) }}
+
+-- Entries that were changed, or do not follow the one before: without it, somebody could rewrite who saw what.
+with entries as (
+    select
+        *,
+        {{ access_log_hash() }} as expected_hash,
+        coalesce(lag(entry_hash) over (order by entry), repeat('0', 64)) as expected_previous_hash,
+        row_number() over (order by entry) as expected_entry
+    from {{ ref('access_log') }}
+)
+
+select entry
+from entries
+where
+    entry <> expected_entry
+    or previous_hash <> expected_previous_hash
+    or entry_hash <> expected_hash
+    or entry_hash is null
+    or seal is null
