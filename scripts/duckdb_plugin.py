@@ -34,7 +34,9 @@ from scripts.landing.inventory import (
     inspect,
     refuse_changed,
 )
+from scripts.keys import KeyProblem
 from scripts.landing.xml_reader import XmlTable
+from scripts.privacy.ledger import PrivacyProblem, register
 
 PATIENCE_SECONDS = 10
 
@@ -170,6 +172,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]
     def configure_cursor(self, cursor: Any) -> None:
         """Register relations, which belong to one cursor each."""
         cursor.register("landing_area", _AREA)
+        try:
+            register(cursor)
+        except (KeyProblem, PrivacyProblem) as error:
+            raise DbtRuntimeError(str(error)) from None
         for definition in layouts():
             if definition.meta["format"] == "xml":
                 name = f"landing_{definition.source}__{definition.table}"

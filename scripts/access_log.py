@@ -1,0 +1,160 @@
+"""The access log: who published, exported, erased or changed keys, in `operations.access_log`.
+
+Entries are only ever appended. Each carries a hash over its content and the hash of the entry before, so that no entry
+can be changed, removed or slipped in between others without breaking all that follow; and a seal, an HMAC of that hash
+under the key `access-log`, so that somebody who can write the warehouse but has no key cannot compute the chain anew.
+A test of dbt checks the chain, and `python -m scripts.access_log` checks chain and seals. That the last entries were
+not cut off shows only against a place outside: each publication's manifest holds the head of the log at that time.
+
+Entries hold no personal data: a person is named by a token that leads nowhere without a key.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import hmac
+import json
+import os
+import re
+import sys
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem, ensure_key, read_key
+from scripts.warehouse_file import open_warehouse
+
+KEY = "access-log"
+NO_HASH = "0" * 64
+COLUMNS = "entry, happened_at, action, actor, detail, key_version, previous_hash, entry_hash, seal"
+
+
+def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object], schema: str = "operations") -> None:
+    """Append an entry, in the connection's transaction if it has one.
+
+    `action` is a plain word such as publish, export, erase or rotate-key; `detail` is kept as JSON.
+    """
+    if not re.fullmatch(r"[a-z][a-z-]*", action):
+        raise ValueError(f"The action {action!r} is no plain word of lower-case letters.")
+    key = ensure_key(KEY)
+    create(con, schema)
+    last = head(con, schema)
+    at = datetime.now(timezone.utc).replace(tzinfo=None)
+    content = [
+        str(last[0] + 1),
+        at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
+        action,
+        actor(),
+        json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str),
+        str(key.version),
+        last[1],
+    ]
+    entry_hash = _hash(content)
+    con.execute(
+        f"insert into {schema}.access_log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [last[0] + 1, at, *content[2:5], key.version, last[1], entry_hash, _seal(key.secret, entry_hash)],
+    )
+
+
+def head(con: duckdb.DuckDBPyConnection, schema: str = "operations") -> tuple[int, str]:
+    """Number and hash of the last entry; 0 and zeros before the first."""
+    rows = con.execute(f"select entry, entry_hash from {schema}.access_log order by entry desc limit 1").fetchall()
+    return (int(rows[0][0]), str(rows[0][1])) if rows else (0, NO_HASH)
+
+
+def create(con: duckdb.DuckDBPyConnection, schema: str = "operations") -> None:
+    """Make the table where dbt has not made it yet, as the model access_log would."""
+    con.execute(f"create schema if not exists {schema}")
+    con.execute(
+        f"""
+        create table if not exists {schema}.access_log (
+            entry bigint, happened_at timestamp, action varchar, actor varchar, detail varchar, key_version integer,
+            previous_hash varchar, entry_hash varchar, seal varchar
+        )
+        """
+    )
+
+
+def actor() -> str:
+    """The account that acts: WAREHOUSE_ACTOR, or else the system's user."""
+    try:
+        name = os.environ.get("WAREHOUSE_ACTOR") or getpass.getuser()
+    except (KeyError, OSError):
+        name = str(os.getuid())
+    return re.sub(r"[^\w@.-]", "_", name)
+
+
+def problems(
+    con: duckdb.DuckDBPyConnection, anchors: list[tuple[int, str]] | None = None, schema: str = "operations"
+) -> list[str]:
+    """What is wrong with the log, entry by entry. `anchors` are entries that were seen, with their hashes."""
+    found: list[str] = []
+    rows = con.execute(f"select {COLUMNS} from {schema}.access_log order by entry").fetchall()
+    previous, hashes = NO_HASH, {0: NO_HASH}
+    for number, row in enumerate(rows, start=1):
+        found += _entry_problems(number, row, previous)
+        previous = str(row[7])
+        hashes[int(row[0])] = previous
+    for entry, seen in anchors or []:
+        if entry not in hashes:
+            found.append(f"Entry {entry} was there once and is not there now: the log was cut off.")
+        elif hashes[entry] != seen:
+            found.append(f"Entry {entry} is not the one that was seen before: the log was written anew.")
+    return found
+
+
+def _entry_problems(number: int, row: tuple[Any, ...], previous: str) -> list[str]:
+    entry, at, action, who, detail, version, before, entry_hash, seal = row
+    found = []
+    if entry != number:
+        found.append(f"Entry {entry} stands where entry {number} should.")
+    if before != previous:
+        found.append(f"Entry {entry} does not follow the one before it.")
+    content = [str(entry), at.strftime("%Y-%m-%dT%H:%M:%S.%f"), action, who, detail, str(version), before]
+    if entry_hash != _hash(content):
+        found.append(f"Entry {entry} was changed: its content does not give its hash.")
+    if not hmac.compare_digest(str(seal), _seal(read_key(KEY, version).secret, str(entry_hash))):
+        found.append(f"Entry {entry} was written without the key: its seal is wrong.")
+    return found
+
+
+def _hash(content: list[str]) -> str:
+    return hashlib.sha256("|".join(content).encode()).hexdigest()
+
+
+def _seal(secret: bytes, entry_hash: str) -> str:
+    return hmac.new(secret, entry_hash.encode(), hashlib.sha256).hexdigest()
+
+
+@click.command(help="Check the access log's chain and seals, and print how many entries it has.")
+@click.option(
+    "--manifest",
+    "manifests",
+    multiple=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="A publication's manifest, whose entry of the log must still be there. Can be given several times.",
+)
+def main(manifests: tuple[Path, ...]) -> None:
+    """Print what is wrong; exit with 1 where something is."""
+    try:
+        heads = [json.loads(m.read_text(encoding="utf-8"))["access_log"] for m in manifests]
+        with open_warehouse() as con:
+            found = problems(con, [(int(h["entry"]), str(h["hash"])) for h in heads])
+            count = head(con)[0]
+    except (EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+    except duckdb.Error as error:
+        sys.exit(f"The access log cannot be read: {str(error).splitlines()[0]}")
+    for problem in found:
+        click.echo(problem)
+    click.echo(f"{count} entries in the access log, {len(found)} problems.")
+    sys.exit(1 if found else 0)
+
+
+if __name__ == "__main__":
+    main()

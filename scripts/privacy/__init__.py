@@ -1,0 +1,1 @@
+"""Requests of data subjects: export, erasure, retention, and the documents about them."""
