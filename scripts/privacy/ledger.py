@@ -1,7 +1,7 @@
 """The erasure ledger: who was erased and who may not be, without saying who.
 
-A file of JSON lines, only ever appended to, beside the landing area (`LANDING_DIR` with `.erasures.jsonl` at its end) or
-where `ERASURE_LEDGER` says. It holds no personal data: a person, an account or a prospect is an HMAC-SHA-256 under the
+A file of JSON lines, only ever appended to, beside the landing area (`LANDING_DIR` with `.erasures.jsonl` at its end)
+or where `ERASURE_LEDGER` says. It holds no personal data: a person, an account or a prospect is an HMAC-SHA-256 under the
 key `erasure`, and an erased one has a random replacement, which can't be computed from what it replaces. Each line
 carries a hash of the one before, so that a changed or lost line is noticed.
 
@@ -119,9 +119,7 @@ class Ledger:
             for s in line["subjects"]:
                 self.replacements[s["kind"], s["hash"]] = s["replacement"]
         elif line["type"] == "hold":
-            self.holds[line["hash"]] = Hold(
-                line["hash"], date.fromisoformat(line["until"]), line["by"], line["why"]
-            )
+            self.holds[line["hash"]] = Hold(line["hash"], date.fromisoformat(line["until"]), line["by"], line["why"])
         elif line["type"] == "release":
             self.holds.pop(line["hash"], None)
 
@@ -146,7 +144,7 @@ def ledger_path() -> Path:
 def read_ledger(path: Path | None = None) -> Ledger:
     """The ledger, empty where there is none. A line that doesn't follow the one before it raises PrivacyProblem.
 
-    A last line without an end was being written when the system stopped, and nothing had been done by it: it is cut off.
+    A last line without an end was being written when the system stopped, and nothing was done by it: it is cut off.
     """
     ledger = Ledger(path or ledger_path())
     if not ledger.path.exists():

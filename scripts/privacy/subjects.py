@@ -167,11 +167,15 @@ def unreachable(found: Iterable[Table]) -> list[str]:
     problems = []
     for table in found:
         personal = [c.name for c in table.columns if c.is_personal]
-        if personal and not any(c.subject for c in table.columns) and table.full_name not in relations()["other_people"]:
+        if (
+            personal
+            and not any(c.subject for c in table.columns)
+            and table.full_name not in relations()["other_people"]
+        ):
             problems.append(
                 f"{table.full_name} has personal columns ({', '.join(personal[:5])}) but none that leads to a person. "
-                "Name the one that does in its YAML with `meta: {subject: customer}`, account, prospect or employee; or "
-                "say in scripts/privacy/subjects.yml, under other_people, whom it is about."
+                "Name the one that does in its YAML with `meta: {subject: customer}`, account, prospect or employee; "
+                "or say in scripts/privacy/subjects.yml, under other_people, whom it is about."
             )
     return problems
 
@@ -224,9 +228,7 @@ def _match_key(table: Table) -> str:
     return "upper(" + " || chr(31) || ".join(f"coalesce(cast({c} as varchar), '')" for c in MATCH) + ")"
 
 
-def _pick(
-    con: duckdb.DuckDBPyConnection, table: Table, what: str, kind: str, person: Person
-) -> list[tuple[Any, ...]]:
+def _pick(con: duckdb.DuckDBPyConnection, table: Table, what: str, kind: str, person: Person) -> list[tuple[Any, ...]]:
     if not person.of(kind):
         return []
     where = " or ".join(_id_condition(f'"{c.name}"', person.of(kind)) for c in table.columns if c.subject == kind)
@@ -261,7 +263,7 @@ def condition(column: Column, person: Person) -> str | None:
 
 
 def _text_condition(layout: Layout, person: Person) -> str:
-    """Whether the column raw_text is the person's row in one source's file. Needs source_name and batch_id beside it."""
+    """Whether the column raw_text is the person's row in one source's file; source_name and batch_id stand beside it."""
     found = []
     for position, column in enumerate(layout.columns, start=1):
         values = person.of(str(column.meta.get("subject")))
@@ -269,9 +271,7 @@ def _text_condition(layout: Layout, person: Person) -> str:
             continue
         if layout.meta["format"] == "xml":
             attribute = str(column.meta["path"]).rpartition("@")[2]
-            found.append(
-                f"regexp_extract(raw_text, '\\b{attribute}\\s*=\\s*[\"'']\\s*0*(\\d+)', 1) in {_list(values)}"
-            )
+            found.append(f"regexp_extract(raw_text, '\\b{attribute}\\s*=\\s*[\"'']\\s*0*(\\d+)', 1) in {_list(values)}")
         else:
             shift = "(case when batch_id > 1 then 2 else 0 end)" if layout.meta.get("cdc") else "0"
             mark = "|" if layout.meta["format"] == "pipe" else ","
