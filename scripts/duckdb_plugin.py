@@ -24,6 +24,7 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
+from scripts.keys import KeyProblem
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
     LandedFile,
@@ -34,7 +35,6 @@ from scripts.landing.inventory import (
     inspect,
     refuse_changed,
 )
-from scripts.keys import KeyProblem
 from scripts.landing.xml_reader import XmlTable
 from scripts.privacy.ledger import PrivacyProblem, register
 

@@ -1,8 +1,8 @@
 """The erasure ledger: who was erased and who may not be, without saying who.
 
 A file of JSON lines, only ever appended to, beside the landing area (`LANDING_DIR` with `.erasures.jsonl` at its end)
-or where `ERASURE_LEDGER` says. It holds no personal data: a person, an account or a prospect is an HMAC-SHA-256 under the
-key `erasure`, and an erased one has a random replacement, which can't be computed from what it replaces. Each line
+or where `ERASURE_LEDGER` says. It holds no personal data: a person, an account or a prospect is an HMAC-SHA-256 under
+the key `erasure`, and an erased one has a random replacement, which can't be computed from what it replaces. Each line
 carries a hash of the one before, so that a changed or lost line is noticed.
 
 Staging applies the ledger on every load, so it must outlive the warehouse, and the key must outlive it too: without the

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import duckdb
 
-from scripts.encryption import is_duckdb, is_encrypted
+from scripts.encryption import is_duckdb, is_encrypted, quoted
 from scripts.keys import PROJECT
 from scripts.privacy.ledger import ledger_path
 from scripts.privacy.subjects import DISTINCTIVE, Person, Table, rows_of
@@ -88,9 +89,11 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
             if not mine or not column.is_personal or column.kind not in DISTINCTIVE or column.data_type != "VARCHAR":
                 continue
             rows = con.execute(
-                f'select distinct lower("{column.name}") from {table.relation} where ({mine}) and "{column.name}" <> \'\''
+                f'select distinct lower("{column.name}") from {table.relation} where ({mine})'
             ).fetchall()
-            kinds.update((v, str(column.kind)) for (v,) in rows if is_distinctive(v) and not v.startswith("erased"))
+            kinds.update(
+                (v, str(column.kind)) for (v,) in rows if v and is_distinctive(v) and not v.startswith("erased")
+            )
     found = [Needle(v, k) for v, k in sorted(kinds.items())]
     shared = {v for table in tables for v in _values_in(con, table, found, rows_of(table, person))}
     for name in SOURCES:
@@ -107,6 +110,9 @@ def _values_in(
     """Values that occur in a table's text, with the columns they occur in."""
     found: dict[str, set[str]] = {}
     values = [n.value for n in sought]
+    # A literal, so that the pattern is compiled once and not row by row.
+    pattern = quoted("|".join(re.sub(r"([^\w\s]|_)", r"\\\1", v) for v in values))
+    literals = ", ".join(quoted(v) for v in values)
     texts = [c.name for c in table.columns if c.data_type.startswith(("VARCHAR", "JSON", "STRUCT", "MAP", "BLOB"))]
     texts += [c.name for c in table.columns if c.data_type.endswith("[]")]
     for name in texts if values else []:
@@ -116,13 +122,10 @@ def _values_in(
                 select distinct lower(cast("{name}" as varchar)) as text
                 from {table.relation}
                 where not coalesce(({except_rows or "false"}), false)
-                and regexp_matches(lower(cast("{name}" as varchar)), array_to_string(
-                    list_transform($values::varchar[], lambda v: regexp_escape(v)), '|'
-                ))
+                and regexp_matches(lower(cast("{name}" as varchar)), {pattern})
             )
-            select distinct value from texts, unnest($values::varchar[]) as sought (value) where contains(text, value)
-            """,
-            {"values": values},
+            select distinct value from texts, unnest([{literals}]) as sought (value) where contains(text, value)
+            """
         ).fetchall()
         for (value,) in rows:
             found.setdefault(value, set()).add(name)

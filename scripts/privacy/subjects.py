@@ -263,7 +263,7 @@ def condition(column: Column, person: Person) -> str | None:
 
 
 def _text_condition(layout: Layout, person: Person) -> str:
-    """Whether the column raw_text is the person's row in one source's file; source_name and batch_id stand beside it."""
+    """Whether the column raw_text is the person's row of a source; source_name and batch_id stand beside it."""
     found = []
     for position, column in enumerate(layout.columns, start=1):
         values = person.of(str(column.meta.get("subject")))
