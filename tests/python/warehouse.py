@@ -44,6 +44,7 @@ class Warehouse:
         folder.mkdir(parents=True, exist_ok=True)
         self.folder, self.landing, self.session = folder, landing, session
         self.path = folder / "warehouse.duckdb"
+        self.environment: dict[str, str] = {}
 
     def start(self, *arguments: str, **variables: object) -> BaseProcess:
         """Start dbt and do not wait for it."""
@@ -59,6 +60,7 @@ class Warehouse:
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
             "DO_NOT_TRACK": "1",
+            **self.environment,
         }
         command = ["dbt", *arguments, *(["--vars", json.dumps(variables)] if variables else [])]
         process = FORKS.Process(target=_run_dbt, args=(command, environment, str(self.folder / "output")))
