@@ -18,11 +18,13 @@ SECRETS = (*NAME, NEXT_NAME, TAX_ID, EMAIL, PHONE, ADDRESS, BIRTH, AGENCY, str(C
 
 NEW = f"""<TPCDI:Action ActionTS="2017-07-07T01:02:03" ActionType="NEW">
  <!-- {NAME[1]} called twice -->
- <Customer C_TIER='9' C_DOB='{BIRTH}' C_GNDR="f" C_TAX_ID="{TAX_ID}" C_ID = '{CUSTOMER}'><Name><C_L_NAME>{NAME[0]}</C_L_NAME>
- <C_F_NAME>{NAME[1]}</C_F_NAME><C_M_NAME/></Name><Address><C_ADLINE1>{ADDRESS}</C_ADLINE1><C_ADLINE2/><C_ZIPCODE>91919</C_ZIPCODE>
- <C_CITY>Vrangville</C_CITY><C_STATE_PROV>VR</C_STATE_PROV><C_CTRY>Canada</C_CTRY></Address><ContactInfo>
+ <Customer C_TIER='9' C_DOB='{BIRTH}' C_GNDR="f" C_TAX_ID="{TAX_ID}" C_ID = '{CUSTOMER}'>
+ <Name><C_L_NAME>{NAME[0]}</C_L_NAME>
+ <C_F_NAME>{NAME[1]}</C_F_NAME><C_M_NAME/></Name><Address><C_ADLINE1>{ADDRESS}</C_ADLINE1><C_ADLINE2/>
+ <C_ZIPCODE>91919</C_ZIPCODE><C_CITY>Vrangville</C_CITY><C_STATE_PROV>VR</C_STATE_PROV><C_CTRY>Canada</C_CTRY></Address><ContactInfo>
  <C_PRIM_EMAIL>{EMAIL}</C_PRIM_EMAIL><C_ALT_EMAIL/><C_PHONE_1><C_CTRY_CODE>1</C_CTRY_CODE><C_AREA_CODE>739</C_AREA_CODE>
- <C_LOCAL>{PHONE}</C_LOCAL><C_EXT/></C_PHONE_1><C_PHONE_2/><C_PHONE_3/></ContactInfo><TaxInfo><C_LCL_TX_ID>OR4</C_LCL_TX_ID>
+ <C_LOCAL>{PHONE}</C_LOCAL><C_EXT/></C_PHONE_1><C_PHONE_2/><C_PHONE_3/></ContactInfo>
+ <TaxInfo><C_LCL_TX_ID>OR4</C_LCL_TX_ID>
  <C_NAT_TX_ID>CN2</C_NAT_TX_ID></TaxInfo><Account CA_ID="{ACCOUNT}" CA_TAX_ST="1"><CA_B_ID>BROKER</CA_B_ID>
  <CA_NAME>{NAME[1]} {NAME[0]} &amp; Sons</CA_NAME></Account></Customer></TPCDI:Action>
 <TPCDI:Action ActionType="UPDCUST" ActionTS="2017-07-07T02:00:00"><Customer C_ID="{CUSTOMER}"><Name>\
@@ -88,9 +90,7 @@ def _count(path: Path, **more: int) -> None:
     """Raise control totals."""
     text = path.read_text(encoding="utf-8")
     for attribute, number in more.items():
-        text = re.sub(
-            rf"(,{attribute},)(\d+)",
-            lambda m, n=number: m[1] + str(int(m[2]) + n),
-            text,  # type: ignore[misc]
-        )
+        found = re.search(rf",{attribute},(\d+)", text)
+        assert found
+        text = text[: found.start(1)] + str(int(found[1]) + number) + text[found.end(1) :]
     path.write_text(text, encoding="utf-8")
