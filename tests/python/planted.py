@@ -54,7 +54,7 @@ def plant(landing: Path, area: Path) -> Path:
     symbol = trade[7]
     _append(
         area / "Batch2" / "Trade.txt",
-        f"I|9003|77007700|2017-07-08 10:00:00|PNDG|TLB|1|{symbol}|10|5.00|{ACCOUNT}|{NAME[1]} {NEXT_NAME}||||",
+        f"I|9003|55005500|2017-07-08 10:00:00|PNDG|TLB|1|{symbol}|10|5.00|{ACCOUNT}|{NAME[1]} {NEXT_NAME}||||",
     )
     _count(area / "Batch2" / "Trade_audit.csv", T_Records=1, T_NEW=1)
     _append(
