@@ -39,8 +39,8 @@
                 case
                     when not {{ is_erased }} then {{ name }}
                     {% if meta.erase == 'token' -%}
-                    {% if is_xml %}when {{ name }} is not null {% endif %}{{ '' if is_xml else 'else' }}
-                    {{- ' then' if is_xml }} 'ERASED ' || coalesce({{ marks | join(', ') }}{{ ', erased_person.replacement' if person }})
+                    {{ 'when ' ~ name ~ ' is not null then' if is_xml else 'else' }}
+                        'ERASED ' || coalesce({{ marks | join(', ') }}{{ ', erased_person.replacement' if person }})
                     {% elif meta.kind == 'birth_date' -%}
                     {%- do needs_dates.append(true) -%}
                     when

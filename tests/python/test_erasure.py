@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -271,7 +272,7 @@ def test_a_hold_is_stronger(erased: Erased, monkeypatch: pytest.MonkeyPatch, roo
         erase.erase([customer], [], "asked for it", Erasure(dbt=lambda arguments: None))
     assert read_ledger().replacements == {}
     ledger.append({"type": "release", "hash": hold["hash"]})
-    assert read_ledger().hold_on(customer, __import__("datetime").date.today()) is None
+    assert read_ledger().hold_on(customer, date.today()) is None
 
 
 def test_nobody_is_erased_by_a_wrong_number(erased: Erased) -> None:
