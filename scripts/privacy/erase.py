@@ -162,7 +162,7 @@ class Erasure:
             content["through_batch"],
         )
 
-    def finish(self, request: Request) -> Report:
+    def finish(self, request: Request, is_resumed: bool = False) -> Report:
         """Do what is to be done, or what is left of it."""
         ledger = self.note(request)
         report = Report(
@@ -172,6 +172,8 @@ class Erasure:
             ledger.entries,
             {k: len(v) for k, v in sorted(request.person.ids.items()) if k in LEDGER_KINDS},
         )
+        if is_resumed:
+            report.notes.append("An earlier run was stopped; the rows and files it had done are not counted here.")
         report.landed_rows_rewritten = self.rewrite(request, ledger)
         report.files_removed = self.clean_files(request)
         self.rebuild(request)
@@ -400,7 +402,7 @@ def erase(customers: list[str], prospects: list[str], reason: str, erasure: Eras
     erasure = erasure or Erasure()
     reports = []
     if begun := erasure.unfinished():
-        report = erasure.finish(begun)
+        report = erasure.finish(begun, is_resumed=True)
         reports.append(report)
         if not report.is_complete:
             return reports
