@@ -282,15 +282,13 @@ def _text_condition(layout: Layout, person: Person) -> str:
 def rows_of(table: Table, person: Person) -> str | None:
     """The condition for a table's rows about the person, as SQL; None where it leads to nobody of their kinds.
 
-    A table without personal columns whose rows lead only to a broker tells about other people's business, so employees
-    are sought only where the table holds personal data.
+    An employee is sought only in tables that are about employees: the others name a broker beside a customer, whose
+    data it is.
     """
-    is_personal = any(c.is_personal for c in table.columns)
+    others = any(c.subject and not c.subject.startswith("employee") for c in table.columns)
     found = []
     for column in table.columns:
-        if column.subject in ("employee", "employee_version") and not is_personal:
-            continue
-        if column.subject == "employee" and _has(table, "account"):
+        if column.subject in ("employee", "employee_version") and others:
             continue
         if column.subject == "landed_text" and not {"source_name", "batch_id"} <= {c.name for c in table.columns}:
             continue
