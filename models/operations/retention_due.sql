@@ -1,7 +1,7 @@
 {{ config(materialized='table') }}
 
--- One row a rule: how many are due on the day of the last batch. Counts only; who they are, the command `make retention`
--- finds out when it acts. Erased persons are done with.
+-- One row a rule: how many are due on the day of the last batch. Counts only; who they are, `make retention` finds out
+-- when it acts. Erased persons are done with.
 with rules as (
     select * from {{ ref('retention_rules') }}
 ),
@@ -21,23 +21,27 @@ calendar as (
     from {{ ref('stg_reference__date') }}
 ),
 
--- A customer is inactive since the first of the versions that follow the last active one.
-inactive_customers as (
+-- A customer is inactive since the first of the versions that no active one follows.
+last_active as (
     select
         customer_id,
-        min(effective_date) as since
-    from {{ ref('dim_customer') }} as versions
-    where
-        status = 'Inactive'
-        and coalesce(last_name, '') not like 'ERASED %'
-        and not exists (
-            select 1 from {{ ref('dim_customer') }} as later
-            where
-                versions.customer_id = later.customer_id
-                and later.effective_date > versions.effective_date
-                and later.status <> 'Inactive'
-        )
+        max(effective_date) as effective_date
+    from {{ ref('dim_customer') }}
+    where status <> 'Inactive'
     group by customer_id
+),
+
+inactive_customers as (
+    select
+        versions.customer_id,
+        min(versions.effective_date) as since
+    from {{ ref('dim_customer') }} as versions
+    left join last_active on versions.customer_id = last_active.customer_id
+    where
+        versions.status = 'Inactive'
+        and coalesce(versions.last_name, '') not like 'ERASED %'
+        and (last_active.effective_date is null or versions.effective_date > last_active.effective_date)
+    group by versions.customer_id
 ),
 
 subjects as (
