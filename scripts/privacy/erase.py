@@ -422,6 +422,8 @@ def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) ->
     console = Console(soft_wrap=True)
     if not customers and not prospects:
         sys.exit("Name somebody to erase, with --customer or --prospect.")
+    if not reason.strip():
+        sys.exit("Say why, with --reason.")
     try:
         reports = erase(list(customers), list(prospects), reason)
     except HeldProblem as error:
