@@ -10,6 +10,7 @@ SAMPLE := data/landing
 export LANDING_DIR ?= $(SAMPLE)
 export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
+PERSON = $(if $(CUSTOMER),--customer "$(CUSTOMER)") $(if $(PROSPECT),--prospect "$(PROSPECT)")
 
 .PHONY: help
 help: ## Show what can be made
@@ -63,6 +64,22 @@ serve-postgres: environment ## Test the warehouse, then serve it from the Postgr
 .PHONY: docs
 docs: environment ## Generate the documentation site; `dbt docs serve` shows it
 	$(BIN)/dbt docs generate
+
+.PHONY: subject-export
+subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=…)
+	@$(BIN)/python -m scripts.privacy.subject_export $(PERSON)
+
+.PHONY: erase
+erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…)
+	@$(BIN)/python -m scripts.privacy.erase $(PERSON) --reason "$(REASON)"
+
+.PHONY: retention
+retention: environment ## List what is past its retention; APPLY=1 erases it
+	@$(BIN)/python -m scripts.privacy.retention $(if $(APPLY),--apply)
+
+.PHONY: privacy-docs
+privacy-docs: environment ## Write docs/privacy anew from the columns' classification
+	@$(BIN)/python -m scripts.privacy.record_of_processing
 
 .PHONY: environment
 environment: $(VENV)/.installed dbt_packages/.installed

@@ -44,7 +44,8 @@ from scripts.landing.inventory import (
     refuse_changed,
 )
 from scripts.landing.xml_reader import XmlTable
-from scripts.privacy import tokens
+from scripts.privacy import ledger, tokens
+from scripts.privacy.ledger import PrivacyProblem
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
 from scripts.sandbox import close_sandbox, landing_folder
@@ -223,6 +224,10 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         if self._attached:
             cursor.execute(f"use {self.creds.database}")
         cursor.register("landing_area", _AREA)
+        try:
+            ledger.register(cursor)
+        except (KeyProblem, PrivacyProblem) as error:
+            raise DbtRuntimeError(str(error)) from None
         for definition in layouts():
             if definition.meta["format"] == "xml":
                 name = f"landing_{definition.source}__{definition.table}"

@@ -4,7 +4,8 @@
 {% macro read_landed(relation) -%}
     {%- if execute -%}
         {%- set source_name = relation.schema ~ '.' ~ relation.identifier -%}
-        {{ adapter.dispatch('read_landed')(landing_layout(source_name), source_name) }}
+        {%- set layout = landing_layout(source_name) -%}
+        {{ without_erased(layout, adapter.dispatch('read_landed')(layout, source_name)) }}
     {%- else -%}
         select 1 as batch_id
     {%- endif -%}

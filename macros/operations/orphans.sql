@@ -247,7 +247,7 @@
             {{ raw_element(layout, 'landed_file', 'byte_offset') }} as raw_text
         from orphans
         {%- else -%}
-        {{ located_rows(layout, source_name, batch_ids) }}
+        {{ without_erased(layout, located_rows(layout, source_name, batch_ids)) }}
         {%- endif %}
     )
 

@@ -44,6 +44,12 @@ with found as (
     {% endfor %}
 ),
 
+{% if has_erasures() -%}
+without_erased as (
+    {{ without_erased_text('found') }}
+),
+
+{% endif -%}
 final as (
     select
         source_name,
@@ -55,7 +61,7 @@ final as (
         reason,
         raw_text,
         cast(current_timestamp as timestamp) as rejected_at
-    from found
+    from {{ 'without_erased' if has_erasures() else 'found' }}
 )
 
 select * from final

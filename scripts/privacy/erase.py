@@ -1,0 +1,447 @@
+"""Erase a person (GDPR Art. 17): from the landing area, the warehouse, and what was written of it.
+
+1. The ledger notes who is erased, as keyed hashes; staging leaves them out of every load from then on.
+2. The landed files are rewritten without them.
+3. The warehouse is built anew from those files, into the same tables, and its totals must not have changed.
+4. It is copied into a new file, which is searched for what was known of the person, as are all other places.
+5. The new file takes the old one's place, and the old one's bytes are overwritten.
+
+What is known of the person is kept in a file beside the warehouse until the end, encrypted as the warehouse is. A crash
+at any moment leaves that file, and the next erasure finishes the one begun before it does anything else. Facts stay,
+under a random number that leads nowhere. A legal hold in force stops all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime, timezone
+from pathlib import Path
+
+import click
+import duckdb
+from rich.console import Console
+
+from scripts import access_log
+from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
+from scripts.keys import PROJECT, KeyProblem
+from scripts.landing.inventory import LandingError
+from scripts.privacy import search
+from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
+from scripts.privacy.ledger import Ledger, PrivacyProblem, landing_folder, read_ledger
+from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, tables
+from scripts.warehouse_file import connect_encrypted, open_warehouse
+
+TOTALS = """
+    select table_schema || '.' || table_name, column_name, data_type
+    from information_schema.columns
+    where
+        table_catalog = current_database()
+        and table_schema in ('core', 'staging')
+        and (column_name = 'batch_id' or data_type like 'DECIMAL%' or column_name in ('quantity', 'current_holding'))
+    order by all
+"""
+LEDGER_KINDS = {"customer": "customer", "account": "account", "prospect": "prospect", "match_key": "person"}
+
+
+@dataclass
+class Request:
+    """An erasure: whom it is about, and what has to be the same before and after."""
+
+    erasure: str
+    reason: str
+    person: Person
+    needles: list[search.Needle]
+    totals: dict[str, str]
+    through_batch: int
+
+
+@dataclass
+class Report:
+    """What was done and what was found, without the person's data."""
+
+    erasure: str
+    reason: str
+    erased_at: str
+    ledger_entries: int
+    identifiers: dict[str, int]
+    landed_rows_rewritten: dict[str, int] = field(default_factory=dict)
+    files_removed: list[str] = field(default_factory=list)
+    totals_compared: int = 0
+    totals_changed: list[str] = field(default_factory=list)
+    values_searched: int = 0
+    values_shared_with_others: int = 0
+    places_searched: dict[str, int] = field(default_factory=dict)
+    found: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing was found and no total has changed."""
+        return not self.found and not self.totals_changed
+
+
+RunDbt = Callable[[list[str]], None]
+
+
+def run_dbt(arguments: list[str]) -> None:
+    """Run dbt as a user would; its output is kept to itself, for a message of it may quote a value."""
+    dbt = Path(sys.executable).with_name("dbt")
+    done = subprocess.run([dbt, *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise PrivacyProblem(
+            f"`dbt {' '.join(arguments[:2])}` failed, so the erasure is not complete. See why with the same command, "
+            "then run `make erase` again: it goes on from there."
+        )
+
+
+class Erasure:
+    """One erasure, step by step. Each step can be done again after a crash, at any moment, with the same result."""
+
+    def __init__(self, dbt: RunDbt = run_dbt, console: Console | None = None) -> None:
+        self.path = warehouse_path()
+        self.work = self.path.with_name(self.path.name + ".erasing")
+        self.copy = self.path.with_name(self.path.name + ".erased")
+        self.landing = landing_folder()
+        self.dbt = dbt
+        self.console = console or Console(stderr=True)
+        self.encrypted = self.path.exists() and is_encrypted(self.path)
+
+    def begin(self, customers: list[str], prospects: list[str], reason: str) -> Request:
+        """Find out what is known of the person and keep it aside; the warehouse is only read."""
+        ledger = read_ledger()
+        if all(ledger.replacement("customer", c) for c in customers) and customers and not prospects:
+            # Erased before: what has come since under the replacement is theirs too.
+            customers = [*customers, *(str(ledger.replacement("customer", c)) for c in customers)]
+        refuse_held(ledger, customers, prospects)
+        manifest = read_manifest()
+        with open_warehouse() as con:
+            found = tables(con, manifest)
+            check(found)
+            person = identify(con, found, customers, prospects)
+            refuse_held(ledger, person.of("customer"), person.of("prospect"))
+            _refuse_unknown(con, found, customers, prospects, ledger)
+            replaced = set(ledger.replacements.values())
+            for kind in LEDGER_KINDS:
+                values = person.ids.get(kind, set())
+                values -= {v for v in values if v in replaced or v.startswith("ERASED ")}
+            needles = search.needles(con, found, person)
+            batch = con.execute("select max(batch_id) from operations.landing_log").fetchall()[0][0]
+            request = Request(secrets.token_hex(8), reason, person, needles, _totals(con), int(batch))
+        text = reason.casefold()
+        if any(n.value.casefold() in text for n in needles if len(n.value) > 3):
+            raise PrivacyProblem("The reason names the person, and it is kept. Give one without their data.")
+        self._keep(request)
+        return request
+
+    def unfinished(self) -> Request | None:
+        """An erasure that was begun and not finished."""
+        if not self.work.exists():
+            return None
+        try:
+            with self._open(self.work) as con:
+                row = con.execute("select content from request").fetchall()
+        except duckdb.Error:
+            row = []  # Stopped while it was being written: nothing was done yet.
+        if not row:
+            self._discard(self.work)
+            return None
+        content = json.loads(row[0][0])
+        return Request(
+            content["erasure"],
+            content["reason"],
+            Person({k: set(v) for k, v in content["ids"].items()}),
+            [search.Needle(**n) for n in content["needles"]],
+            content["totals"],
+            content["through_batch"],
+        )
+
+    def finish(self, request: Request, is_resumed: bool = False) -> Report:
+        """Do what is to be done, or what is left of it."""
+        ledger = self.note(request)
+        report = Report(
+            request.erasure,
+            request.reason,
+            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            ledger.entries,
+            {k: len(v) for k, v in sorted(request.person.ids.items()) if k in LEDGER_KINDS},
+        )
+        if is_resumed:
+            report.notes.append("An earlier run was stopped; the rows and files it had done are not counted here.")
+        report.landed_rows_rewritten = self.rewrite(request, ledger)
+        report.files_removed = self.clean_files(request)
+        self.rebuild(request)
+        self.compact(request, report)
+        if report.is_complete:
+            self.swap()
+        self._write_report(report)
+        if report.is_complete:
+            self._discard(self.work)
+        return report
+
+    def note(self, request: Request) -> Ledger:
+        """Enter the person into the ledger."""
+        ledger = read_ledger()
+        subjects = [(LEDGER_KINDS[k], v) for k in LEDGER_KINDS for v in request.person.of(k)]
+        ledger.erase(subjects, request.erasure)
+        return ledger
+
+    def rewrite(self, request: Request, ledger: Ledger) -> dict[str, int]:
+        """Take the person out of the landed files."""
+        with self.console.status("Rewriting landed files"):
+            return rewrite_area(self.landing, request.person, ledger)
+
+    def clean_files(self, request: Request) -> list[str]:
+        """Remove what was written of the warehouse: files of dbt and exports that hold the person, and publications."""
+        removed = []
+        for folder in (search.target_folder(), search.logs_folder(), search.exports_folder()):
+            for path in search.files_with(folder, request.needles):
+                destroy(path)
+                removed.append(search.shown(path))
+        # Published files are encrypted, each with its own key, so they can't be searched; they are made again.
+        published = search.published_folder()
+        for path in sorted(published.rglob("*")) if published.is_dir() else []:
+            if path.is_file() or path.is_symlink():
+                destroy(path)
+                removed.append(search.shown(path))
+        return removed
+
+    def rebuild(self, request: Request) -> None:
+        """Build the warehouse anew, and drop stored test failures."""
+        variables = {"through_batch": request.through_batch, "max_rejected_share": 1.0}
+        with self.console.status("Building the warehouse anew"):
+            self.dbt(["run", "--full-refresh", "--quiet", "--vars", json.dumps(variables)])
+        with open_warehouse(read_only=False) as con:
+            for (schema,) in con.execute(
+                """
+                select distinct schema_name from duckdb_tables()
+                where database_name = current_database() and schema_name like '%dbt\\_test\\_\\_audit' escape '\\'
+                """
+            ).fetchall():
+                con.execute(f'drop schema "{schema}" cascade')
+            con.execute("checkpoint")
+
+    def compact(self, request: Request, report: Report) -> None:
+        """Copy the warehouse into a new file, which holds no deleted bytes; compare and search it."""
+        self._discard(self.copy)
+        with self.console.status("Copying the warehouse into a new file"), self._copying() as con:
+            con.execute("copy from database warehouse to erased")
+            con.execute("use erased")
+            manifest = read_manifest(parse=False)
+            after = _totals(con)
+            report.totals_compared = len(request.totals)
+            report.totals_changed = sorted(k for k in request.totals if request.totals[k] != after.get(k))
+            report.found += search.search_tables(con, tables(con, manifest), request.person, request.needles, report)
+            con.execute("checkpoint erased")
+            report.found += search.search_places(self.landing, self.copy, request.needles, report)
+            self._log(con, request, report)
+            con.execute("checkpoint erased")
+        report.values_searched = sum(not n.is_shared for n in request.needles)
+        report.values_shared_with_others = sum(n.is_shared for n in request.needles)
+
+    def _log(self, con: duckdb.DuckDBPyConnection, request: Request, report: Report) -> None:
+        access_log.create(con)
+        known = con.execute(
+            "select count(*) from operations.access_log where action = 'erase' and detail like ?",
+            [f'%"{request.erasure}"%'],
+        ).fetchall()[0][0]
+        if not known:
+            detail: dict[str, object] = {
+                "erasure": request.erasure,
+                "identifiers": report.identifiers,
+                "ledger_entries": report.ledger_entries,
+                "found": len(report.found),
+            }
+            access_log.append(con, "erase", detail)
+
+    def swap(self) -> None:
+        """Put the new file in the old one's place; the old one's bytes are overwritten."""
+        for path in (self.path, self.copy):
+            wal = path.with_name(path.name + ".wal")
+            if wal.exists():
+                if path == self.copy:
+                    raise PrivacyProblem(f"{wal} is there after its checkpoint. Run `make erase` again.")
+                destroy(wal)
+        replace_destroying(self.copy, self.path)
+
+    def _write_report(self, report: Report) -> None:
+        folder = search.reports_folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        stem = folder / f"erasure-{report.erasure}"
+        content = {**asdict(report), "is_complete": report.is_complete}
+        stem.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        stem.with_suffix(".txt").write_text(as_text(report), encoding="utf-8")
+
+    def _keep(self, request: Request) -> None:
+        content = {
+            "erasure": request.erasure,
+            "reason": request.reason,
+            "ids": {k: sorted(v) for k, v in request.person.ids.items()},
+            "needles": [asdict(n) for n in request.needles],
+            "totals": request.totals,
+            "through_batch": request.through_batch,
+        }
+        self._discard(self.work)
+        with self._open(self.work) as con:
+            con.execute("create table request as select ?::varchar as content", [json.dumps(content)])
+            con.execute("checkpoint")
+
+    @contextmanager
+    def _open(self, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A file of our own, encrypted where the warehouse is."""
+        if not self.encrypted:
+            with duckdb.connect(str(path)) as con:
+                path.chmod(0o600)
+                yield con
+            return
+        with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
+            attach_warehouse(con, path, "aside")
+            con.execute("use aside")
+            yield con
+
+    @contextmanager
+    def _copying(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        """A connection with the warehouse, to be read, and an empty file `erased`."""
+        if self.encrypted:
+            with connect_encrypted(self.path.with_name(self.path.name + ".tmp")) as con:
+                attach_warehouse(con, self.path, "warehouse", read_only=True)
+                attach_warehouse(con, self.copy, "erased")
+                yield con
+            return
+        with duckdb.connect() as con:
+            con.execute(f"attach {quoted(self.path)} as warehouse (read_only)")
+            con.execute(f"attach {quoted(self.copy)} as erased")
+            if compression := os.environ.get("ERASURE_COMPRESSION"):
+                con.execute(f"set force_compression = {quoted(compression)}")
+            yield con
+
+    @staticmethod
+    def _discard(path: Path) -> None:
+        destroy(path)
+        destroy(path.with_name(path.name + ".wal"))
+
+
+def refuse_held(ledger: Ledger, customers: list[str], prospects: list[str]) -> None:
+    """Raise PrivacyProblem where somebody must be kept."""
+    for kind, values in (("customer", customers), ("prospect", prospects)):
+        for value in values:
+            if hold := ledger.hold_on(value, date.today(), kind):
+                raise HeldProblem(
+                    f"This {kind} is under a legal hold until {hold.until}, by {hold.by}: {hold.why}. Nothing was "
+                    "erased. `python -m scripts.privacy.legal_hold --release` lifts it, where that is right.",
+                )
+
+
+class HeldProblem(PrivacyProblem):
+    """A person who must be kept."""
+
+
+def _refuse_unknown(
+    con: duckdb.DuckDBPyConnection, found: list[Table], customers: list[str], prospects: list[str], ledger: Ledger
+) -> None:
+    """Raise PrivacyProblem where nobody is known by an identifier, and nobody was erased by it."""
+    for kind, values in (("customer", customers), ("prospect", prospects)):
+        for value in values:
+            known = ledger.replacement(kind, value) or any(
+                con.execute(
+                    f'select 1 from {table.relation} where cast("{column.name}" as varchar) = ? limit 1', [value]
+                ).fetchall()
+                for table in found
+                for column in table.columns
+                if column.subject == kind
+            )
+            if not known:
+                raise PrivacyProblem(f"No {kind} of this number is in the warehouse. Nothing was erased.")
+
+
+def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Rows of each table of core and staging, and the sums of what can be summed."""
+    sums: dict[str, list[str]] = {}
+    for table, column, _ in con.execute(TOTALS).fetchall():
+        sums.setdefault(table, []).append(column)
+    totals: dict[str, str] = {}
+    for table, columns in sums.items():
+        summed = [c for c in columns if c != "batch_id"]
+        parts = ", ".join(["count(*)", *(f'sum("{c}")' for c in summed)])
+        schema, _, name = table.partition(".")
+        row = con.execute(f'select {parts} from "{schema}"."{name}"').fetchall()[0]
+        for what, value in zip(["rows", *summed], row, strict=True):
+            totals[f"{table}: {what}"] = str(value)
+    return totals
+
+
+def as_text(report: Report) -> str:
+    """The report for a reader."""
+    lines = [
+        f"Erasure {report.erasure} of {report.erased_at}: {'complete' if report.is_complete else 'NOT COMPLETE'}",
+        f"Reason: {report.reason}",
+        "Identifiers replaced: " + ", ".join(f"{n} {k}" for k, n in report.identifiers.items()),
+        f"Landed rows rewritten: {sum(report.landed_rows_rewritten.values())} in "
+        f"{len(report.landed_rows_rewritten)} files",
+        f"Files removed: {len(report.files_removed)}",
+        f"Totals compared: {report.totals_compared}, changed: {len(report.totals_changed)}",
+        *(f"  changed: {t}" for t in report.totals_changed),
+        f"Values searched for: {report.values_searched}; {report.values_shared_with_others} more are also other "
+        "persons' and can't tell",
+        *(f"  searched: {place}, {n} files or columns" for place, n in report.places_searched.items()),
+        f"Found: {len(report.found)}",
+        *(f"  found: {f}" for f in report.found),
+        *(f"Note: {n}" for n in report.notes),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def erase(customers: list[str], prospects: list[str], reason: str, erasure: Erasure | None = None) -> list[Report]:
+    """Finish an erasure that was begun, then erase a person; returns the reports."""
+    erasure = erasure or Erasure()
+    reports = []
+    if begun := erasure.unfinished():
+        report = erasure.finish(begun, is_resumed=True)
+        reports.append(report)
+        if not report.is_complete:
+            return reports
+        asked = set(customers) | set(prospects)
+        if asked <= set(begun.person.of("customer")) | set(begun.person.of("prospect")):
+            return reports
+    reports.append(erasure.finish(erasure.begin(customers, prospects, reason)))
+    return reports
+
+
+@click.command(help=__doc__)
+@click.option("--customer", "customers", multiple=True, help="Customer to erase. Can be given several times.")
+@click.option("--prospect", "prospects", multiple=True, help="Prospect to erase, by the agency's number.")
+@click.option("--reason", required=True, help="Why, without the person's data; it is kept.")
+def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) -> None:
+    """Erase, and print the report; exit with 1 where something is left."""
+    console = Console(soft_wrap=True)
+    if not customers and not prospects:
+        sys.exit("Name somebody to erase, with --customer or --prospect.")
+    if not reason.strip():
+        sys.exit("Say why, with --reason.")
+    try:
+        reports = erase(list(customers), list(prospects), reason)
+    except HeldProblem as error:
+        try:
+            with open_warehouse(read_only=False) as con:
+                access_log.append(con, "erase-refused", {"why": "legal hold"})
+        except (duckdb.Error, EncryptionProblem, KeyProblem):
+            console.print("The refusal could not be noted in the access log.")
+        sys.exit(str(error))
+    except (PrivacyProblem, KeyProblem, EncryptionProblem, LandingError) as error:
+        sys.exit(str(error))
+    except duckdb.Error as error:
+        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Close what else has it open, then run again.")
+    for report in reports:
+        console.print(as_text(report), markup=False, highlight=False)
+        console.print(f"The report is kept in {search.shown(search.reports_folder())}.")
+    sys.exit(0 if all(r.is_complete for r in reports) else 1)
+
+
+if __name__ == "__main__":
+    main()

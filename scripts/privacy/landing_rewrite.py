@@ -1,0 +1,418 @@
+"""Take a person out of the landed files, so that no copy of the raw data names them.
+
+The same rules as in the macro without_erased, on the files' own bytes: keys become their replacements, what is personal
+becomes empty. Rows stay rows, and lines of others stay as they are, to the byte. A row that can't be read stays one
+that can't be read. Each file is written aside and then takes the old one's place in one step; the old one's bytes are
+overwritten. Files in which the person doesn't occur aren't touched.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import mmap
+import os
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import IO
+from xml.parsers import expat
+from xml.sax.saxutils import escape, quoteattr
+
+import duckdb
+
+from scripts.landing.definitions import Column, Layout, layouts
+from scripts.landing.inventory import complete_batches
+from scripts.privacy.ledger import Ledger
+from scripts.privacy.subjects import MATCH, PERSONAL, Person
+
+MARK = "ERASED"
+ASIDE = ".erasing"
+LONGEST_ELEMENT = 1 << 24
+
+Values = dict[str, str | None]
+
+
+def is_erasable(column: Column) -> bool:
+    """Whether an erasure empties a column; the macro of the same name says the same."""
+    meta = column.meta
+    return (
+        not meta.get("presence")
+        and not meta.get("subject")
+        and (meta.get("classification") in PERSONAL or meta.get("erase") in ("token", "clear"))
+    )
+
+
+@dataclass
+class Rules:
+    """Whom to take out, and what stands in their place."""
+
+    person: Person
+    ledger: Ledger
+    con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
+    upper: dict[str, str] = field(default_factory=dict)
+
+    def subject(self, kind: str, value: str | None, column: Column) -> str | None:
+        """An identifier of the person in its one spelling; None where the value is none of theirs."""
+        if value is None:
+            return None
+        if column.data_type != "varchar":
+            digits = value.strip()
+            if not digits.isdigit():
+                return None
+            value = str(int(digits))
+        return value if value in self.person.ids.get(kind, ()) else None
+
+    def match_key(self, fields: list[str]) -> str:
+        """Name and address as the warehouse compares them."""
+        text = "\x1f".join(fields)
+        if text not in self.upper:
+            self.upper[text] = self.con.execute("select upper(?)", [text]).fetchall()[0][0]
+        return self.upper[text]
+
+    def reads(self, layout: Layout, values: Values) -> bool:
+        """Whether the warehouse would read a row."""
+        for column in layout.columns:
+            if column.meta.get("presence"):
+                continue
+            value, meta = values.get(column.name), column.meta
+            if meta.get("accepted") and value not in meta["accepted"]:
+                return False
+            if meta.get("required") and not value:
+                return False
+            if value and column.data_type != "varchar" and not self._casts(value, column.data_type):
+                return False
+        names = [c.name for c in layout.columns]
+        for rule in layout.meta.get("rules") or []:
+            given = ", ".join(f"?::varchar as {n}" for n in names)
+            row = self.con.execute(
+                f"select coalesce({rule['requires']}, false) from (select {given})", [values.get(n) for n in names]
+            ).fetchall()
+            if not row[0][0]:
+                return False
+        return True
+
+    def _casts(self, value: str, data_type: str) -> bool:
+        return bool(self.con.execute(f"select try_cast(? as {data_type}) is not null", [value]).fetchall()[0][0])
+
+    def cleared(self, layout: Layout, values: Values, batch_date: date) -> Values:
+        """A row without the person."""
+        token = None
+        result = dict(values)
+        for column in layout.columns:
+            kind = column.meta.get("subject")
+            if kind and (value := self.subject(kind, values.get(column.name), column)):
+                result[column.name] = self.ledger.replacement(kind, value)
+                token = token or result[column.name]
+        if not token:
+            # A prospect of the same name and address whom the agency lists under another number.
+            key = self.match_key([values.get(c) or "" for c in MATCH])
+            token = self.ledger.replacement("person", key) or MARK
+            for column in layout.columns:
+                if column.meta.get("subject"):
+                    digest = self.ledger.hash(column.meta["subject"], values.get(column.name))
+                    result[column.name] = f"{token}-{digest[:12]}"
+        for column in layout.columns:
+            value = values.get(column.name)
+            if not is_erasable(column) or value is None:
+                continue
+            if column.meta.get("erase") == "token":
+                result[column.name] = f"{MARK} {token}"
+            elif column.meta.get("kind") == "birth_date" and self._is_out_of_range(value, batch_date):
+                result[column.name] = "1000-01-01"
+            else:
+                result[column.name] = ""
+        return result
+
+    def _is_out_of_range(self, value: str, batch_date: date) -> bool:
+        sql = "select try_cast(? as date) not between ? - interval 100 year + interval 1 day and ?"
+        return bool(self.con.execute(sql, [value, batch_date, batch_date]).fetchall()[0][0])
+
+
+def rewrite_area(
+    landing: Path, person: Person, ledger: Ledger, done: Callable[[str, int], None] = lambda name, rows: None
+) -> dict[str, int]:
+    """Rewrite the files of all complete batches; returns the rows changed, by file."""
+    changed: dict[str, int] = {}
+    rules = Rules(person, ledger)
+    for number, batch_date in complete_batches(landing).items():
+        for path in sorted((landing / f"Batch{number}").iterdir()):
+            if path.name.endswith(ASIDE):
+                path.unlink()
+                continue
+            for layout in layouts():
+                if not any(c.meta.get("subject") for c in layout.columns):
+                    continue
+                if layout.lands_in(number) and layout.pattern.fullmatch(path.name) and path.stat().st_size:
+                    rows = _rewrite(path, layout, rules, number, batch_date)
+                    if rows:
+                        changed[path.relative_to(landing).as_posix()] = rows
+                        done(path.relative_to(landing).as_posix(), rows)
+    return changed
+
+
+def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> int:
+    pieces = {"pipe": _pipe_pieces, "csv": _csv_pieces, "xml": _xml_pieces}[str(layout.meta["format"])]
+    aside = path.with_name(path.name + ASIDE)
+    rows, copied = 0, 0
+    with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        written: IO[bytes] | None = None
+        try:
+            for begin, end, piece in pieces(text, layout, rules, batch_id, batch_date):
+                written = written or open(aside, "wb")  # noqa: SIM115 (closed below)
+                _copy(text, copied, begin, written)
+                written.write(piece)
+                rows, copied = rows + 1, end
+            if written:
+                _copy(text, copied, len(text), written)
+                written.flush()
+                os.fchmod(written.fileno(), path.stat().st_mode & 0o7777)
+                os.fsync(written.fileno())
+        finally:
+            if written:
+                written.close()
+    if rows:
+        replace_destroying(aside, path)
+    return rows
+
+
+def _copy(text: mmap.mmap, begin: int, end: int, stream: IO[bytes]) -> None:
+    for at in range(begin, end, 1 << 24):
+        stream.write(text[at : min(end, at + (1 << 24))])
+
+
+def replace_destroying(new: Path, old: Path) -> None:
+    """Put a file in the place of another one, then overwrite the other one's bytes, unless it has more names."""
+    with open(old, "r+b") as stream:
+        new.replace(old)
+        if os.fstat(stream.fileno()).st_nlink == 0:
+            _overwrite(stream)
+    descriptor = os.open(old.parent, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def destroy(path: Path) -> None:
+    """Overwrite a file's bytes, then remove it; where it has more names, remove only this one."""
+    if path.is_file() and not path.is_symlink() and path.stat().st_nlink == 1:
+        with open(path, "r+b") as stream:
+            _overwrite(stream)
+    path.unlink(missing_ok=True)
+
+
+def _overwrite(stream: IO[bytes]) -> None:
+    size = stream.seek(0, io.SEEK_END)
+    stream.seek(0)
+    zeros = bytes(1 << 20)
+    while size > 0:
+        size -= stream.write(zeros[: min(size, len(zeros))])
+    stream.flush()
+    os.fsync(stream.fileno())
+
+
+Pieces = Iterator[tuple[int, int, bytes]]
+
+
+def _ids(layout: Layout, person: Person) -> bytes:
+    """All identifiers that may stand in a layout's keys, as alternatives of a pattern."""
+    kinds = {str(c.meta["subject"]) for c in layout.columns if c.meta.get("subject")}
+    values = sorted({v for kind in kinds for v in person.of(kind)})
+    return b"|".join(re.escape(v.encode()) for v in values)
+
+
+def _pipe_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
+    ids = _ids(layout, rules.person)
+    if not ids:
+        return
+    shift = 2 if layout.meta.get("cdc") and batch_id > 1 else 0
+    done = 0
+    for match in re.finditer(rb"(?<![^|\n])[ 0]*(?:" + ids + rb") *(?=[|\r\n]|\Z)", text):
+        if match.start() < done:
+            continue
+        begin = text.rfind(b"\n", 0, match.start()) + 1
+        end = text.find(b"\n", match.start())
+        end = len(text) if end < 0 else end
+        if text[end - 1 : end] == b"\r":
+            end -= 1
+        done = end
+        fields = text[begin:end].decode().split("|")
+        piece = _row(fields, layout, rules, shift, batch_date)
+        if piece is not None:
+            yield begin, end, "|".join(piece).encode()
+
+
+def _row(fields: list[str], layout: Layout, rules: Rules, shift: int, batch_date: date) -> list[str] | None:
+    """A delimited row without the person; None where it isn't about them."""
+    count = shift + len(layout.columns)
+    keys = [(i, c) for i, c in enumerate(layout.columns, start=shift) if c.meta.get("subject")]
+    if len(fields) < count or any(fields[count:]):
+        about = any(rules.subject(str(c.meta["subject"]), f, c) for _, c in keys for f in fields)
+        return [MARK] if about else None
+    values: Values = {c.name: fields[i] or None for i, c in enumerate(layout.columns, start=shift)}
+    about = any(rules.subject(str(c.meta["subject"]), fields[i], c) for i, c in keys)
+    if layout.meta.get("person_key") and not about:
+        key = rules.match_key([values[c] or "" for c in MATCH])
+        about = key in rules.person.ids.get("match_key", ())
+    if not about:
+        return None
+    cdc_reads = not shift or (fields[0] in ("I", "U") and fields[1].strip().isdigit())
+    if not cdc_reads or not rules.reads(layout, values):
+        return [MARK]
+    cleared = rules.cleared(layout, values, batch_date)
+    named = [cleared[c.name] or "" for c in layout.columns]
+    # A token stands in for an empty name too, as it does in staging.
+    for i, c in enumerate(layout.columns):
+        if c.meta.get("erase") == "token" and not named[i]:
+            token = next((cleared[k.name] for _, k in keys if cleared[k.name]), MARK)
+            named[i] = f"{MARK} {token}"
+    return fields[:shift] + named
+
+
+def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
+    begin = 0
+    while begin < len(text):
+        end, quotes = begin, 0
+        while True:
+            stop = text.find(b"\n", end)
+            stop = len(text) if stop < 0 else stop
+            quotes += text[end:stop].count(b'"')
+            end = stop
+            if quotes % 2 == 0 or stop == len(text):
+                break
+            end += 1
+        following = end + 1
+        if end > begin and text[end - 1 : end] == b"\r":
+            end -= 1
+        record = text[begin:end].decode()
+        if record:
+            fields = next(csv.reader(io.StringIO(record, newline="")))
+            piece = _row(fields, layout, rules, 0, batch_date)
+            if piece is not None:
+                out = io.StringIO()
+                csv.writer(out, lineterminator="").writerow(piece)
+                yield begin, end, out.getvalue().encode()
+        begin = following
+
+
+def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
+    element = str(layout.meta["element"]).encode()
+    name = rb"(?:[A-Za-z_][\w.-]*:)?" + element
+    start, stop = re.compile(rb"<" + name + rb"(?=[\s>/])"), re.compile(rb"</" + name + rb"\s*>")
+    for_keys = []
+    for column in layout.columns:
+        if kind := column.meta.get("subject"):
+            attribute = str(column.meta["path"]).rpartition("@")[2].encode()
+            if values := rules.person.of(kind):
+                ids = b"|".join(v.encode() for v in values)
+                for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")\s*[\"']")
+    if not for_keys:
+        return
+    done = 0
+    for match in re.finditer(b"|".join(for_keys), text):
+        if match.start() < done:
+            continue
+        begin = match.start()
+        while (begin := text.rfind(b"<", max(done, match.start() - LONGEST_ELEMENT), begin)) >= 0:
+            if start.match(text, begin):
+                break
+        if begin < 0:
+            continue
+        closed = stop.search(text, match.start())
+        following = start.search(text, match.start())
+        if closed and (not following or closed.start() < following.start()):
+            end = closed.end()
+        else:
+            end = following.start() if following else len(text)
+        done = end
+        yield begin, end, _element(text[begin:end], layout, rules, batch_date)
+
+
+def _element(raw: bytes, layout: Layout, rules: Rules, batch_date: date) -> bytes:
+    """An XML element without the person; one that the warehouse can't read becomes an empty one that it can't."""
+    try:
+        name, row = _parse(raw)
+    except (expat.ExpatError, IndexError):
+        prefix = re.match(rb"<([A-Za-z_][\w.-]*:)?", raw)
+        name, row = ((prefix.group(1) or b"").decode() if prefix else "") + str(layout.meta["element"]), None
+    values: Values = {} if row is None else {c.name: row.get(str(c.meta["path"])) for c in layout.columns}
+    if row is None or not rules.reads(layout, values):
+        rest = raw[raw.rfind(b">") + 1 :] if row is None and raw.endswith(b"\n") else b""
+        return f'<{name} ActionType="{MARK}"></{name}>'.encode() + rest
+    cleared = rules.cleared(layout, values, batch_date)
+    result = _serialise(
+        raw, {str(c.meta["path"]): cleared[c.name] for c in layout.columns if not c.meta.get("presence")}
+    )
+    text = result.encode()
+    return text.replace(b"\n", b"\r\n") if b"\r\n" in raw else text
+
+
+def _parse(raw: bytes) -> tuple[str, dict[str, str]]:
+    """The element's own name, and its texts and attributes by path."""
+    row: dict[str, str] = {}
+    stack: list[str] = []
+    names: list[str] = []
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        names.append(name)
+        if len(names) > 1:
+            stack.append("/".join([*stack[-1:], name.rpartition(":")[2]]))
+            row[stack[-1]] = ""
+        for key, value in attributes.items():
+            row["/".join([*stack[-1:], "@" + key])] = value
+
+    def end(name: str) -> None:
+        if stack:
+            stack.pop()
+
+    def data(text: str) -> None:
+        if stack:
+            row[stack[-1]] += text
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+    parser.Parse(raw, True)
+    return names[0], row
+
+
+def _serialise(raw: bytes, values: dict[str, str | None]) -> str:
+    """The element again, with new texts and attributes. What no column of the layout reads is left out: comments, and
+    text and attributes that nobody asked for.
+    """
+    out: list[str] = []
+    stack: list[str] = []
+    depth = 0
+    parser = expat.ParserCreate()
+    parser.buffer_text = True
+    parser.ordered_attributes = True
+
+    def start(name: str, attributes: list[str]) -> None:
+        nonlocal depth
+        depth += 1
+        if depth > 1:
+            stack.append("/".join([*stack[-1:], name.rpartition(":")[2]]))
+        out.append(f"<{name}")
+        for key in attributes[::2]:
+            value = values.get("/".join([*stack[-1:], "@" + key]))
+            if value is not None:
+                out.append(f" {key}={quoteattr(value)}")
+        out.append(">")
+        if stack and values.get(stack[-1]):
+            out.append(escape(str(values[stack[-1]])))
+
+    def end(name: str) -> None:
+        if stack:
+            stack.pop()
+        out.append(f"</{name}>")
+
+    def data(text: str) -> None:
+        if not text.strip() and not (stack and stack[-1] in values):
+            out.append(text)
+
+    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
+    parser.Parse(raw, True)
+    return "".join(out)

@@ -1,0 +1,114 @@
+"""Write docs/privacy: the record of processing (GDPR Art. 30) and HIPAA Safe Harbor's identifiers, from the project.
+
+Which tables hold which kinds of personal data follows from the columns' classification in dbt's manifest, how long they
+are kept from the seed retention_rules. `--check` says whether the committed pages are what would be written.
+"""
+
+from __future__ import annotations
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+from scripts.keys import PROJECT
+from scripts.privacy.ledger import PrivacyProblem
+from scripts.privacy.subject_export import KINDS
+from scripts.privacy.subjects import Table, check, project_tables, read_manifest
+
+FOLDER = PROJECT / "docs" / "privacy"
+PAGES = ("record-of-processing.md", "safe-harbor.md")
+PLACES = ("staging", "intermediate", "core", "operations", "snapshots", "analytics", "marts")
+
+
+def render(manifest: dict[str, Any]) -> dict[str, str]:
+    """The pages, by file name."""
+    found = project_tables(manifest)
+    check(found)
+    sources = {n["source_name"] for n in manifest["sources"].values()}
+    with open(PROJECT / "seeds" / "retention_rules.csv", encoding="utf-8", newline="") as stream:
+        rules = list(csv.DictReader(stream))
+    processing = yaml.safe_load((Path(__file__).with_name("processing.yml")).read_text(encoding="utf-8"))
+    held = [t for t in found if any(c.is_personal for c in t.columns)]
+    content = {
+        "sources": [_row(t) for t in held if t.schema in sources],
+        "tables": [_row(t) for t in held if t.schema not in sources],
+        "kinds": {words: _columns(held, kind) for kind, words in KINDS.items()},
+        "unnamed": [f"{t.full_name}.{c.name}" for t in held for c in t.columns if c.is_personal and not c.kind],
+        "rules": rules,
+        **processing,
+        "identifiers": [{**i, "columns": _matching(held, i)} for i in processing["identifiers"]],
+    }
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # Markdown, from the text of the project
+    )
+    return {name: pages.get_template(f"{name}.j2").render(**content) for name in PAGES}
+
+
+def _row(table: Table) -> dict[str, Any]:
+    personal = [c for c in table.columns if c.is_personal]
+    kinds = Counter(KINDS.get(c.kind or "", "Other") for c in personal)
+    return {
+        "name": table.full_name,
+        "description": table.description.split(". ")[0].rstrip("."),
+        "personal": len(personal),
+        "sensitive": sum(c.classification == "sensitive" for c in personal),
+        "kinds": ", ".join(f"{k.lower()} {n}" for k, n in sorted(kinds.items())),
+        "leads": ", ".join(sorted({str(c.subject).removesuffix("_version") for c in table.columns if c.subject})),
+    }
+
+
+def _columns(held: list[Table], kind: str) -> list[str]:
+    return sorted({c.name for t in held for c in t.columns if c.is_personal and c.kind == kind})
+
+
+def _matching(held: list[Table], identifier: dict[str, Any]) -> list[str]:
+    """Personal columns that an identifier of the list means, by kind and by parts of their names."""
+    parts = identifier.get("named") or []
+    return sorted(
+        {
+            c.name
+            for t in held
+            if t.schema == "core"
+            for c in t.columns
+            if (c.is_personal or c.subject in identifier.get("subjects", []))
+            and (c.kind in identifier.get("kinds", []) or c.subject in identifier.get("subjects", []))
+            and (not parts or any(p in c.name for p in parts))
+        }
+    )
+
+
+@click.command(help=__doc__)
+@click.option("--check", "is_check", is_flag=True, help="Only say whether the pages are current.")
+def main(is_check: bool) -> None:
+    """Write the pages, or compare them."""
+    try:
+        pages = render(read_manifest())
+    except PrivacyProblem as error:
+        sys.exit(str(error))
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    stale = []
+    for name, text in pages.items():
+        path = FOLDER / name
+        if is_check:
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                stale.append(name)
+        else:
+            path.write_text(text, encoding="utf-8")
+    if stale:
+        sys.exit(f"Not current: {', '.join(stale)} in docs/privacy. Write them anew with `make privacy-docs`.")
+    click.echo(f"{len(pages)} pages in docs/privacy are {'current' if is_check else 'written'}.")
+
+
+if __name__ == "__main__":
+    main()

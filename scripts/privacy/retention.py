@@ -1,0 +1,128 @@
+"""Retention: list what is past its days, by the rules of the seed retention_rules; with --apply, act on it.
+
+Who is due is erased as `make erase` does it, all in one erasure. Whoever is under a legal hold stays, and is counted.
+Rejected rows lose their text, and stay as counts, so that the reconciliation holds.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import click
+import duckdb
+from rich.console import Console
+from rich.table import Table as Shown
+
+from scripts import access_log
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
+from scripts.landing.inventory import LandingError
+from scripts.privacy.erase import Erasure, Report, as_text, erase
+from scripts.privacy.ledger import Ledger, PrivacyProblem, read_ledger
+from scripts.warehouse_file import open_warehouse
+
+DUE = {
+    "customer": """
+        select cast(customer_id as varchar) from core.dim_customer as versions
+        where
+            status = 'Inactive'
+            and coalesce(last_name, '') not like 'ERASED %'
+            and not exists (
+                select 1 from core.dim_customer as later
+                where
+                    versions.customer_id = later.customer_id
+                    and later.effective_date > versions.effective_date
+                    and later.status <> 'Inactive'
+            )
+        group by customer_id having min(effective_date) <= $cutoff
+        order by 1
+    """,
+    "prospect": """
+        select agency_id from core.prospect
+        where strptime(sk_record_date_id::varchar, '%Y%m%d') <= $cutoff and coalesce(last_name, '') not like 'ERASED %'
+        order by 1
+    """,
+}
+
+
+@dataclass
+class Due:
+    """A rule, and what is past its days."""
+
+    rule: str
+    subject: str
+    action: str
+    cutoff: date
+    values: list[str]
+    held: int = 0
+    rows: int = 0
+
+
+def due(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> list[Due]:
+    """What each rule finds; who is under a hold is left out and counted."""
+    today = con.execute("select max(batch_date) from operations.batches").fetchall()[0][0]
+    rules = con.execute("select rule, subject, action, keep_days from reference.retention_rules order by 1").fetchall()
+    found = []
+    for rule, subject, action, keep_days in rules:
+        one = Due(rule, subject, action, today - timedelta(days=keep_days), [])
+        if subject in DUE:
+            values = [r[0] for r in con.execute(DUE[subject], {"cutoff": one.cutoff}).fetchall()]
+            one.values = [v for v in values if not ledger.hold_on(v, date.today(), subject)]
+            one.held, one.rows = len(values) - len(one.values), len(one.values)
+        else:
+            one.rows = con.execute(f"select count(*) {_REJECTED}", {"cutoff": one.cutoff}).fetchall()[0][0]
+        found.append(one)
+    return found
+
+
+_REJECTED = """
+    from operations.rejected_rows
+    where raw_text is not null and batch_id in (select batch_id from operations.batches where batch_date <= $cutoff)
+"""
+
+
+def apply(found: list[Due], erasure: Erasure | None = None) -> list[Report]:
+    """Empty the text of rejected rows, then erase all who are due; returns the reports."""
+    with open_warehouse(read_only=False) as con:
+        for one in found:
+            if one.subject == "rejected_row" and one.rows:
+                con.execute(
+                    "update operations.rejected_rows set raw_text = null, reason = 'past its retention' "
+                    "where raw_text is not null and batch_id in "
+                    "(select batch_id from operations.batches where batch_date <= $cutoff)",
+                    {"cutoff": one.cutoff},
+                )
+                access_log.append(con, "retention", {"rule": one.rule, "rows": one.rows})
+    customers = [v for one in found if one.subject == "customer" for v in one.values]
+    prospects = [v for one in found if one.subject == "prospect" for v in one.values]
+    if not customers and not prospects:
+        return []
+    return erase(customers, prospects, "past its retention", erasure)
+
+
+@click.command(help=__doc__)
+@click.option("--apply", "is_applied", is_flag=True, help="Act on what is due, instead of only listing it.")
+def main(is_applied: bool) -> None:
+    """List, and act if told to; exit with 1 where something is left."""
+    console = Console(soft_wrap=True)
+    try:
+        with open_warehouse() as con:
+            found = due(con, read_ledger())
+        shown = Shown("rule", "about", "kept since", "due", "held", box=None, pad_edge=False)
+        for one in found:
+            shown.add_row(one.rule, one.subject, f"{one.cutoff}", f"{one.rows:,}", f"{one.held:,}")
+        console.print(shown)
+        reports = apply(found) if is_applied else []
+    except (PrivacyProblem, KeyProblem, EncryptionProblem, LandingError) as error:
+        sys.exit(str(error))
+    except duckdb.Error as error:
+        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Run `make build`, and close what has it open.")
+    for report in reports:
+        console.print(as_text(report), markup=False, highlight=False)
+    sys.exit(0 if all(r.is_complete for r in reports) else 1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,149 @@
+"""Export everything about a person (GDPR Art. 15), as JSON and as a page that a person can read.
+
+Which rows of which tables are the person's follows from the project's classification and from the columns that lead to
+a person; a new table is found without being listed. A table with personal columns and no way to a person stops it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from datetime import date, datetime, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from jinja2 import Environment, FileSystemLoader, select_autoescape
+from rich.console import Console
+
+from scripts import access_log
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
+from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.privacy.search import exports_folder, shown
+from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, rows_of, tables
+from scripts.warehouse_file import open_warehouse
+
+KINDS = {
+    "name": "Name",
+    "contact": "Contact",
+    "government_id": "Government identifier",
+    "birth_date": "Date of birth",
+    "financial": "Financial",
+    "quasi_identifier": "Describes the person",
+}
+
+
+def collect(con: duckdb.DuckDBPyConnection, found: list[Table], person: Person) -> list[dict[str, Any]]:
+    """The person's rows of every table that has any, with what the project says about table and columns."""
+    collected = []
+    for table in found:
+        mine = rows_of(table, person)
+        if not mine:
+            continue
+        cursor = con.execute(f"select distinct * from {table.relation} where {mine} order by all")
+        names = [d[0] for d in cursor.description or []]
+        rows = cursor.fetchall()
+        if not rows:
+            continue
+        collected.append(
+            {
+                "schema": table.schema,
+                "table": table.name,
+                "description": table.description,
+                "columns": [
+                    {
+                        "name": c.name,
+                        "description": c.description,
+                        "classification": c.classification,
+                        "kind": c.kind,
+                        "kind_in_words": KINDS.get(c.kind or "", c.kind),
+                    }
+                    for c in table.columns
+                ],
+                "rows": [dict(zip(names, (_plain(v) for v in row), strict=True)) for row in rows],
+            }
+        )
+    return collected
+
+
+def _plain(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, list | tuple):
+        return [_plain(v) for v in value]
+    if isinstance(value, dict):
+        return {str(k): _plain(v) for k, v in value.items()}
+    return str(value)
+
+
+def export(customers: list[str], prospects: list[str], employees: list[str], out: Path) -> tuple[Path, int, int]:
+    """Write the export; returns its folder, and how many tables and rows it has."""
+    ledger = read_ledger()
+    for customer in customers:
+        if ledger.replacement("customer", customer):
+            raise PrivacyProblem("This customer was erased: nothing in the warehouse leads to them any more.")
+    manifest = read_manifest()
+    with open_warehouse(read_only=False) as con:
+        found = tables(con, manifest)
+        check(found)
+        person = identify(con, found, customers, prospects, employees)
+        collected = collect(con, found, person)
+        if not collected:
+            raise PrivacyProblem("Nothing in the warehouse is about this person. Check the number.")
+        rows = sum(len(t["rows"]) for t in collected)
+        token = ledger.hash("export", "|".join([*customers, *prospects, *employees]))[:16]
+        folder = out / token
+        _write(folder, person, collected, rows)
+        access_log.append(con, "export", {"subject": token, "tables": len(collected), "rows": rows})
+    return folder, len(collected), rows
+
+
+def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: int) -> None:
+    content = {
+        "made_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "identifiers": {k: person.of(k) for k in person.ids if k not in ("match_key", "trade")},
+        "tables": collected,
+    }
+    pages = Environment(
+        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=select_autoescape(["html", "j2"])
+    )
+    page = pages.get_template("subject_export.html.j2").render(**content, row_count=rows)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for name, text in (
+        ("subject.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n"),
+        ("subject.html", page),
+    ):
+        path = folder / name
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+            stream.write(text)
+
+
+@click.command(help=__doc__)
+@click.option("--customer", "customers", multiple=True, help="Customer, by number. Can be given several times.")
+@click.option("--prospect", "prospects", multiple=True, help="Prospect, by the agency's number.")
+@click.option("--employee", "employees", multiple=True, help="Employee, where the same person says to be one.")
+@click.option("--out", type=click.Path(path_type=Path), help="Folder for exports, $SUBJECT_EXPORTS or data/exports.")
+def main(customers: tuple[str, ...], prospects: tuple[str, ...], employees: tuple[str, ...], out: Path | None) -> None:
+    """Export, and say where to."""
+    if not customers and not prospects and not employees:
+        sys.exit("Name somebody, with --customer, --prospect or --employee.")
+    try:
+        folder, count, rows = export(list(customers), list(prospects), list(employees), out or exports_folder())
+    except (PrivacyProblem, KeyProblem, EncryptionProblem) as error:
+        sys.exit(str(error))
+    except duckdb.Error as error:
+        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Close what else has it open, then run again.")
+    Console(soft_wrap=True).print(
+        f"{rows:,} rows of {count} tables in {shown(folder)}: subject.json and subject.html.\n"
+        "Hand them over on a safe way, then remove the folder.",
+        highlight=False,
+    )
+
+
+if __name__ == "__main__":
+    main()

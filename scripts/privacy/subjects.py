@@ -1,0 +1,316 @@
+"""Which rows of which tables are about a person.
+
+Derived from dbt's manifest (classification of each column) and from `subjects.yml` (which columns lead to a person),
+never from a list of tables. A table with personal columns and no way to a person stops the check, and every request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import yaml
+
+from scripts.encryption import quoted
+from scripts.keys import PROJECT
+from scripts.landing.definitions import Layout, layouts
+from scripts.privacy.ledger import PrivacyProblem
+
+PERSONAL = ("personal", "sensitive")
+VERSION = 100_000_000
+MATCH = ("last_name", "first_name", "address_line1", "address_line2", "postal_code")
+# What is searched for, kind by kind of column; the rest of what is personal isn't one person's alone.
+DISTINCTIVE = ("name", "contact", "government_id")
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column: its type in the warehouse, what kind of data it holds, and to whom it leads."""
+
+    name: str
+    data_type: str
+    description: str = ""
+    classification: str | None = None
+    kind: str | None = None
+    subject: str | None = None
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it holds personal data."""
+        return self.classification in PERSONAL
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of the warehouse."""
+
+    schema: str
+    name: str
+    columns: tuple[Column, ...]
+    description: str = ""
+    in_project: bool = True
+
+    @property
+    def full_name(self) -> str:
+        """Schema and name."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def relation(self) -> str:
+        """The same, quoted for SQL."""
+        return f'"{self.schema}"."{self.name}"'
+
+
+@dataclass
+class Person:
+    """The identifiers of a person, kind by kind."""
+
+    ids: dict[str, set[str]] = field(default_factory=dict)
+
+    def add(self, kind: str, values: Iterable[object]) -> None:
+        """Add identifiers of a kind."""
+        self.ids.setdefault(kind, set()).update(str(v) for v in values if v is not None)
+
+    def of(self, kind: str) -> list[str]:
+        """Identifiers of a kind, sorted."""
+        return sorted(self.ids.get(kind, ()))
+
+
+def read_manifest(parse: bool = True) -> dict[str, Any]:
+    """dbt's manifest of the project as it is now."""
+    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    if parse or not (target / "manifest.json").exists():
+        dbt = Path(sys.executable).with_name("dbt")
+        done = subprocess.run([dbt, "parse", "--quiet"], cwd=PROJECT, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PrivacyProblem(f"The project can't be parsed:\n{done.stdout.strip()}")
+    manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    return manifest
+
+
+@cache
+def relations() -> dict[str, dict[str, str]]:
+    """What `subjects.yml` says."""
+    path = Path(__file__).with_name("subjects.yml")
+    found: dict[str, dict[str, str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return found
+
+
+def _column(name: str, data_type: str, node: dict[str, Any]) -> Column:
+    meta = node.get("config", {}).get("meta") or node.get("meta") or {}
+    names = relations()
+    subject = meta.get("subject") or names["columns"].get(name) or names["text"].get(name)
+    text = " ".join(str(node.get("description", "")).split())
+    return Column(name, data_type, text, meta.get("classification"), meta.get("kind"), subject)
+
+
+def project_tables(manifest: dict[str, Any]) -> list[Table]:
+    """Tables as the project declares them: models, seeds and snapshots that are kept, and sources."""
+    found = []
+    for node in [*manifest["nodes"].values(), *manifest["sources"].values()]:
+        if node["resource_type"] not in ("model", "seed", "snapshot", "source"):
+            continue
+        if node["config"].get("materialized") == "ephemeral":
+            continue
+        columns = tuple(_column(c["name"], c.get("data_type") or "", c) for c in node["columns"].values())
+        schema = node["source_name"] if node["resource_type"] == "source" else node["schema"]
+        name = node["name"] if node["resource_type"] == "source" else node["alias"]
+        found.append(Table(schema, name, columns, " ".join(node["description"].split())))
+    return sorted(found, key=lambda t: t.full_name)
+
+
+def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Table]:
+    """All tables that the warehouse holds, with what the project says about them. Tables that the project doesn't
+    know, such as stored test failures, are among them.
+    """
+    nodes = {
+        (n["schema"], n["alias"]): n
+        for n in manifest["nodes"].values()
+        if n["resource_type"] in ("model", "seed", "snapshot")
+    }
+    rows = con.execute(
+        """
+        select schema_name, table_name, list({name: column_name, type: data_type} order by column_index)
+        from duckdb_columns()
+        where database_name = current_database() and not internal
+        group by all
+        order by all
+        """
+    ).fetchall()
+    found = []
+    for schema, name, columns in rows:
+        node = nodes.get((schema, name))
+        declared = node["columns"] if node else {}
+        found.append(
+            Table(
+                schema,
+                name,
+                tuple(_column(c["name"], c["type"], declared.get(c["name"], {})) for c in columns),
+                " ".join(node["description"].split()) if node else "",
+                node is not None,
+            )
+        )
+    return found
+
+
+def unreachable(found: Iterable[Table]) -> list[str]:
+    """What is wrong: tables with personal columns that lead to nobody."""
+    problems = []
+    for table in found:
+        personal = [c.name for c in table.columns if c.is_personal]
+        if (
+            personal
+            and not any(c.subject for c in table.columns)
+            and table.full_name not in relations()["other_people"]
+        ):
+            problems.append(
+                f"{table.full_name} has personal columns ({', '.join(personal[:5])}) but none that leads to a person. "
+                "Name the one that does in its YAML with `meta: {subject: customer}`, account, prospect or employee; "
+                "or say in scripts/privacy/subjects.yml, under other_people, whom it is about."
+            )
+    return problems
+
+
+def check(found: Iterable[Table]) -> None:
+    """Raise PrivacyProblem where a table with personal columns leads to nobody."""
+    if problems := unreachable(found):
+        raise PrivacyProblem("\n".join(problems))
+
+
+def identify(
+    con: duckdb.DuckDBPyConnection,
+    found: list[Table],
+    customers: Iterable[str] = (),
+    prospects: Iterable[str] = (),
+    employees: Iterable[str] = (),
+) -> Person:
+    """The identifiers of a person: a customer's accounts, trades, and the prospects of the same name and address."""
+    person = Person()
+    person.add("customer", customers)
+    person.add("prospect", prospects)
+    person.add("employee", employees)
+    listed = [t for t in found if _has(t, "prospect") and set(MATCH) <= {c.name for c in t.columns}]
+    known = [t for t in found if _has(t, "customer") and set(MATCH) <= {c.name for c in t.columns}]
+    for table in known:
+        person.add("match_key", (r[0] for r in _pick(con, table, _match_key(table), "customer", person)))
+    for table in [t for t in found if _has(t, "customer") and _has(t, "account")]:
+        person.add("account", (r[0] for r in _pick(con, table, _first(table, "account"), "customer", person)))
+    for table in listed:
+        if keys := person.of("match_key"):
+            sql = f"select distinct {_first(table, 'prospect')} from {table.relation} where {_match_key(table)} in "
+            person.add("prospect", (r[0] for r in con.execute(sql + _list(keys)).fetchall()))
+    for table in listed:
+        person.add("match_key", (r[0] for r in _pick(con, table, _match_key(table), "prospect", person)))
+    person.ids.get("match_key", set()).discard("\x1f" * 4)
+    for table in [t for t in found if _has(t, "account") and _has(t, "trade")]:
+        person.add("trade", (r[0] for r in _pick(con, table, _first(table, "trade"), "account", person)))
+    return person
+
+
+def _has(table: Table, kind: str) -> bool:
+    return any(c.subject == kind for c in table.columns)
+
+
+def _first(table: Table, kind: str) -> str:
+    return next(f'"{c.name}"' for c in table.columns if c.subject == kind)
+
+
+def _match_key(table: Table) -> str:
+    return "upper(" + " || chr(31) || ".join(f"coalesce(cast({c} as varchar), '')" for c in MATCH) + ")"
+
+
+def _pick(con: duckdb.DuckDBPyConnection, table: Table, what: str, kind: str, person: Person) -> list[tuple[Any, ...]]:
+    if not person.of(kind):
+        return []
+    where = " or ".join(_id_condition(f'"{c.name}"', person.of(kind)) for c in table.columns if c.subject == kind)
+    return con.execute(f"select distinct {what} from {table.relation} where {where}").fetchall()
+
+
+def _list(values: Iterable[str]) -> str:
+    return "(" + ", ".join(quoted(v) for v in values) + ")"
+
+
+def _id_condition(expression: str, values: list[str]) -> str:
+    return f"cast({expression} as varchar) in {_list(values)}"
+
+
+def condition(column: Column, person: Person) -> str | None:
+    """Whether a row is about the person by one of its columns, as SQL; None where that column can't tell."""
+    name, subject = f'"{column.name}"', column.subject
+    if subject == "message":
+        found = [
+            f"regexp_extract({name}, '{mark} = (\\d+)', 1) in {_list(person.of(kind))}"
+            for mark, kind in (("\\bC_ID", "customer"), ("\\bT_ID", "trade"), ("\\bCA_ID", "account"))
+            if person.of(kind)
+        ]
+        return " or ".join(found) or None
+    if subject == "landed_text":
+        return " or ".join(_text_condition(x, person) for x in layouts() if _text_condition(x, person)) or None
+    if subject and subject.endswith("_version"):
+        values = person.of(subject.removesuffix("_version"))
+        return f"{name} // {VERSION} in ({', '.join(values)})" if values else None
+    values = person.of(subject or "")
+    return _id_condition(name, values) if values else None
+
+
+def _text_condition(layout: Layout, person: Person) -> str:
+    """Whether the column raw_text is the person's row of a source; source_name and batch_id stand beside it."""
+    found = []
+    for position, column in enumerate(layout.columns, start=1):
+        values = person.of(str(column.meta.get("subject")))
+        if not values:
+            continue
+        if layout.meta["format"] == "xml":
+            attribute = str(column.meta["path"]).rpartition("@")[2]
+            found.append(f"regexp_extract(raw_text, '\\b{attribute}\\s*=\\s*[\"'']\\s*0*(\\d+)', 1) in {_list(values)}")
+        else:
+            shift = "(case when batch_id > 1 then 2 else 0 end)" if layout.meta.get("cdc") else "0"
+            mark = "|" if layout.meta["format"] == "pipe" else ","
+            found.append(f"trim(string_split(raw_text, '{mark}')[{position} + {shift}], ' \"') in {_list(values)}")
+    return f"(source_name = '{layout.name}' and ({' or '.join(found)}))" if found else ""
+
+
+def rows_of(table: Table, person: Person) -> str | None:
+    """The condition for a table's rows about the person, as SQL; None where it leads to nobody of their kinds.
+
+    An employee is sought only in tables that are about employees: the others name a broker beside a customer, whose
+    data it is.
+    """
+    others = any(c.subject and not c.subject.startswith("employee") for c in table.columns)
+    found = []
+    for column in table.columns:
+        if column.subject in ("employee", "employee_version") and others:
+            continue
+        if column.subject == "landed_text" and not {"source_name", "batch_id"} <= {c.name for c in table.columns}:
+            continue
+        if column.subject and (sql := condition(column, person)):
+            found.append(f"({sql})")
+    return " or ".join(found) or None
+
+
+@click.command(help="Check that every table with personal columns leads to a person.")
+def main() -> None:
+    """Print what is wrong; exit with 1 where something is."""
+    try:
+        found = project_tables(read_manifest())
+        problems = unreachable(found)
+    except PrivacyProblem as error:
+        sys.exit(str(error))
+    for problem in problems:
+        click.echo(problem)
+    personal = sum(any(c.is_personal for c in t.columns) for t in found)
+    click.echo(f"{personal} tables with personal columns, {len(problems)} without a way to a person.")
+    sys.exit(1 if problems else 0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,299 @@
+"""An erased person is gone: from every table and every file, for good, and nothing else has changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import planted_person as planted
+import pytest
+from warehouse import PROJECT, Warehouse
+
+from scripts.privacy import erase, search, subjects
+from scripts.privacy.erase import Erasure, Report
+from scripts.privacy.landing_rewrite import rewrite_area
+from scripts.privacy.ledger import PrivacyProblem, plain_connection, read_ledger
+from scripts.privacy.subjects import Person, Table
+
+DRIVER = """
+import os, signal, sys
+from scripts.privacy import erase, landing_rewrite, subjects
+parsed = subjects.read_manifest
+erase.read_manifest = lambda parse=True: parsed(parse=False)
+def die(*_):
+    os.kill(os.getpid(), signal.SIGKILL)
+point = sys.argv[1]
+if point == "keep":
+    done = erase.Erasure._keep
+    erase.Erasure._keep = lambda *a: (done(*a), die())
+elif point == "file":
+    erase.rewrite_area = lambda *a: landing_rewrite.rewrite_area(*a, done=die)
+else:
+    done = getattr(erase.Erasure, point)
+    setattr(erase.Erasure, point, lambda *a: (done(*a), die()))
+erase.erase([sys.argv[2]], [], "asked for it", erase.Erasure(dbt=lambda arguments: None))
+"""
+STEPS = ("keep", "note", "file", "rewrite", "clean_files")
+LATE_STEPS = ("compact", "swap")
+
+
+@dataclass
+class Erased:
+    """A warehouse before and after, and what was said about it."""
+
+    warehouse: Warehouse
+    original: Path
+    before: dict[str, int]
+    found_before: list[str]
+    report: Report
+    kills: list[str]
+
+
+def files(folder: Path) -> list[Path]:
+    return [p for p in folder.rglob("*") if p.is_file()]
+
+
+def holding(paths: list[Path], secrets: tuple[str, ...] = planted.SECRETS) -> list[str]:
+    """Files that hold a secret, whatever its letter case. Numbers are sought where they can be no part of another."""
+    found = []
+    for path in paths:
+        data = path.read_bytes().lower()
+        if any(s.lower().encode() in data for s in secrets):
+            found.append(path.name)
+    return sorted(found)
+
+
+@pytest.fixture(scope="module")
+def settings(tmp_path_factory: pytest.TempPathFactory, session: Path) -> Iterator[Path]:
+    """A place of its own for all that erasures write."""
+    place = tmp_path_factory.mktemp("erasure")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("WAREHOUSE_KEYS", str(place / "keys"))
+        patch.setenv("LANDING_DIR", str(place / "landing"))
+        patch.setenv("WAREHOUSE_PATH", str(place / "warehouse" / "warehouse.duckdb"))
+        patch.setenv("DBT_TARGET_PATH", str(session / "target"))
+        patch.setenv("DBT_LOG_PATH", str(place / "warehouse" / "logs"))
+        patch.setenv("ERASURE_REPORTS", str(place / "reports"))
+        patch.setenv("SUBJECT_EXPORTS", str(place / "exports"))
+        patch.setenv("PUBLISH_DIR", str(place / "published"))
+        patch.setenv("ERASURE_COMPRESSION", "uncompressed")
+        patch.setattr(erase, "read_manifest", lambda parse=True: subjects.read_manifest(parse=False))
+        yield place
+
+
+@pytest.fixture(scope="module")
+def erased(settings: Path, session: Path, landing: Path) -> Erased:
+    """The planted person erased, by a process that was killed after each step and started again."""
+    area = planted.plant(landing, settings / "landing")
+    original = planted.plant(landing, settings / "original")
+    warehouse = Warehouse(settings / "warehouse", area, session)
+    warehouse.environment = {"WAREHOUSE_KEYS": str(settings / "keys")}
+    warehouse.load()
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute("create schema main_dbt_test__audit")
+        con.execute("create table main_dbt_test__audit.failed as from core.dim_customer where customer_id = 770077")
+    before = totals(warehouse)
+    found_before = tables_with_person(warehouse)
+    for folder in (settings / "exports", settings / "published", warehouse.folder / "logs"):
+        folder.mkdir(exist_ok=True)
+        (folder / "left.txt").write_text(f"row of {planted.EMAIL}", encoding="utf-8")
+
+    kills = [step for step in STEPS if killed_at(step)]
+    begun = Erasure(dbt=lambda arguments: run(warehouse, arguments)).unfinished()
+    assert begun is not None
+    Erasure(dbt=lambda arguments: run(warehouse, arguments)).rebuild(begun)
+    kills += [step for step in LATE_STEPS if killed_at(step)]
+    reports = erase.erase([str(planted.CUSTOMER)], [], "asked for it", Erasure(dbt=lambda arguments: None))
+    assert len(reports) == 1
+    return Erased(warehouse, original, before, found_before, reports[0], kills)
+
+
+def run(warehouse: Warehouse, arguments: list[str]) -> None:
+    at = arguments.index("--vars")
+    ran = warehouse.dbt(*arguments[:at], **json.loads(arguments[at + 1]))
+    assert ran.code == 0, ran.output
+
+
+def killed_at(step: str) -> bool:
+    command = [sys.executable, "-c", DRIVER, step, str(planted.CUSTOMER)]
+    done = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False, env=os.environ)
+    assert done.returncode in (0, -signal.SIGKILL), done.stderr
+    return done.returncode == -signal.SIGKILL
+
+
+def totals(warehouse: Warehouse) -> dict[str, int]:
+    """Rows of each table of core, staging and of what was said about loads; sums of the facts."""
+    with duckdb.connect(str(warehouse.path), read_only=True) as con:
+        names = con.execute(
+            "select schema_name || '.' || table_name from duckdb_tables() where schema_name in ('core', 'staging') "
+            "or table_name in ('rejected_rows', 'reconciliation') order by 1"
+        ).fetchall()
+        found = {n: con.execute(f"select count(*) from {n}").fetchall()[0][0] for (n,) in names}
+        for table, column in [
+            ("core.fact_cash_balances", "cash"),
+            ("core.dim_trade", "bid_price * quantity"),
+            ("core.fact_holdings", "current_holding"),
+            ("core.fact_market_history", "volume"),
+        ]:
+            found[f"{table} {column}"] = con.execute(f"select sum({column}) from {table}").fetchall()[0][0]
+        for text, count in con.execute(
+            "select message_text, count(*) from operations.di_messages where message_type = 'Alert' group by all"
+        ).fetchall():
+            found[f"alert {text}"] = count
+        return found
+
+
+def tables_with_person(warehouse: Warehouse) -> list[str]:
+    """Tables in which any column, read as text, holds a secret."""
+    pattern = "|".join(s.lower().replace("-", r"\-").replace(".", r"\.") for s in planted.SECRETS)
+    with duckdb.connect(str(warehouse.path), read_only=True) as con:
+        names = con.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+        return [
+            name
+            for (name,) in names
+            if con.execute(
+                f"select 1 from {name} as t where regexp_matches(lower(t::varchar), '{pattern}') limit 1"
+            ).fetchall()
+        ]
+
+
+def test_the_person_was_everywhere(erased: Erased) -> None:
+    """Otherwise what follows would show nothing."""
+    schemas = {name.split(".")[0] for name in erased.found_before}
+    assert schemas == {"core", "intermediate", "main_dbt_test__audit", "operations", "staging"}
+    assert {"operations.di_messages", "operations.rejected_rows", "core.fact_watches"} <= set(erased.found_before)
+    assert len(holding(files(erased.original))) == 11
+
+
+def test_it_was_killed_after_each_step_and_went_on(erased: Erased) -> None:
+    assert erased.kills == [*STEPS, *LATE_STEPS]
+    assert erased.report.is_complete, erased.report
+    assert not list(erased.warehouse.folder.glob("*.erasing*")) and not list(erased.warehouse.folder.glob("*.erased*"))
+    entries = erased.warehouse.query("select detail from operations.access_log where action = 'erase'")
+    assert len(entries) == 1 and erased.report.erasure in entries[0][0]
+
+
+def test_no_table_holds_the_person(erased: Erased) -> None:
+    assert tables_with_person(erased.warehouse) == []
+    row = erased.warehouse.query("select * from core.dim_customer where last_name like 'ERASED %' and is_current")
+    assert len(row) == 1
+
+
+def test_no_file_holds_the_person(erased: Erased, settings: Path) -> None:
+    """Bytes of the warehouse, not compressed, of landed files, logs, exports, reports and the ledger."""
+    words = tuple(s for s in planted.SECRETS if not s.isdigit())
+    everything = [p for p in files(settings) if not p.is_relative_to(erased.original)]
+    assert erased.warehouse.path in everything
+    assert holding(everything, words) == []
+    texts = [p for p in everything if p.suffix != ".duckdb"]
+    assert holding(texts) == []
+    assert not any((settings / "published").iterdir())
+
+
+def test_totals_and_alerts_are_unchanged(erased: Erased) -> None:
+    after = totals(erased.warehouse)
+    assert after == erased.before
+    assert after["alert DOB out of range"] >= 2 and after["alert Invalid customer tier"] >= 2
+
+
+def test_controls_hold(erased: Erased) -> None:
+    ran = erased.warehouse.dbt("test", "--select", "test_type:singular")
+    assert ran.code == 0, ran.output
+
+
+def test_raw_files_do_not_bring_the_person_back(erased: Erased, settings: Path, room: Path) -> None:
+    """A new warehouse from the original files with the ledger has the rows of the one from the rewritten files."""
+    again = Warehouse(room / "again", erased.original, erased.warehouse.session)
+    again.environment = {"WAREHOUSE_KEYS": str(settings / "keys"), "ERASURE_LEDGER": str(read_ledger().path)}
+    ran = again.dbt("run", "--full-refresh", max_rejected_share=1.0, through_batch=3)
+    assert ran.code == 0, ran.output
+    assert tables_with_person(again) == []
+    assert totals(again) == erased.before
+    unlike = set(again.unlike(erased.warehouse))
+    by_place = {"staging.stg_crm__customer_mgmt"} | {f"intermediate.int_{n}_events" for n in ("customer", "account")}
+    about_files = {"operations.landing_log", "operations.landed_files", "operations.rejected_rows"}
+    assert unlike <= by_place | about_files | {"operations.access_log"}, unlike
+
+
+def test_lines_of_others_are_untouched(erased: Erased) -> None:
+    """To the byte, in every file."""
+    area = erased.warehouse.landing
+    for path in files(erased.original):
+        theirs = path.read_bytes().splitlines(keepends=True)
+        ours = (area / path.relative_to(erased.original)).read_bytes().splitlines(keepends=True)
+        assert len(ours) >= len(theirs) - 8
+        secrets = tuple(s.lower().encode() for s in planted.SECRETS)
+        kept = [line for line in theirs if not any(s in line.lower() for s in secrets)]
+        gone = [line for line in kept if line not in set(ours)]
+        assert all(path.name == "CustomerMgmt.xml" and line.startswith(b" ") for line in gone), path.name
+
+
+def test_rewriting_again_changes_nothing(erased: Erased) -> None:
+    person = Person({"customer": {str(planted.CUSTOMER)}, "account": {str(planted.ACCOUNT)}})
+    assert rewrite_area(erased.warehouse.landing, person, read_ledger()) == {}
+
+
+def test_the_ledger_does_not_name_the_person(erased: Erased) -> None:
+    ledger = read_ledger()
+    assert holding([ledger.path]) == []
+    replacement = ledger.replacement("customer", planted.CUSTOMER)
+    assert replacement and 80_000_000_000 <= int(replacement) <= 92_233_720_367
+    hashed = plain_connection().execute("select erasure_hash('customer', ?)", [str(planted.CUSTOMER)]).fetchall()
+    assert hashed[0][0] == ledger.hash("customer", planted.CUSTOMER)
+
+
+def test_a_changed_ledger_is_refused(erased: Erased, room: Path) -> None:
+    lines = read_ledger().path.read_bytes().splitlines(keepends=True)
+    copy = room / "ledger.jsonl"
+    copy.write_bytes(
+        lines[0].replace(b'"kind": "customer"', b'"kind": "custumer"') + b'{"entry": 2, "previous": "0"}\n'
+    )
+    with pytest.raises(PrivacyProblem, match="line 2"):
+        read_ledger(copy)
+    copy.write_bytes(lines[0] + b'{"entry": 2, "prev')
+    assert read_ledger(copy).entries == 1 and copy.read_bytes() == lines[0]
+
+
+def test_a_hold_is_stronger(erased: Erased, monkeypatch: pytest.MonkeyPatch, room: Path) -> None:
+    monkeypatch.setenv("ERASURE_LEDGER", str(room / "held.jsonl"))
+    customer = str(erased.warehouse.query("select min(customer_id) from core.dim_customer")[0][0])
+    ledger = read_ledger()
+    hold = {"hash": ledger.hash("customer", customer), "until": "2999-01-01", "by": "file 7", "why": "a suit"}
+    ledger.append({"type": "hold", **hold})
+    with pytest.raises(erase.HeldProblem, match="until 2999-01-01, by file 7: a suit"):
+        erase.erase([customer], [], "asked for it", Erasure(dbt=lambda arguments: None))
+    assert read_ledger().replacements == {}
+    ledger.append({"type": "release", "hash": hold["hash"]})
+    assert read_ledger().hold_on(customer, date.today()) is None
+
+
+def test_nobody_is_erased_by_a_wrong_number(erased: Erased) -> None:
+    with pytest.raises(PrivacyProblem, match="No customer of this number"):
+        erase.erase(["123456789"], [], "asked for it", Erasure(dbt=lambda arguments: None))
+
+
+def test_the_search_finds_what_is_left(erased: Erased, room: Path) -> None:
+    """A proof that can't fail proves nothing."""
+    path = room / "left.txt"
+    needles = [search.Needle("o'brien & sons", "name")]
+    for text in ("O'BRIEN & SONS", "O&apos;Brien &amp; Sons", "x" * 100 + "o'brien & sons"):
+        path.write_text(text, encoding="utf-8")
+        assert search.files_with(room, needles) == [path]
+    path.write_text("O'Brien and Sons", encoding="utf-8")
+    assert search.files_with(room, needles) == []
+
+
+def test_a_table_that_leads_to_nobody_is_refused() -> None:
+    personal = subjects.Column("phone", "VARCHAR", classification="personal", kind="contact")
+    key = subjects.Column("customer_id", "BIGINT", subject="customer")
+    assert subjects.unreachable([Table("marts", "clients", (personal, key))]) == []
+    problems = subjects.unreachable([Table("marts", "clients", (personal,))])
+    assert len(problems) == 1 and "marts.clients has personal columns (phone)" in problems[0]
