@@ -1,0 +1,73 @@
+{#- A list's elements as rows. -#}
+{% macro unnested(expression) -%}
+    {{ return(adapter.dispatch('unnested')(expression)) }}
+{%- endmacro %}
+
+{% macro default__unnested(expression) -%}
+    explode({{ expression }})
+{%- endmacro %}
+
+{% macro duckdb__unnested(expression) -%}
+    unnest({{ expression }})
+{%- endmacro %}
+
+{#- Batches that a forecast looks back on, and that are read again for a new one: forecasts are judged by the errors of
+    earlier forecasts, which look back as far again, eight weeks in the case of weekdays. -#}
+{% macro forecast_window() -%}
+    28
+{%- endmacro %}
+
+{% macro batches_to_read() -%}
+    {{ forecast_window() * 2 + 56 }}
+{%- endmacro %}
+
+{#- A series' value on a scale on which chance varies alike at any height: square roots of counts, angles of shares,
+    logarithms of positive amounts. -#}
+{% macro stabilised(kind, value, weight) -%}
+    case
+        when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
+            then 2 * sqrt({{ value }} + 0.375)
+        when {{ kind }} in ('share', 'null_share')
+            then 2 * asin(sqrt(({{ value }} * {{ weight }} + 0.375) / ({{ weight }} + 0.75)))
+        when {{ kind }} in ('mean', 'median', 'spread')
+            then sign({{ value }}) * ln(1 + abs({{ value }}) * 100)
+        else {{ value }}
+    end
+{%- endmacro %}
+
+{#- Back from that scale. -#}
+{% macro unstabilised(kind, value, weight) -%}
+    case
+        when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
+            then greatest(power(greatest({{ value }}, 0) / 2, 2) - 0.375, 0)
+        when {{ kind }} in ('share', 'null_share')
+            then least(greatest((
+                power(sin(least(greatest({{ value }}, 0), pi()) / 2), 2) * ({{ weight }} + 0.75) - 0.375
+            ) / {{ weight }}, 0), 1)
+        when {{ kind }} in ('mean', 'median', 'spread')
+            then sign({{ value }}) * (exp(least(abs({{ value }}), 60)) - 1) / 100
+        else {{ value }}
+    end
+{%- endmacro %}
+
+{#- Smallest spread by chance that is believed on that scale. A count or share that has never varied is still expected
+    to vary half as much as independent rows would. -#}
+{% macro least_sigma(kind, weight) -%}
+    case
+        when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected') then 0.5
+        when {{ kind }} in ('share', 'null_share') then 0.5 / sqrt({{ weight }} + 0.5)
+        when {{ kind }} = 'arrival' then 0.5
+        else 0.02
+    end
+{%- endmacro %}
+
+{#- How surprising a count of rare rows is: the signed root of the deviance, on the scale of standard deviations. -#}
+{% macro rarity_score(observed_count, row_count, rate) -%}
+    case
+        when {{ observed_count }} <= {{ row_count }} * {{ rate }} then 0
+        else sqrt(2 * (
+            {{ observed_count }} * ln({{ observed_count }} / ({{ row_count }} * {{ rate }}))
+            - ({{ observed_count }} - {{ row_count }} * {{ rate }})
+        ))
+    end
+{%- endmacro %}
