@@ -21,22 +21,22 @@
     {{ forecast_window() * 2 + 56 }}
 {%- endmacro %}
 
-{#- A series' value on a scale on which chance varies alike at any height: square roots of counts, angles of shares,
-    logarithms of positive amounts. -#}
-{% macro stabilised(kind, value, weight) -%}
+{#- A series' value on a scale on which chance varies alike at any height: square roots of counts, angles of shares, and
+    amounts in units of their usual spread, beyond which they count by their logarithm. -#}
+{% macro stabilised(kind, value, weight, unit) -%}
     case
         when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
             then 2 * sqrt({{ value }} + 0.375)
         when {{ kind }} in ('share', 'null_share')
             then 2 * asin(sqrt(({{ value }} * {{ weight }} + 0.375) / ({{ weight }} + 0.75)))
         when {{ kind }} in ('mean', 'median', 'spread')
-            then sign({{ value }}) * ln(1 + abs({{ value }}) * 100)
+            then asinh({{ value }} / {{ unit }})
         else {{ value }}
     end
 {%- endmacro %}
 
 {#- Back from that scale. -#}
-{% macro unstabilised(kind, value, weight) -%}
+{% macro unstabilised(kind, value, weight, unit) -%}
     case
         when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
             then greatest(power(greatest({{ value }}, 0) / 2, 2) - 0.375, 0)
@@ -45,7 +45,7 @@
                 power(sin(least(greatest({{ value }}, 0), pi()) / 2), 2) * ({{ weight }} + 0.75) - 0.375
             ) / {{ weight }}, 0), 1)
         when {{ kind }} in ('mean', 'median', 'spread')
-            then sign({{ value }}) * (exp(least(abs({{ value }}), 60)) - 1) / 100
+            then sinh(greatest(least({{ value }}, 60), -60)) * {{ unit }}
         else {{ value }}
     end
 {%- endmacro %}

@@ -46,6 +46,7 @@ candidates as (
         forecasts.series,
         forecasts.observed,
         forecasts.weight,
+        forecasts.unit,
         forecasts.expected,
         forecasts.center,
         forecasts.sigma,
@@ -66,11 +67,13 @@ candidates as (
         series,
         observed,
         weight,
+        unit,
         case when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then twenty_ago else ten_ago end as expected,
         {{ stabilised(
             'kind',
             'case when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then twenty_ago else ten_ago end',
-            'weight'
+            'weight',
+            'unit'
         ) }} as center,
         sigma,
         null as rare_rate,
@@ -94,6 +97,7 @@ candidates as (
         forecasts.series,
         forecasts.observed,
         forecasts.weight,
+        forecasts.unit,
         0 as expected,
         0 as center,
         1 as sigma,
@@ -165,7 +169,7 @@ found as (
             when kind = 'new_category' then 0
             when rare_rate is not null then 0
             else least(
-                expected - least_change, {{ unstabilised('threshold_kind', 'center - threshold * sigma', 'weight') }}
+                expected - least_change, {{ unstabilised('threshold_kind', 'center - threshold * sigma', 'weight', 'unit') }}
             )
         end as lower,
         case
@@ -176,7 +180,7 @@ found as (
                     least(power(sqrt(weight * rare_rate) + threshold / 2, 2) / weight, 1)
                 )
             else greatest(
-                expected + least_change, {{ unstabilised('threshold_kind', 'center + threshold * sigma', 'weight') }}
+                expected + least_change, {{ unstabilised('threshold_kind', 'center + threshold * sigma', 'weight', 'unit') }}
             )
         end as upper
     from bounded

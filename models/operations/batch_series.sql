@@ -24,6 +24,7 @@ files as (
         regexp_replace(min(feed), '[0-9]{4}Q[1-4]$', '') as feed,
         max(modified_at) as arrived_at
     from {{ landing_log() }}
+    where source_name not in ('control.audit', 'reference.batch_date')
     group by source_name, batch_id
 ),
 
@@ -45,7 +46,11 @@ columns_of_files as (
         max(profiles.distinct_count) over (
             partition by profiles.table_name, profiles.column_name
             order by profiles.batch_id
-        ) as most_distinct_count
+        ) as most_distinct_count,
+        first_value(nullif(coalesce(nullif(profiles.p75 - profiles.p25, 0), profiles.stddev), 0) ignore nulls) over (
+            partition by profiles.table_name, profiles.column_name
+            order by profiles.batch_id
+        ) as unit
     from profiles
     inner join files
         on
@@ -128,7 +133,8 @@ series as (
         'rows' as kind,
         cast(null as varchar) as category,
         cast(counts.landed_rows as double) as value,
-        cast(counts.landed_rows as double) as weight
+        cast(counts.landed_rows as double) as weight,
+        cast(1 as double) as unit
     from counts
     inner join files
         on
@@ -144,7 +150,8 @@ series as (
         'rejected' as kind,
         null as category,
         counts.landed_rows - counts.accepted_rows as value,
-        counts.landed_rows as weight
+        counts.landed_rows as weight,
+        1 as unit
     from counts
     inner join files
         on
@@ -160,7 +167,8 @@ series as (
         'arrival' as kind,
         null as category,
         greatest(floor(epoch(files.arrived_at - arrivals.half_arrived_at) / 3600), 0) as value,
-        1 as weight
+        1 as weight,
+        1 as unit
     from files
     inner join arrivals on files.batch_id = arrivals.batch_id
     where {{ is_new_batch('files.batch_id') }}
@@ -173,7 +181,8 @@ series as (
         'null_share' as kind,
         null as category,
         null_share as value,
-        row_count as weight
+        row_count as weight,
+        1 as unit
     from new_columns
     union all
     select
@@ -184,7 +193,8 @@ series as (
         'distinct' as kind,
         null as category,
         distinct_count as value,
-        filled_count as weight
+        filled_count as weight,
+        1 as unit
     from new_columns
     {% for kind, value in [('mean', 'mean'), ('median', 'p50'), ('spread', 'p75 - p25')] -%}
     union all
@@ -196,7 +206,8 @@ series as (
         '{{ kind }}' as kind,
         null as category,
         {{ value }} as value,
-        filled_count as weight
+        filled_count as weight,
+        coalesce(unit, 1) as unit
     from new_columns
     where
         role = 'measure'
@@ -211,7 +222,8 @@ series as (
         'age' as kind,
         null as category,
         epoch(batch_dates.batch_date) / 86400.0 - new_columns.mean as value,
-        new_columns.filled_count as weight
+        new_columns.filled_count as weight,
+        1 as unit
     from new_columns
     inner join batch_dates on new_columns.batch_id = batch_dates.batch_id
     where
@@ -226,7 +238,8 @@ series as (
         'concentration' as kind,
         frequent_values[1].value as category,
         round(frequent_values[1].share * filled_count) as value,
-        filled_count as weight
+        filled_count as weight,
+        1 as unit
     from new_columns
     where
         role = 'identifier'
@@ -240,7 +253,8 @@ series as (
         'concentration' as kind,
         cast(brokers.broker_id as varchar) as category,
         round(broker_profiles.share * broker_profiles.row_count) as value,
-        broker_profiles.row_count as weight
+        broker_profiles.row_count as weight,
+        1 as unit
     from broker_profiles
     inner join brokers on broker_profiles.sk_broker_id = cast(brokers.sk_broker_id as varchar)
     union all
@@ -252,7 +266,8 @@ series as (
         'share' as kind,
         category,
         share as value,
-        filled_count as weight
+        filled_count as weight,
+        1 as unit
     from category_shares
     union all
     select
@@ -263,7 +278,8 @@ series as (
         'category_rows' as kind,
         category,
         round(share * filled_count) as value,
-        filled_count as weight
+        filled_count as weight,
+        1 as unit
     from category_shares
 ),
 
@@ -283,7 +299,8 @@ final as (
         end
         || ':' || series.kind as series,
         series.value,
-        series.weight
+        series.weight,
+        series.unit
     from series
     inner join batch_dates on series.batch_id = batch_dates.batch_id
     where series.value is not null

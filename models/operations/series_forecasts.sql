@@ -8,7 +8,7 @@ with points as (
         *,
         coalesce(case when kind <> 'concentration' then category end, '') as series_category,
         dayofweek(batch_date) as weekday,
-        {{ stabilised('kind', 'value', 'weight') }} as y,
+        {{ stabilised('kind', 'value', 'weight', 'unit') }} as y,
         round(value * weight) as share_count
     from {{ ref('batch_series') }}
     where
@@ -135,9 +135,10 @@ final as (
         series,
         value as observed,
         weight,
+        unit,
         error_count as history_count,
         method,
-        {{ unstabilised('kind', 'center', 'weight') }} as expected,
+        {{ unstabilised('kind', 'center', 'weight', 'unit') }} as expected,
         center,
         sigma,
         case
@@ -149,9 +150,9 @@ final as (
             else (y - center) / sigma
         end as score,
         ten_batch_drift,
-        {{ unstabilised('kind', 'ten_ago_y', 'weight') }} as ten_ago,
+        {{ unstabilised('kind', 'ten_ago_y', 'weight', 'unit') }} as ten_ago,
         twenty_batch_drift,
-        {{ unstabilised('kind', 'twenty_ago_y', 'weight') }} as twenty_ago
+        {{ unstabilised('kind', 'twenty_ago_y', 'weight', 'unit') }} as twenty_ago
     from drifting
     where {{ is_new_batch() }}
 )
