@@ -1,7 +1,7 @@
 """How many planted faults are found, and how often there is an alarm without one.
 
-For each seed, a landing area of daily batches is generated and loaded: every anomaly in it is a false alarm. Then faults
-are planted in copies of it, each kind at two strengths in batches drawn at random, and each copy is loaded by
+For each seed, a landing area of daily batches is generated and loaded: every anomaly in it is a false alarm. Faults
+are then planted in copies of it, each kind at two strengths in batches drawn at random, and each copy is loaded by
 `dbt run` like any other. A fault counts as found where an anomaly in its batch names the file and the column in its
 explanation; a drift has its twenty batches.
 """
@@ -216,11 +216,8 @@ def main(seeds: tuple[int, ...], days: int, scale: float, report: Path | None) -
     alarms, judged = sum(c.alarms for c in clean), sum(c.judged for c in clean)
     console.print(f"False alarms    {alarms} in {judged:,} points, {alarms / judged:.2%}")
     if report:
-        report.write_text(
-            json.dumps({"clean": [asdict(c) for c in clean], "planted": [asdict(o) for o in outcomes]}, indent=1)
-            + "\n",
-            encoding="utf-8",
-        )
+        outcome = {"clean": [asdict(c) for c in clean], "planted": [asdict(o) for o in outcomes]}
+        report.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

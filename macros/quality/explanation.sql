@@ -22,16 +22,19 @@
 
 {#- A share as percent. -#}
 {% macro said_share(expression) -%}
-    {{ said_number('round(100.0 * (' ~ expression ~ '), 1)') }} || ' %'
+    {{ said_number('round(100.0 * (' ~ expression ~ '), case when abs(' ~ expression ~ ') < 0.1 then 1 else 0 end)') }} || ' %'
 {%- endmacro %}
 
 {#- What an anomaly means, in a sentence that names file and column. -#}
 {% macro anomaly_explanation() -%}
     {%- set subject = "feed || coalesce('.' || column_name, '')" -%}
-    {%- set usual = "case method when 'weekday' then 'usual for the weekday' when 'recent' then 'in the last batches' else 'usual' end" -%}
+    {%- set usual_rows -%}
+        case method when 'weekday' then 'rows on such a weekday' when 'recent' then 'recent rows' else 'usual rows' end
+    {%- endset -%}
     case kind
         when 'rows'
-            then feed || ' has ' || {{ said_share('observed / greatest(expected, 1)') }} || ' of its rows ' || {{ usual }}
+            then feed || ' has ' || {{ said_share('observed / greatest(expected, 1)') }} || ' of its '
+                || {{ usual_rows }}
                 || ': ' || {{ said_number('observed') }} || ' instead of about ' || {{ said_number('round(expected)') }}
         when 'category_rows'
             then feed || ' has ' || {{ said_number('observed') }} || ' rows with ' || column_name || ' ' || category
