@@ -14,11 +14,11 @@
 {#- Batches that a forecast looks back on, and that are read again for a new one: forecasts are judged by the errors of
     earlier forecasts, which look back as far again, eight weeks in the case of weekdays. -#}
 {% macro forecast_window() -%}
-    28
+    {{ return(28) }}
 {%- endmacro %}
 
 {% macro batches_to_read() -%}
-    {{ forecast_window() * 2 + 56 }}
+    {{ return(forecast_window() * 2 + 56) }}
 {%- endmacro %}
 
 {#- A series' value on a scale on which chance varies alike at any height: square roots of counts, angles of shares, and
