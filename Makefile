@@ -38,6 +38,10 @@ ifeq ($(LANDING_DIR),$(SAMPLE))
 	fi
 endif
 
+.PHONY: anomaly-benchmark
+anomaly-benchmark: environment ## How many planted faults are found, and how many alarms are false
+	$(BIN)/python -m scripts.anomaly_benchmark
+
 .PHONY: docs
 docs: environment ## Generate the documentation site; `dbt docs serve` shows it
 	$(BIN)/dbt docs generate
