@@ -157,7 +157,7 @@ class Bench:
 
 def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
     """Rows of the report, one a kind and strength."""
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for kind, strengths in STRENGTHS.items():
         for strength in strengths:
             these = [o for o in outcomes if (o.kind, o.strength) == (kind, strength)]
