@@ -48,7 +48,7 @@
     {%- if type.startswith('timestamp') or type == 'date' -%}
         {{ return('time') }}
     {%- elif column_name.startswith('sk_') or column_name.endswith('_id') and 'int' in type
-        or column_name in ['cdc_dsn', 'byte_offset', 'line_number', 'symbol', 'agency_id'] -%}
+        or column_name in ['cdc_dsn', 'symbol', 'agency_id'] -%}
         {{ return('identifier') }}
     {%- elif 'int' in type or type.startswith('decimal') or type in ['double', 'float'] -%}
         {{ return('measure') }}
@@ -57,7 +57,8 @@
 {%- endmacro %}
 
 {#- Columns of some tables as {table: [{name, type, role, exposure}, …]}: types from the warehouse, classification from
-    the models' descriptions. A column that nobody has described is one that nobody has classified. -#}
+    the models' descriptions. A column that nobody has described is one that nobody has classified.
+    Places in files say nothing about the data. -#}
 {% macro profiled_columns(tables) -%}
     {%- set models = tables | map(attribute='model') | list -%}
     {%- set described = {} -%}
@@ -66,7 +67,7 @@
     {%- endfor -%}
     {%- set without = {} -%}
     {%- for table in tables -%}
-        {%- do without.update({table.model: table.without + ['batch_id', 'first_batch_id', 'landed_file']}) -%}
+        {%- do without.update({table.model: table.without + ['batch_id', 'first_batch_id', 'landed_file', 'line_number', 'byte_offset']}) -%}
     {%- endfor -%}
     {%- set found = run_query(
         "select table_name, column_name, data_type from information_schema.columns

@@ -56,7 +56,7 @@ columns_of_files as (
         on
             profiles.table_name = 'stg_' || replace(files.source_name, '.', '__')
             and profiles.batch_id = files.batch_id
-    where profiles.column_name not in ('cdc_dsn', 'byte_offset', 'line_number')
+    where profiles.column_name <> 'cdc_dsn'
 ),
 
 new_columns as (
