@@ -34,26 +34,44 @@ first_seen as (
     group by series
 ),
 
+-- The longer or the shorter way, whichever the series has drifted more on.
+drifts as (
+    select
+        *,
+        case when drift_span = 'twenty' then twenty_ago else ten_ago end as before,
+        case when drift_span = 'twenty' then twenty_batch_drift else ten_batch_drift end as drift
+    from (
+        select
+            *,
+            case
+                when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then 'twenty'
+                else 'ten'
+            end as drift_span
+        from forecasts
+    )
+    where ten_batch_drift is not null
+),
+
 candidates as (
     select
-        forecasts.batch_id,
-        forecasts.source_name,
-        forecasts.feed,
-        forecasts.column_name,
-        forecasts.kind,
-        forecasts.kind as threshold_kind,
-        forecasts.category,
-        forecasts.series,
-        forecasts.observed,
-        forecasts.weight,
-        forecasts.unit,
-        forecasts.expected,
-        forecasts.center,
-        forecasts.sigma,
-        forecasts.rare_rate,
-        forecasts.score,
-        forecasts.history_count,
-        forecasts.method
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        kind,
+        kind as threshold_kind,
+        category,
+        series,
+        observed,
+        weight,
+        unit,
+        expected,
+        center,
+        sigma,
+        rare_rate,
+        score,
+        history_count,
+        method
     from forecasts
     union all
     select
@@ -68,23 +86,14 @@ candidates as (
         observed,
         weight,
         unit,
-        case when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then twenty_ago else ten_ago end as expected,
-        {{ stabilised(
-            'kind',
-            'case when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then twenty_ago else ten_ago end',
-            'weight',
-            'unit'
-        ) }} as center,
+        before as expected,
+        {{ stabilised('kind', 'before', 'weight', 'unit') }} as center,
         sigma,
         null as rare_rate,
-        case
-            when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then twenty_batch_drift
-            else ten_batch_drift
-        end as score,
+        drift as score,
         history_count,
-        case when abs(twenty_batch_drift) > coalesce(abs(ten_batch_drift), 0) then 'twenty' else 'ten' end as method
-    from forecasts
-    where ten_batch_drift is not null
+        drift_span as method
+    from drifts
     union all
     select
         forecasts.batch_id,
@@ -169,7 +178,8 @@ found as (
             when kind = 'new_category' then 0
             when rare_rate is not null then 0
             else least(
-                expected - least_change, {{ unstabilised('threshold_kind', 'center - threshold * sigma', 'weight', 'unit') }}
+                expected - least_change,
+                {{ unstabilised('threshold_kind', 'center - threshold * sigma', 'weight', 'unit') }}
             )
         end as lower,
         case
@@ -180,7 +190,8 @@ found as (
                     least(power(sqrt(weight * rare_rate) + threshold / 2, 2) / weight, 1)
                 )
             else greatest(
-                expected + least_change, {{ unstabilised('threshold_kind', 'center + threshold * sigma', 'weight', 'unit') }}
+                expected + least_change,
+                {{ unstabilised('threshold_kind', 'center + threshold * sigma', 'weight', 'unit') }}
             )
         end as upper
     from bounded
