@@ -11,6 +11,19 @@
     unnest({{ expression }})
 {%- endmacro %}
 
+{#- A field of a struct. -#}
+{% macro field_of(expression, field) -%}
+    {{ return(adapter.dispatch('field_of')(expression, field)) }}
+{%- endmacro %}
+
+{% macro default__field_of(expression, field) -%}
+    {{ expression }}.{{ field }}
+{%- endmacro %}
+
+{% macro duckdb__field_of(expression, field) -%}
+    struct_extract({{ expression }}, '{{ field }}')
+{%- endmacro %}
+
 {#- Batches that a forecast looks back on, and that are read again for a new one: forecasts are judged by the errors of
     earlier forecasts, which look back as far again, eight weeks in the case of weekdays. -#}
 {% macro forecast_window() -%}

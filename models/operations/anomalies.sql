@@ -48,7 +48,7 @@ drifts as (
                 else 'ten'
             end as drift_span
         from forecasts
-    )
+    ) as spans
     where ten_batch_drift is not null
 ),
 

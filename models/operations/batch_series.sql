@@ -64,7 +64,7 @@ new_columns as (
     where {{ is_new_batch() }}
 ),
 
-listed_values as (
+unnested_values as (
     select
         table_name,
         column_name,
@@ -74,14 +74,24 @@ listed_values as (
     where role = 'code'
 ),
 
+listed_values as (
+    select
+        unnested_values.table_name,
+        unnested_values.column_name,
+        unnested_values.batch_id,
+        {{ field_of('unnested_values.listed', 'value') }} as category,
+        {{ field_of('unnested_values.listed', 'share') }} as share
+    from unnested_values
+),
+
 categories as (
     select
         table_name,
         column_name,
-        listed.value as category,
+        category,
         min(batch_id) as first_batch_id
     from listed_values
-    group by all
+    group by table_name, column_name, category
 ),
 
 category_shares as (
@@ -91,7 +101,7 @@ category_shares as (
         new_columns.feed,
         new_columns.column_name,
         categories.category,
-        coalesce(listed_values.listed.share, 0) as share,
+        coalesce(listed_values.share, 0) as share,
         new_columns.filled_count
     from new_columns
     inner join categories
@@ -104,7 +114,7 @@ category_shares as (
             categories.table_name = listed_values.table_name
             and categories.column_name = listed_values.column_name
             and new_columns.batch_id = listed_values.batch_id
-            and categories.category = listed_values.listed.value
+            and categories.category = listed_values.category
     where
         new_columns.most_distinct_count <= 25
         and new_columns.filled_count > 0

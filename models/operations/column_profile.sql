@@ -35,24 +35,24 @@ with profiled as (
 
 final as (
     select
-        layer,
-        table_name,
-        profile.column_name,
-        profile.role,
-        batch_id,
-        profile.row_count,
-        profile.null_share,
-        profile.distinct_count,
-        profile.extremes[1] as min_value,
-        profile.extremes[2] as max_value,
-        {{ rounded('profile.figures.mean') }} as mean,
-        {{ rounded('profile.figures.stddev') }} as stddev,
-        profile.figures.quantiles[1] as p05,
-        profile.figures.quantiles[2] as p25,
-        profile.figures.quantiles[3] as p50,
-        profile.figures.quantiles[4] as p75,
-        profile.figures.quantiles[5] as p95,
-        {{ frequent_values('profile.frequent') }} as frequent_values
+        profiled.layer,
+        profiled.table_name,
+        profiled.profile.column_name,
+        profiled.profile.role,
+        profiled.batch_id,
+        profiled.profile.row_count,
+        profiled.profile.null_share,
+        profiled.profile.distinct_count,
+        profiled.profile.extremes[1] as min_value,
+        profiled.profile.extremes[2] as max_value,
+        {{ rounded('profiled.profile.figures.mean') }} as mean,
+        {{ rounded('profiled.profile.figures.stddev') }} as stddev,
+        profiled.profile.figures.quantiles[1] as p05,
+        profiled.profile.figures.quantiles[2] as p25,
+        profiled.profile.figures.quantiles[3] as p50,
+        profiled.profile.figures.quantiles[4] as p75,
+        profiled.profile.figures.quantiles[5] as p95,
+        {{ frequent_values('profiled.profile.frequent') }} as frequent_values
     from profiled
 )
 

@@ -12,10 +12,7 @@ with points as (
         round(value * weight) as share_count
     from {{ ref('batch_series') }}
     where
-        batch_id > 1
-        {% if is_incremental() -%}
-        and batch_id > {{ loaded_through() }} - {{ batches_to_read() }}
-        {%- endif %}
+        batch_id > {{ 'greatest(1, ' ~ loaded_through() ~ ' - ' ~ batches_to_read() ~ ')' if is_incremental() else 1 }}
 ),
 
 -- Three forecasts: what is usual, what is usual on that weekday, and what the last three batches were.
