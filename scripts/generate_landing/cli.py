@@ -19,6 +19,7 @@ from rich.progress import (
     TransferSpeedColumn,
 )
 
+from scripts.generate_landing.plant import KINDS, PlantError, check, parse, plant_all
 from scripts.generate_landing.settings import DEFAULT_END, Settings
 from scripts.generate_landing.world import generate
 
@@ -58,6 +59,13 @@ def _fail(message: str) -> None:
     help="Date of the first batch.",
 )
 @click.option(
+    "--plant",
+    "requests",
+    multiple=True,
+    metavar="KIND[/FILE]@BATCH[:STRENGTH]",
+    help=f"Something wrong to plant in a daily batch; can be given several times. Kinds: {', '.join(KINDS)}.",
+)
+@click.option(
     "--workers",
     type=click.IntRange(1),
     default=os.cpu_count() or 1,
@@ -72,6 +80,7 @@ def main(
     seed: int,
     split: int,
     end_of_history: datetime,
+    requests: tuple[str, ...],
     workers: int,
 ) -> None:
     """Generate a landing area: the files of five brokerage source systems, with their control totals.
@@ -87,6 +96,11 @@ def main(
         _fail(f"{out} is not empty. Choose a new folder, or empty this one first.")
     if daily_scale is not None and daily_scale > scale:
         _fail(f"--daily-scale {daily_scale:g} is more than --scale {scale:g}: days can only be made smaller.")
+    try:
+        plants = [parse(text) for text in requests]
+        check(plants, days)
+    except PlantError as error:
+        _fail(str(error))
     settings = Settings(scale, days, seed, end, split, daily_scale)
     started = time.monotonic()
     console = Console(stderr=True)
@@ -103,8 +117,11 @@ def main(
             task = progress.add_task("write", total=settings.expected_bytes)
             size = generate(out, settings, workers, lambda done: progress.advance(task, done))
             progress.update(task, total=size, completed=size)
+        plant_all(out, plants, seed)
     except OSError as error:
         _fail(f"cannot write to {out}: {error.strerror or error}. Check free space and permissions.")
     else:
         seconds = time.monotonic() - started
         click.echo(f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s")
+        for plant in plants:
+            click.echo(f"planted {plant}: {KINDS[plant.kind].meaning}")

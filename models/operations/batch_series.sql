@@ -1,0 +1,319 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+
+-- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
+with batch_dates as (
+    select * from {{ ref('stg_reference__batch_date') }}
+),
+
+counts as (
+    select * from {{ ref('load_counts') }}
+),
+
+profiles as (
+    select * from {{ ref('column_profile') }}
+),
+
+brokers as (
+    select * from {{ ref('dim_broker') }}
+),
+
+files as (
+    select
+        source_name,
+        batch_id,
+        regexp_replace(min(feed), '[0-9]{4}Q[1-4]$', '') as feed,
+        max(modified_at) as arrived_at
+    from {{ landing_log() }}
+    where source_name not in ('control.audit', 'reference.batch_date')
+    group by source_name, batch_id
+),
+
+-- When half of a batch's sources had arrived.
+arrivals as (
+    select
+        batch_id,
+        median(arrived_at) as half_arrived_at
+    from files
+    group by batch_id
+),
+
+columns_of_files as (
+    select
+        profiles.*,
+        files.source_name,
+        files.feed,
+        profiles.row_count * (1 - profiles.null_share) as filled_count,
+        max(profiles.distinct_count) over (
+            partition by profiles.table_name, profiles.column_name
+            order by profiles.batch_id
+        ) as most_distinct_count,
+        first_value(nullif(coalesce(nullif(profiles.p75 - profiles.p25, 0), profiles.stddev), 0) ignore nulls) over (
+            partition by profiles.table_name, profiles.column_name
+            order by profiles.batch_id
+        ) as unit
+    from profiles
+    inner join files
+        on
+            profiles.table_name = 'stg_' || replace(files.source_name, '.', '__')
+            and profiles.batch_id = files.batch_id
+    where profiles.column_name <> 'cdc_dsn'
+),
+
+new_columns as (
+    select * from columns_of_files
+    where {{ is_new_batch() }}
+),
+
+unnested_values as (
+    select
+        table_name,
+        column_name,
+        batch_id,
+        {{ unnested('frequent_values') }} as listed
+    from columns_of_files
+    where role = 'code'
+),
+
+listed_values as (
+    select
+        unnested_values.table_name,
+        unnested_values.column_name,
+        unnested_values.batch_id,
+        {{ field_of('unnested_values.listed', 'value') }} as category,
+        {{ field_of('unnested_values.listed', 'share') }} as share
+    from unnested_values
+),
+
+categories as (
+    select
+        table_name,
+        column_name,
+        category,
+        min(batch_id) as first_batch_id
+    from listed_values
+    group by table_name, column_name, category
+),
+
+category_shares as (
+    select
+        new_columns.batch_id,
+        new_columns.source_name,
+        new_columns.feed,
+        new_columns.column_name,
+        categories.category,
+        coalesce(listed_values.share, 0) as share,
+        new_columns.filled_count
+    from new_columns
+    inner join categories
+        on
+            new_columns.table_name = categories.table_name
+            and new_columns.column_name = categories.column_name
+            and new_columns.batch_id >= categories.first_batch_id
+    left join listed_values
+        on
+            categories.table_name = listed_values.table_name
+            and categories.column_name = listed_values.column_name
+            and new_columns.batch_id = listed_values.batch_id
+            and categories.category = listed_values.category
+    where
+        new_columns.most_distinct_count <= 25
+        and new_columns.filled_count > 0
+),
+
+-- The broker of a trade stands in the account, so concentration on brokers is looked at where the two are joined.
+broker_profiles as (
+    select
+        batch_id,
+        row_count,
+        frequent_values[1].value as sk_broker_id,
+        frequent_values[1].share as share
+    from profiles
+    where
+        table_name = 'dim_trade'
+        and column_name = 'sk_broker_id'
+        and {{ is_new_batch() }}
+),
+
+series as (
+    select
+        counts.batch_id,
+        counts.source_name,
+        files.feed,
+        cast(null as varchar) as column_name,
+        'rows' as kind,
+        cast(null as varchar) as category,
+        cast(counts.landed_rows as double) as value,
+        cast(counts.landed_rows as double) as weight,
+        cast(1 as double) as unit
+    from counts
+    inner join files
+        on
+            counts.source_name = files.source_name
+            and counts.batch_id = files.batch_id
+    where {{ is_new_batch('counts.batch_id') }}
+    union all
+    select
+        counts.batch_id,
+        counts.source_name,
+        files.feed,
+        null as column_name,
+        'rejected' as kind,
+        null as category,
+        counts.landed_rows - counts.accepted_rows as value,
+        counts.landed_rows as weight,
+        1 as unit
+    from counts
+    inner join files
+        on
+            counts.source_name = files.source_name
+            and counts.batch_id = files.batch_id
+    where {{ is_new_batch('counts.batch_id') }}
+    union all
+    select
+        files.batch_id,
+        files.source_name,
+        files.feed,
+        null as column_name,
+        'arrival' as kind,
+        null as category,
+        greatest(floor(epoch(files.arrived_at - arrivals.half_arrived_at) / 3600), 0) as value,
+        1 as weight,
+        1 as unit
+    from files
+    inner join arrivals on files.batch_id = arrivals.batch_id
+    where {{ is_new_batch('files.batch_id') }}
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        'null_share' as kind,
+        null as category,
+        null_share as value,
+        row_count as weight,
+        1 as unit
+    from new_columns
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        'distinct' as kind,
+        null as category,
+        distinct_count as value,
+        filled_count as weight,
+        1 as unit
+    from new_columns
+    {% for kind, value in [('mean', 'mean'), ('median', 'p50'), ('spread', 'p75 - p25')] -%}
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        '{{ kind }}' as kind,
+        null as category,
+        {{ value }} as value,
+        filled_count as weight,
+        coalesce(unit, 1) as unit
+    from new_columns
+    where
+        role = 'measure'
+        and mean is not null
+    {% endfor -%}
+    union all
+    select
+        new_columns.batch_id,
+        new_columns.source_name,
+        new_columns.feed,
+        new_columns.column_name,
+        'age' as kind,
+        null as category,
+        epoch(batch_dates.batch_date) / 86400.0 - new_columns.mean as value,
+        new_columns.filled_count as weight,
+        1 as unit
+    from new_columns
+    inner join batch_dates on new_columns.batch_id = batch_dates.batch_id
+    where
+        new_columns.role = 'time'
+        and new_columns.mean is not null
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        'concentration' as kind,
+        frequent_values[1].value as category,
+        round(frequent_values[1].share * filled_count) as value,
+        filled_count as weight,
+        1 as unit
+    from new_columns
+    where
+        role = 'identifier'
+        and frequent_values[1].value is not null
+    union all
+    select
+        broker_profiles.batch_id,
+        'brokerage.trade' as source_name,
+        'Trade' as feed,
+        'broker_id' as column_name,
+        'concentration' as kind,
+        cast(brokers.broker_id as varchar) as category,
+        round(broker_profiles.share * broker_profiles.row_count) as value,
+        broker_profiles.row_count as weight,
+        1 as unit
+    from broker_profiles
+    inner join brokers on broker_profiles.sk_broker_id = cast(brokers.sk_broker_id as varchar)
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        'share' as kind,
+        category,
+        share as value,
+        filled_count as weight,
+        1 as unit
+    from category_shares
+    union all
+    select
+        batch_id,
+        source_name,
+        feed,
+        column_name,
+        'category_rows' as kind,
+        category,
+        round(share * filled_count) as value,
+        filled_count as weight,
+        1 as unit
+    from category_shares
+),
+
+final as (
+    select
+        series.batch_id,
+        batch_dates.batch_date,
+        series.source_name,
+        series.feed,
+        series.column_name,
+        series.kind,
+        series.category,
+        series.feed || coalesce('.' || series.column_name, '')
+        || case
+            when series.kind in ('share', 'category_rows') then '.' || series.category
+            else ''
+        end
+        || ':' || series.kind as series,
+        series.value,
+        series.weight,
+        series.unit
+    from series
+    inner join batch_dates on series.batch_id = batch_dates.batch_id
+    where series.value is not null
+)
+
+select * from final
