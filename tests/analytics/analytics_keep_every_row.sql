@@ -1,4 +1,11 @@
-{{ config(meta={'dimension': 'completeness'}) }}
+{{ config(
+    severity='error',
+    meta={
+        'dimension': 'completeness',
+        'model': 'analytics_dim_customer',
+        'reason': 'Otherwise totals of analysts would differ from those of the warehouse.',
+    }
+) }}
 
 -- Without it, a table with tokens could lose or repeat rows in the joins that make them.
 {% for model in ['dim_customer', 'dim_account', 'dim_broker', 'dim_trade', 'fact_cash_balances', 'fact_holdings',

@@ -1,4 +1,11 @@
-{{ config(meta={'dimension': 'confidentiality'}) }}
+{{ config(
+    severity='error',
+    meta={
+        'dimension': 'validity',
+        'model': 'analytics_dim_customer',
+        'reason': 'Otherwise a customer could be singled out.',
+    }
+) }}
 
 -- Without it, what is shown of a customer could single them out. All versions count, those of one customer as one
 -- person; that they all show the same is a test of its own.

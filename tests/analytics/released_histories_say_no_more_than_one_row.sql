@@ -1,4 +1,11 @@
-{{ config(meta={'dimension': 'confidentiality'}) }}
+{{ config(
+    severity='error',
+    meta={
+        'dimension': 'validity',
+        'model': 'analytics_dim_customer',
+        'reason': 'Otherwise the versions of a person together could single them out.',
+    }
+) }}
 
 -- Without it, the versions of a customer, or the customer and the prospect who are the same person, could show
 -- different properties, and their combination would be rarer than each.

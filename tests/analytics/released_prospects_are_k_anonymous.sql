@@ -1,4 +1,11 @@
-{{ config(meta={'dimension': 'confidentiality'}) }}
+{{ config(
+    severity='error',
+    meta={
+        'dimension': 'validity',
+        'model': 'analytics_prospect',
+        'reason': 'Otherwise a prospect could be singled out.',
+    }
+) }}
 
 -- Without it, what is shown of a prospect could single them out, among those who are customers too or among the rest.
 with customers as (

@@ -1,4 +1,11 @@
-{{ config(severity='error', meta={'dimension': 'integrity'}) }}
+{{ config(
+    severity='error',
+    meta={
+        'dimension': 'integrity',
+        'model': 'access_log',
+        'reason': 'Otherwise somebody could rewrite who saw what.',
+    }
+) }}
 
 -- Entries that were changed, or do not follow the one before: without it, somebody could rewrite who saw what.
 with entries as (
