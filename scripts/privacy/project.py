@@ -109,6 +109,8 @@ def read(manifest: Path) -> Project:
         if raw["resource_type"] == "operation":
             operations[unique_id] = raw["raw_code"].strip()
             continue
+        if raw["resource_type"] == "analysis":
+            continue  # Compiled for somebody to run; nothing is built from it.
         nodes[unique_id] = _node(raw, faults)
     macros = {k: m for k, m in data["macros"].items() if m["package_name"] not in ENGINE}
     calls = {k: tuple(m["depends_on"]["macros"]) for k, m in macros.items()}

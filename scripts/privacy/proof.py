@@ -291,8 +291,10 @@ class Prover:
                     self.proof.add("dynamic", name, f"a macro that models call {what}")
 
     def test(self, node: Node) -> None:
-        """A test whose failures are stored makes a table of whatever it selects."""
-        if not node.config.get("store_failures") or self.rule("stored_failures", node.name):
+        """A test whose failures are stored makes a table of whatever it selects; some schemas are made for that."""
+        if not node.config.get("store_failures"):
+            return
+        if self.rule("stored_failures", node.name) or self.rule("stored_failures", f"schema {node.schema}"):
             return
         if node.config.get("store_failures_as") == "ephemeral":
             return
