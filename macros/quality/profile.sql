@@ -23,7 +23,7 @@
         'fact_cash_balances': ['first_batch_id', ['cash']],
         'fact_holdings': ['batch_id', ['sk_date_id', 'sk_time_id', 'current_price']],
         'fact_market_history': ['batch_id', []],
-        'fact_watches': ['first_batch_id', ['sk_date_id_date_removed']],
+        'fact_watches': ['first_batch_id', ['sk_date_id_date_removed', 'removed_at']],
         'financial': ['batch_id', []]
     } -%}
     {%- for model, settings in core.items() -%}

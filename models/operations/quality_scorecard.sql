@@ -19,7 +19,7 @@ checks as (
         runs.started_at,
         row_number() over (
             partition by results.node_id, results.batch_id
-            order by runs.started_at desc, results.run_id
+            order by runs.started_at desc, results.run_id asc
         ) as recency
     from results
     inner join runs on results.run_id = runs.run_id

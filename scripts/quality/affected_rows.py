@@ -11,6 +11,8 @@ from typing import Any
 from dbt.adapters.contracts.connection import AdapterResponse
 from dbt.adapters.duckdb.connections import DuckDBConnectionManager
 
+WRITTEN = "_rows_written"
+
 
 def count_affected_rows() -> None:
     """Make dbt's results say how many rows each model wrote."""
@@ -23,8 +25,11 @@ def _get_response(cls: type[Any], cursor: Any) -> AdapterResponse:
         # A query's own column is hardly called Count with a capital.
         if columns == [("Count", "BIGINT")] or columns == [("Count", "NUMBER")]:
             row = cursor.fetchone()
-            # A view, or a statement that only changes a table's shape, has the column but no row.
-            return AdapterResponse(_message="OK", rows_affected=int(row[0]) if row else None)
+            # dbt asks twice, and the row can be fetched once. A view, or a statement that only changes a table's shape,
+            # has the column but no row.
+            written = int(row[0]) if row else getattr(cursor, WRITTEN, None)
+            setattr(cursor, WRITTEN, written if row else None)
+            return AdapterResponse(_message="OK", rows_affected=written)
     except Exception:  # A number that cannot be told must not stop a load.
         return AdapterResponse(_message="OK")
     return AdapterResponse(_message="OK")

@@ -28,7 +28,7 @@ calendar as (
 
 select
     calendar.day as missing_day,
-    {{ dbt.datediff('calendar.day', 'span.last_day', 'day') }} as days_late
+    {{ day_number('span.last_day') }} - {{ day_number('calendar.day') }} as days_late
 from calendar
 cross join span
 left join batches on calendar.day = batches.batch_date

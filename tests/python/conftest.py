@@ -59,6 +59,7 @@ def secured_keys(session: Path) -> Path:
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("WAREHOUSE_KEYS", str(session / "keys"))
         ensure_key("warehouse")
+        ensure_key("token")
     return session / "keys"
 
 

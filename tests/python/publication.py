@@ -107,6 +107,7 @@ def encrypt(plain: Path, encrypted: Path) -> None:
     with connect_encrypted(encrypted.with_name("spill")) as con:
         con.execute(f"attach '{plain}' as plain (read_only)")
         attach(con, encrypted, "warehouse", ensure_key("warehouse"))
+        ensure_key("token")
         con.execute("copy from database plain to warehouse")
 
 
