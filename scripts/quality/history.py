@@ -85,7 +85,7 @@ def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict
     counts = {s: sum(r["status"] == s for r in results) for s in ("error", "runtime error", "fail", "warn", "skipped")}
     errors = counts["error"] + counts["runtime error"]
     if doc["refused"]:
-        status = "refused"
+        status, errors = "refused", 1
     elif errors or not results:
         # Without results, a hook at the start has failed and nothing was tried.
         status = "error"
