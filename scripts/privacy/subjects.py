@@ -130,7 +130,7 @@ def project_tables(manifest: dict[str, Any]) -> list[Table]:
 
 def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Table]:
     """All tables that the warehouse holds, with what the project says about them. Tables that the project doesn't
-    know, such as stored test failures, are among them.
+    know, such as stored test failures, are among them; views are not.
     """
     nodes = {
         (n["schema"], n["alias"]): n
@@ -141,7 +141,12 @@ def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Tab
         """
         select schema_name, table_name, list({name: column_name, type: data_type} order by column_index)
         from duckdb_columns()
-        where database_name = current_database() and not internal
+        where
+            database_name = current_database() and not internal
+            -- A view holds no rows of its own.
+            and (schema_name, table_name) in (
+                select (schema_name, table_name) from duckdb_tables() where database_name = current_database()
+            )
         group by all
         order by all
         """
