@@ -56,7 +56,7 @@
                 || case when observed < expected then 'later' else 'earlier' end
                 || ' than usual, measured from the batch''s date'
         when 'concentration'
-            then 'One ' || column_name || ', ' || category || ', has ' || {{ said_number('observed') }} || ' rows of ' || feed
+            then 'One ' || column_name || coalesce(', ' || category || ',', '') || ' has ' || {{ said_number('observed') }} || ' rows of ' || feed
                 || '; the most frequent one usually has about ' || {{ said_number('round(expected)') }}
         when 'share'
             then {{ subject }} || case when observed = 0 then ' is never ' else ' is ' end || category

@@ -13,10 +13,6 @@ profiles as (
     select * from {{ ref('column_profile') }}
 ),
 
-brokers as (
-    select * from {{ ref('dim_broker') }}
-),
-
 files as (
     select
         source_name,
@@ -120,18 +116,25 @@ category_shares as (
         and new_columns.filled_count > 0
 ),
 
--- The broker of a trade stands in the account, so concentration on brokers is looked at where the two are joined.
+-- The broker of a trade stands in the account, so concentration on brokers is looked at where the two are joined. Who
+-- the broker is, is personal and stays out; the trades themselves say it to those who may know.
+broker_trades as (
+    select
+        first_batch_id as batch_id,
+        sk_broker_id,
+        count(*) as trade_count
+    from {{ ref('dim_trade') }}
+    where {{ is_new_batch('first_batch_id') }}
+    group by first_batch_id, sk_broker_id
+),
+
 broker_profiles as (
     select
         batch_id,
-        row_count,
-        frequent_values[1].value as sk_broker_id,
-        frequent_values[1].share as share
-    from profiles
-    where
-        table_name = 'dim_trade'
-        and column_name = 'sk_broker_id'
-        and {{ is_new_batch() }}
+        sum(trade_count) as row_count,
+        max(trade_count) as most_trades
+    from broker_trades
+    group by batch_id
 ),
 
 series as (
@@ -256,17 +259,16 @@ series as (
         and frequent_values[1].value is not null
     union all
     select
-        broker_profiles.batch_id,
+        batch_id,
         'brokerage.trade' as source_name,
         'Trade' as feed,
         'broker_id' as column_name,
         'concentration' as kind,
-        cast(brokers.broker_id as varchar) as category,
-        round(broker_profiles.share * broker_profiles.row_count) as value,
-        broker_profiles.row_count as weight,
+        null as category,
+        most_trades as value,
+        row_count as weight,
         1 as unit
     from broker_profiles
-    inner join brokers on broker_profiles.sk_broker_id = cast(brokers.sk_broker_id as varchar)
     union all
     select
         batch_id,

@@ -210,7 +210,7 @@ def test_planted_faults_are_found_and_explained(session: Path, room: Path) -> No
 
     assert any("DailyMarket has 4" in text or "DailyMarket has 5" in text for text in said(plants[0], None))
     assert any("CashTransaction.description is empty in" in text for text in said(plants[1], "description"))
-    assert any("One broker_id, " in text for text in said(plants[2], "broker_id"))
+    assert any("One broker_id has " in text for text in said(plants[2], "broker_id"))
 
     at_once = Warehouse(room / "at_once", landing, session)
     at_once.load()
