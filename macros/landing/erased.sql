@@ -102,11 +102,12 @@
     {{ return(value if column.data_type == 'varchar' else 'cast(try_cast(' ~ value ~ ' as bigint) as varchar)') }}
 {%- endmacro %}
 
-{#- Whether an erasure empties a column: what is personal, and text in which anything may stand. -#}
+{#- Whether an erasure empties a column: what is personal, and text in which anything may stand; not what
+    totals need or what is about somebody else, which says `erase: keep`. -#}
 {% macro is_erasable(column) -%}
     {%- set meta = column.config.meta -%}
     {{ return(
-        not meta.presence and not meta.subject
+        not meta.presence and not meta.subject and meta.erase != 'keep'
         and (meta.classification in ['personal', 'sensitive'] or meta.erase in ['token', 'clear'])
     ) }}
 {%- endmacro %}

@@ -41,6 +41,7 @@ def is_erasable(column: Column) -> bool:
     return (
         not meta.get("presence")
         and not meta.get("subject")
+        and meta.get("erase") != "keep"
         and (meta.get("classification") in PERSONAL or meta.get("erase") in ("token", "clear"))
     )
 

@@ -1,13 +1,15 @@
 """A warehouse of a test's own: dbt runs on it as a user would run it, in a process of its own.
 
-Starting dbt costs seconds of imports, so processes are forked from one that has imported it already; and every
-warehouse is reached by the same path, since dbt reads the whole project again when a path in the profile changes.
+Starting dbt costs seconds of imports and of parsing, so processes are forked from one that has imported it and read the
+project already; and every warehouse is reached by the same path, since dbt parses anew when a path in the profile
+changes.
 """
 
 from __future__ import annotations
 
 import atexit
 import gc
+import importlib
 import json
 import multiprocessing
 import os
@@ -26,7 +28,11 @@ from scripts.compare_warehouses import differences
 
 PROJECT = Path(__file__).resolve().parents[2]
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["dbt.cli.main", "dbt.adapters.duckdb", "scripts.duckdb_plugin"])
+FORKS.set_forkserver_preload(
+    ["dbt.cli.main", "dbt.adapters.duckdb", "scripts.duckdb_plugin", "tests.python.parsed_project"]
+)
+# Variables that are read while models run. Any other may change what is parsed.
+RUN_TIME_VARIABLES = {"through_batch", "max_rejected_share", "expected_through"}
 
 
 @dataclass(frozen=True)
@@ -51,8 +57,8 @@ class Warehouse:
         slot = self.session / "slot"
         slot.unlink(missing_ok=True)
         slot.symlink_to(self.folder)
-        # What dbt has parsed can be used again as long as the variables are the same.
-        target = "_".join(["target", *(f"{name}_{value}" for name, value in variables.items())])
+        is_parsed = set(variables) <= RUN_TIME_VARIABLES and "DBT_TARGET" not in self.environment
+        target = "_".join(["target", *(f"{k}_{v}" for k, v in variables.items() if not is_parsed)])
         environment = {
             "LANDING_DIR": str(self.landing),
             "WAREHOUSE_PATH": str(slot / self.path.name),
@@ -60,12 +66,21 @@ class Warehouse:
             "DBT_LOG_PATH": str(self.folder / "logs"),
             "DBT_LOG_LEVEL_FILE": "none",
             "DO_NOT_TRACK": "1",
-            **self.environment,
         }
-        command = ["dbt", *arguments, *(["--vars", json.dumps(variables)] if variables else [])]
-        process = FORKS.Process(target=_run_dbt, args=(command, environment, str(self.folder / "output")))
+        command = [*arguments, *(["--vars", json.dumps(variables)] if variables else [])]
+        if "PARSED_PROJECT" not in os.environ:
+            self._parse(environment | {"DBT_TARGET_PATH": str(self.session / "target")})
+        environment |= self.environment
+        output = str(self.folder / "output")
+        process = FORKS.Process(target=_run_dbt, args=(command, environment, output, is_parsed))
         process.start()
         return process
+
+    def _parse(self, environment: dict[str, str]) -> None:
+        """Let dbt parse the project, once in a session and before the first fork."""
+        dbt = Path(sys.executable).with_name("dbt")
+        subprocess.run([dbt, "parse", "--quiet"], cwd=PROJECT, check=True, env=os.environ | environment)
+        os.environ["PARSED_PROJECT"] = str(self.session / "target" / "partial_parse.msgpack")
 
     def dbt(self, *arguments: str, **variables: object) -> Ran:
         """Run dbt and wait for its end."""
@@ -104,7 +119,7 @@ class Warehouse:
         return {d.table: f"{d.only_left} | {d.only_right} {d.example}" for d in found if d.only_left or d.only_right}
 
 
-def _run_dbt(command: list[str], environment: dict[str, str], output: str) -> None:
+def _run_dbt(command: list[str], environment: dict[str, str], output: str, is_parsed: bool) -> None:
     """Become dbt, as the leader of a process group, so that it can be killed with all it starts."""
     gc.disable()  # The process is too short-lived to be worth a collection.
     os.setsid()
@@ -113,13 +128,14 @@ def _run_dbt(command: list[str], environment: dict[str, str], output: str) -> No
     with open(output, "wb") as stream:
         os.dup2(stream.fileno(), 1)
         os.dup2(stream.fileno(), 2)
-    from dbt.cli.main import cli
+    from dbt.cli.main import dbtRunner
 
-    sys.argv = command
-    try:
-        cli(command[1:])
-    finally:
-        atexit._run_exitfuncs()  # A fork ends without them, and it is then that dbt closes the warehouse.
+    manifest = importlib.import_module("tests.python.parsed_project").MANIFEST
+    ran = dbtRunner(manifest=manifest if is_parsed else None).invoke(command)
+    if ran.exception:
+        print(ran.exception, file=sys.stderr)
+    atexit._run_exitfuncs()  # A fork ends without them, and it is then that dbt closes the warehouse.
+    sys.exit(0 if ran.success else 1)
 
 
 def generate(folder: Path, *options: str) -> Path:
