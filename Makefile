@@ -61,6 +61,10 @@ publish: environment ## Test the warehouse, then publish a file for each audienc
 serve-postgres: environment ## Test the warehouse, then serve it from the PostgreSQL that PGHOST and the like name
 	@$(BIN)/python -m scripts.serve_postgres
 
+.PHONY: report
+report: environment ## Write data/report.html: scorecard, runs, anomalies, reconciliation, rejected rows
+	@$(BIN)/python -m scripts.report
+
 .PHONY: anomaly-benchmark
 anomaly-benchmark: environment ## How many planted faults are found, and how many alarms are false
 	$(BIN)/python -m scripts.anomaly_benchmark

@@ -1,6 +1,7 @@
 {#- Batches in which a count breaks its control total. `actual` is SQL that gives batch_id and row_count; `attributes` are
     summed; `holds` is how count and total must compare (=, <= or >=). Rows of the source `rejected` have been accounted
-    for already and may make up the difference. -#}
+    for already and may make up the difference. They are read from the reconciliation, so that `dbt build` makes it before
+    the tests it is needed to explain, and does not skip it because they failed. -#}
 {% macro control_differences(actual, attributes, data_set, holds, rejected=none) %}
     with actual as (
         {{ actual }}
@@ -20,10 +21,9 @@
     rejects as (
         select
             batch_id,
-            count(*) as rejected_rows
-        from {{ ref('rejected_rows') }}
+            rejected_rows
+        from {{ ref('reconciliation') }}
         where source_name = '{{ rejected or '' }}'
-        group by batch_id
     ),
 
     compared as (

@@ -6,12 +6,15 @@ not there.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from warehouse import Warehouse, copy_landing, rewrite
+
+from scripts.report.__main__ import write_report
 
 NOBODY = 999_999
 
@@ -191,6 +194,14 @@ def test_nothing_else_is_lost(damaged: Damaged, loaded: Warehouse) -> None:
     assert rejected == [(len(damaged.places),)]
     unlike = damaged.warehouse.unlike(loaded)
     assert {table: example for table, example in unlike.items() if table.startswith("core.")} == {}
+
+
+def test_the_report_says_why_and_never_what(damaged: Damaged, room: Path) -> None:
+    """Every reason is told by its kind; no value of a rejected row is shown."""
+    content = write_report(damaged.warehouse.path, room / "report.html")
+    assert sum(row["rejected_rows"] for row in content.rejected) == len(damaged.places)
+    kinds = {row["reason"] for row in content.rejected}
+    assert "another reason" not in kinds and not any(re.search(r"'|\d{4}", kind) for kind in kinds)
 
 
 def test_the_warehouse_passes_its_tests(damaged: Damaged) -> None:

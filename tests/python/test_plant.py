@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import os
 import shutil
 import subprocess
@@ -14,6 +15,7 @@ from warehouse import PROJECT, Warehouse
 
 from scripts.anomaly_benchmark import STRENGTHS, areas
 from scripts.generate_landing.plant import DRIFT_BATCHES, KINDS, Plant, PlantError, check, parse, plant_all
+from scripts.report.__main__ import write_report
 
 DAYS = 22
 BATCH = 3
@@ -211,6 +213,11 @@ def test_planted_faults_are_found_and_explained(session: Path, room: Path) -> No
     assert any("DailyMarket has 4" in text or "DailyMarket has 5" in text for text in said(plants[0], None))
     assert any("CashTransaction.description is empty in" in text for text in said(plants[1], "description"))
     assert any("One broker_id has " in text for text in said(plants[2], "broker_id"))
+
+    content = write_report(warehouse.path, room / "report.html")
+    page = html.unescape((room / "report.html").read_text(encoding="utf-8"))
+    assert all(anomaly["explanation"] in page for anomaly in content.anomalies)
+    assert page.count("<svg ") == len(content.anomalies) + 2
 
     at_once = Warehouse(room / "at_once", landing, session)
     at_once.load()

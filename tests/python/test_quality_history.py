@@ -14,6 +14,8 @@ import pytest
 from test_quality_alerts import Receiver
 from warehouse import Warehouse, copy_landing, rewrite
 
+from scripts.report.__main__ import write_report
+
 PLANTED = "Zaphodine"
 GENDER_TEST = "dim_customer_gender_is_m_f_or_u"
 CARRIES_TEST = "dim_customer_history_is_continuous"
@@ -88,6 +90,9 @@ def test_failing_rows_and_rejected_rows_are_one_query_away(loaded: Warehouse, ro
     """
     expected = [("consistency", 1, 1, 0.0), ("uniqueness", 1, 0, 1.0), ("validity", 1, 1, 0.0)]
     assert [(d, c, f, float(s)) for d, c, f, s in warehouse.query(scores)] == expected
+    write_report(warehouse.path, room / "report.html")
+    page = (room / "report.html").read_text(encoding="utf-8")
+    assert GENDER_TEST in page and failing[0][4] in page and PLANTED not in page
     told = json.dumps(receiver.received)
     assert len(receiver.received) == 1 and PLANTED not in told
     assert GENDER_TEST in told and "Downstream: " in told and "warehouse@example.com" in told

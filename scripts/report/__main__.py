@@ -1,0 +1,64 @@
+"""Write the quality report: scorecard, runs, anomalies, reconciliation and rejected rows on one HTML page.
+
+The page needs no network, holds no script, and shows no personal data: of rejected rows it says how many there are for
+which reason, never what stood in them.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+import duckdb
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from scripts.encryption import EncryptionProblem, warehouse_path
+from scripts.keys import PROJECT, KeyProblem
+from scripts.report.content import Content, read_content
+from scripts.warehouse_file import open_warehouse
+
+DEFAULT = "data/report.html"
+
+
+def render(content: Content) -> str:
+    """The page as HTML."""
+    environment = Environment(
+        loader=PackageLoader("scripts.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    environment.filters["number"] = lambda value: "" if value is None else f"{value:,.10g}"
+    environment.filters["percent"] = lambda value: f"{value:.0%}" if value in (0, 1) else f"{value:.1%}"
+    return environment.get_template("report.html").render(content=content)
+
+
+def write_report(warehouse: Path, out: Path) -> Content:
+    """Read the warehouse and write the page."""
+    with open_warehouse(path=warehouse) as con:
+        content = read_content(con)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    aside = out.with_name(out.name + ".part")
+    aside.write_text(render(content), encoding="utf-8")
+    aside.replace(out)
+    return content
+
+
+@click.command(help=__doc__)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path(DEFAULT), show_default=True)
+def main(out: Path) -> None:
+    """Write the page and say where it is."""
+    out = PROJECT / out
+    try:
+        content = write_report(warehouse_path(), out)
+    except (EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+    except duckdb.CatalogException as error:
+        sys.exit(
+            f"The warehouse is not complete ({str(error).splitlines()[0]}). Run `make build`, then `make report` again."
+        )
+    except duckdb.IOException as error:
+        sys.exit(f"The warehouse can't be read ({str(error).splitlines()[0]}). Close what writes it, then run again.")
+    click.echo(f"{out}: {content.headline}. Open it in a browser.")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Charts of the report, as SVG that stands in the page."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any
+
+import vl_convert
+from markupsafe import Markup
+
+INK, QUIET, ACCENT, ALARM = "#1f2933", "#9aa5b1", "#2c6fbb", "#c0392b"
+CONFIG: dict[str, Any] = {
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {"labelColor": INK, "titleColor": INK, "gridColor": "#e4e7eb", "domain": False, "tickColor": "#cbd2d9"},
+    "legend": {"labelColor": INK, "title": None, "orient": "top"},
+}
+STATUS_COLOURS = {"success": ACCENT, "warned": "#d9902f", "failed": ALARM}
+
+Point = dict[str, Any]
+
+
+def runs_chart(runs: list[Point]) -> Markup:
+    """Seconds of each run, oldest first, coloured by how it ended."""
+    values = [
+        {
+            "run": f"{run['started_at']:%m-%d %H:%M:%S}",
+            "command": run["command"],
+            "seconds": run["seconds"] or 0,
+            "status": "success"
+            if run["status"] == "success" and not run["warned"]
+            else "warned"
+            if run["status"] == "success"
+            else "failed",
+        }
+        for run in runs
+    ]
+    spec = {
+        "width": 640,
+        "height": 150,
+        "data": {"values": values},
+        "mark": {"type": "bar"},
+        "encoding": {
+            "x": {"field": "run", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}},
+            "y": {"field": "seconds", "type": "quantitative", "title": "seconds"},
+            "color": {
+                "field": "status",
+                "type": "nominal",
+                "scale": {"domain": list(STATUS_COLOURS), "range": list(STATUS_COLOURS.values())},
+            },
+        },
+    }
+    return _svg(spec, f"Seconds of the last {len(runs)} runs")
+
+
+def score_chart(scores: list[Point]) -> Markup:
+    """Share of checks that passed in each run that tested, oldest first."""
+    spec = {
+        "width": 640,
+        "height": 110,
+        "data": {"values": [{"run": f"{s['started_at']:%m-%d %H:%M:%S}", "score": float(s["score"])} for s in scores]},
+        "mark": {"type": "line", "point": True, "color": ACCENT},
+        "encoding": {
+            "x": {"field": "run", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}},
+            "y": {
+                "field": "score",
+                "type": "quantitative",
+                "title": "checks passed",
+                "scale": {"zero": False, "domainMax": 1},
+                "axis": {"format": ".1%", "tickCount": 4},
+            },
+        },
+    }
+    return _svg(spec, f"Share of checks that passed in the last {len(scores)} runs with tests")
+
+
+def series_chart(points: list[Point], anomaly: Point) -> Markup:
+    """A series: its values, what was expected of each, and the batch that is odd with the range it should lie in."""
+    found = [
+        {
+            "batch": point["batch_id"],
+            "day": _day(point["batch_date"]),
+            "value": point["value"],
+            "expected": point["expected"],
+            "odd": point["batch_id"] == anomaly["batch_id"],
+        }
+        for point in points
+    ]
+    band = {"lower": anomaly["lower"], "upper": anomaly["upper"], "batch": anomaly["batch_id"]}
+    x = {"field": "batch", "type": "quantitative", "title": "batch", "scale": {"zero": False, "nice": False}}
+    x["axis"] = {"tickMinStep": 1, "tickCount": 6, "format": "d", "grid": False}
+    highest = max((abs(point["value"]) for point in points), default=0)
+    number = ".0%" if anomaly["kind"] in ("null_share", "share") else "~s" if highest >= 10 else ".2~f"
+    y = {"type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"tickCount": 4, "format": number}}
+    spec = {
+        "width": 340,
+        "height": 110,
+        "data": {"values": found},
+        "layer": [
+            {
+                "data": {"values": [band]},
+                "mark": {"type": "rule", "strokeWidth": 9, "color": "#cde0f3"},
+                "encoding": {"x": x, "y": y | {"field": "lower"}, "y2": {"field": "upper"}},
+            },
+            {
+                "mark": {"type": "line", "color": QUIET, "strokeDash": [3, 3]},
+                "encoding": {"x": x, "y": y | {"field": "expected"}},
+            },
+            {
+                "mark": {"type": "line", "color": ACCENT, "point": {"size": 12, "color": ACCENT}},
+                "encoding": {"x": x, "y": y | {"field": "value"}},
+            },
+            {
+                "transform": [{"filter": "datum.odd"}],
+                "mark": {"type": "point", "filled": True, "size": 70, "color": ALARM, "opacity": 1},
+                "encoding": {"x": x, "y": y | {"field": "value"}},
+            },
+        ],
+    }
+    return _svg(spec, f"{anomaly['series']} by batch; batch {anomaly['batch_id']} is odd")
+
+
+def _day(value: date | datetime) -> str:
+    return value.strftime("%Y-%m-%d")
+
+
+def _svg(spec: Point, label: str) -> Markup:
+    svg = vl_convert.vegalite_to_svg({"config": CONFIG, **spec}, show_warnings=False)
+    # Identifiers repeat from chart to chart, and must not within a page.
+    unique = abs(hash((label, len(svg)))) % 10**10
+    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>c{unique}-", svg)
+    return Markup(svg.replace("<svg ", Markup('<svg role="img" aria-label="{}" ').format(label), 1))

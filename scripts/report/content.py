@@ -1,0 +1,292 @@
+"""What the report says, read from the schema `operations`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from typing import Any
+
+import duckdb
+from markupsafe import Markup
+
+from scripts.report.charts import runs_chart, score_chart, series_chart
+
+DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
+CHARTED_RUNS = 60
+LISTED_RUNS = 15
+LISTED_ANOMALIES = 24
+SERIES_BATCHES = 60
+READ = {"anomalies", "batch_series", "batches", "reconciliation", "rejected_rows", "series_forecasts"}
+# Reasons can quote a value of the row. Only what these patterns leave is shown; any other reason is 'another reason'.
+REASONS = (
+    (r"^.* is not of type ([a-z]+(\([0-9, ]+\))?)$", r"not of type \1"),
+    (r"^.* is not one of .*$", "not one of the accepted values"),
+    (r"^empty, but required$", "empty, but required"),
+    (r"^missing, but required$", "missing, but required"),
+    (r"^wrong number of fields: (\d+ instead of \d+)$", r"wrong number of fields: \1"),
+    (r"^truncated or empty: .*$", "truncated or empty record"),
+    (r"^unknown (account|broker|customer|industry|security|trade)\b.*$", r"unknown \1"),
+    (r"^no company .* in force when posted$", "no company of this name or number in force when posted"),
+    (r"^(account|security) .* was not in force then$", r"\1 was not in force then"),
+    (r"^trade .* was rejected$", "its trade was rejected"),
+    (r"^(customer or security was not in force then|no active watch to remove)$", r"\1"),
+    (r"^(never inserted, or its account or security was not in force when it was created)$", r"\1"),
+    (r"^(The action is about an account but names none)$", r"\1"),
+    (r"^about an erased person$", "about an erased person"),
+)
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Content:
+    """All parts of the page."""
+
+    made_at: str
+    headline: str
+    missing: list[str]
+    last_run: Row | None
+    batches: Row | None
+    scorecard: list[Row]
+    score: float | None
+    runs: list[Row]
+    runs_chart: Markup
+    score_chart: Markup
+    failing: list[Row]
+    anomalies: list[Row]
+    anomaly_count: int
+    anomaly_batches: int
+    reconciled: list[Row]
+    reconciled_count: int
+    files: list[Row]
+    rejected: list[Row]
+    rejected_count: int
+
+
+def read_content(con: duckdb.DuckDBPyConnection) -> Content:
+    """Read everything from a warehouse. Tables that `dbt build` has not made yet, because a test before them failed,
+    are left out and named.
+
+    Raises duckdb.CatalogException where the warehouse has no run history.
+    """
+    there = {
+        name
+        for (name,) in con.execute(
+            "select table_name from information_schema.tables "
+            "where table_catalog = current_database() and table_schema = 'operations'"
+        ).fetchall()
+    }
+    runs = _rows(con, "select * from operations.runs order by started_at desc, run_id limit ?", [CHARTED_RUNS])
+    scores = _rows(
+        con,
+        """
+        select runs.started_at, sum(history.passed) / sum(history.checks) as score
+        from operations.quality_scorecard_history as history
+        inner join operations.runs as runs using (run_id)
+        group by runs.run_id, runs.started_at
+        order by runs.started_at desc
+        limit ?
+        """,
+        [CHARTED_RUNS],
+    )
+    scorecard = _scorecard(con)
+    checks = [cell for row in scorecard for cell in row["cells"].values() if cell]
+    failing = _failing(con)
+    anomalies = _anomalies(con) if there >= {"anomalies", "batches"} else []
+    counts = {"n": 0, "batches": 0}
+    if anomalies:
+        (counts,) = _rows(con, "select count(*) as n, count(distinct batch_id) as batches from operations.anomalies")
+    rejected = _rejected(con) if "rejected_rows" in there else []
+    rejected_count = sum(row["rejected_rows"] for row in rejected)
+    is_reconciled = "reconciliation" in there
+    return Content(
+        made_at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        headline=(
+            f"{_count(len(failing), 'failing test')}, {_count(counts['n'], 'anomaly', 'anomalies')}, "
+            f"{_count(rejected_count, 'rejected row')}"
+        ),
+        missing=sorted(READ - there),
+        last_run=runs[0] if runs else None,
+        batches=_batches(con) if "batches" in there else None,
+        scorecard=scorecard,
+        score=sum(c["passed"] for c in checks) / sum(c["checks"] for c in checks) if checks else None,
+        runs=runs[:LISTED_RUNS],
+        runs_chart=runs_chart(runs[::-1]),
+        score_chart=score_chart(scores[::-1]),
+        failing=failing,
+        anomalies=anomalies,
+        anomaly_count=counts["n"],
+        anomaly_batches=counts["batches"],
+        reconciled=_differences(con) if is_reconciled else [],
+        reconciled_count=_rows(con, "select count(*) as n from operations.reconciliation")[0]["n"]
+        if is_reconciled
+        else 0,
+        files=_files(con) if is_reconciled else [],
+        rejected=rejected,
+        rejected_count=rejected_count,
+    )
+
+
+def _batches(con: duckdb.DuckDBPyConnection) -> Row:
+    """What has landed in all."""
+    (row,) = _rows(
+        con,
+        """
+        select
+            count(*) as batches,
+            min(batch_date) as first_day,
+            max(batch_date) as last_day,
+            sum(landed_rows)::bigint as landed_rows,
+            max(loaded_at) as loaded_at
+        from operations.batches
+        """,
+    )
+    return row
+
+
+def _differences(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Sources and batches of which a row was rejected, lost, or not counted by the source."""
+    return _rows(
+        con,
+        """
+        select * from operations.reconciliation
+        where rejected_rows > 0 or lost_rows <> 0 or difference <> 0
+        order by abs(lost_rows) desc, batch_id desc, source_name
+        """,
+    )
+
+
+def _scorecard(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """A row a model: how its checks of each dimension ended when they were last made, the worst models first."""
+    cells = _rows(
+        con,
+        """
+        select * from operations.quality_scorecard
+        qualify row_number() over (partition by model_name, dimension order by batch_id desc) = 1
+        """,
+    )
+    models: dict[str, dict[str, Row]] = {}
+    for cell in cells:
+        models.setdefault(cell["model_name"] or "(no model)", {})[cell["dimension"]] = cell
+    rows = [{"model": model, "cells": {d: found.get(d) for d in DIMENSIONS}} for model, found in models.items()]
+    return sorted(rows, key=lambda r: (min(c["score"] for c in r["cells"].values() if c), r["model"]))
+
+
+def _failing(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Tests that fail now, with the first of the runs in a row in which they have failed."""
+    return _rows(
+        con,
+        """
+        with results as (
+            select results.node_id, results.status, runs.started_at
+            from operations.run_results as results
+            inner join operations.runs as runs using (run_id)
+            where results.node_kind = 'test' and results.status <> 'skipped'
+        ),
+
+        passed as (
+            select node_id, max(started_at) as passed_at from results where status = 'pass' group by node_id
+        ),
+
+        since as (
+            select results.node_id, min(results.started_at) as failing_since
+            from results
+            left join passed on results.node_id = passed.node_id
+            where passed.passed_at is null or results.started_at > passed.passed_at
+            group by results.node_id
+        )
+
+        select failing.*, since.failing_since
+        from operations.failing_rows as failing
+        left join since on failing.test_id = since.node_id
+        order by failing.severity, failing.failing_rows desc, failing.test_name
+        """,
+    )
+
+
+def _anomalies(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """The newest anomalies, the strongest of a batch first, each with a chart of the batches around it."""
+    found = _rows(
+        con,
+        """
+        select anomalies.*, batches.batch_date
+        from operations.anomalies as anomalies
+        inner join operations.batches as batches using (batch_id)
+        order by anomalies.batch_id desc, abs(anomalies.score) desc, anomalies.series, anomalies.kind
+        limit ?
+        """,
+        [LISTED_ANOMALIES],
+    )
+    for anomaly in found:
+        points = _rows(
+            con,
+            """
+            select series.batch_id, series.batch_date, series.value,
+                -- From so few batches nothing can be expected.
+                case when forecasts.history_count >= 4 then forecasts.expected end as expected
+            from operations.batch_series as series
+            left join operations.series_forecasts as forecasts
+                on series.series = forecasts.series and series.batch_id = forecasts.batch_id
+            where series.series = ? and series.batch_id > 1
+                and series.batch_id between ? - cast(? as integer) and ? + 10
+            order by series.batch_id
+            """,
+            [anomaly["series"], anomaly["batch_id"], SERIES_BATCHES, anomaly["batch_id"]],
+        )
+        anomaly["chart"] = series_chart(points, anomaly)
+    return found
+
+
+def _files(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Reconciliation of each source over all batches."""
+    return _rows(
+        con,
+        """
+        select
+            source_name,
+            count(*) as batches,
+            sum(file_count)::bigint as files,
+            sum(landed_rows)::bigint as landed_rows,
+            sum(loaded_rows)::bigint as loaded_rows,
+            sum(rejected_rows)::bigint as rejected_rows,
+            sum(lost_rows)::bigint as lost_rows,
+            sum(control_total) as control_total,
+            sum(abs(difference)) as difference
+        from operations.reconciliation
+        group by source_name
+        order by source_name
+        """,
+    )
+
+
+def _rejected(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Rejected rows by source, column and reason, without a word of the rows."""
+    cases = " ".join("when regexp_matches(reason, ?) then regexp_replace(reason, ?, ?)" for _ in REASONS)
+    values = [v for pattern, label in REASONS for v in (pattern, pattern, label)]
+    return _rows(
+        con,
+        f"""
+        select
+            source_name,
+            column_name,
+            case {cases} else 'another reason' end as reason,
+            count(*) as rejected_rows,
+            count(distinct batch_id) as batches,
+            max(batch_id) as last_batch
+        from operations.rejected_rows
+        group by all
+        order by rejected_rows desc, source_name, column_name, reason
+        """,
+        values,
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
+    result = con.execute(sql, list(parameters))
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+
+
+def _count(number: int, one: str, many: str | None = None) -> str:
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
