@@ -25,6 +25,13 @@ if os.environ.get("CI"):
     settings.load_profile("same")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, a file's run in one, and all that need the publication in the same one."""
+    for item in items:
+        is_published = "published" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("published" if is_published else item.path.stem))
+
+
 @pytest.fixture(scope="session")
 def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Folder for what all tests share."""
