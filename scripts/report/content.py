@@ -25,6 +25,8 @@ REASONS = (
     (r"^empty, but required$", "empty, but required"),
     (r"^missing, but required$", "missing, but required"),
     (r"^wrong number of fields: (\d+ instead of \d+)$", r"wrong number of fields: \1"),
+    (r"^unknown record type .*$", "unknown record type"),
+    (r"^not well-formed XML: .*$", "not well-formed XML"),
     (r"^truncated or empty: .*$", "truncated or empty record"),
     (r"^unknown (account|broker|customer|industry|security|trade)\b.*$", r"unknown \1"),
     (r"^no company .* in force when posted$", "no company of this name or number in force when posted"),
