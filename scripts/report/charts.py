@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from itertools import count
 from typing import Any
 
 import vl_convert
@@ -20,19 +20,16 @@ STATUS_COLOURS = {"success": ACCENT, "warned": "#d9902f", "failed": ALARM}
 
 Point = dict[str, Any]
 
+_numbers = count()
+
 
 def runs_chart(runs: list[Point]) -> Markup:
     """Seconds of each run, oldest first, coloured by how it ended."""
     values = [
         {
             "run": f"{run['started_at']:%m-%d %H:%M:%S}",
-            "command": run["command"],
             "seconds": run["seconds"] or 0,
-            "status": "success"
-            if run["status"] == "success" and not run["warned"]
-            else "warned"
-            if run["status"] == "success"
-            else "failed",
+            "status": "failed" if run["status"] != "success" else "warned" if run["warned"] else "success",
         }
         for run in runs
     ]
@@ -80,7 +77,6 @@ def series_chart(points: list[Point], anomaly: Point) -> Markup:
     found = [
         {
             "batch": point["batch_id"],
-            "day": _day(point["batch_date"]),
             "value": point["value"],
             "expected": point["expected"],
             "odd": point["batch_id"] == anomaly["batch_id"],
@@ -121,13 +117,8 @@ def series_chart(points: list[Point], anomaly: Point) -> Markup:
     return _svg(spec, f"{anomaly['series']} by batch; batch {anomaly['batch_id']} is odd")
 
 
-def _day(value: date | datetime) -> str:
-    return value.strftime("%Y-%m-%d")
-
-
 def _svg(spec: Point, label: str) -> Markup:
     svg = vl_convert.vegalite_to_svg({"config": CONFIG, **spec}, show_warnings=False)
     # Identifiers repeat from chart to chart, and must not within a page.
-    unique = abs(hash((label, len(svg)))) % 10**10
-    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>c{unique}-", svg)
+    svg = re.sub(r'(id="|url\(#|href="#)', rf"\g<1>c{next(_numbers)}-", svg)
     return Markup(svg.replace("<svg ", Markup('<svg role="img" aria-label="{}" ').format(label), 1))

@@ -224,7 +224,7 @@ def _anomalies(con: duckdb.DuckDBPyConnection) -> list[Row]:
         points = _rows(
             con,
             """
-            select series.batch_id, series.batch_date, series.value,
+            select series.batch_id, series.value,
                 -- From so few batches nothing can be expected.
                 case when forecasts.history_count >= 4 then forecasts.expected end as expected
             from operations.batch_series as series
