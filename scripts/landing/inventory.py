@@ -6,10 +6,9 @@ its encoding is checked, so that a bad file is named before anything is loaded.
 
 from __future__ import annotations
 
-import codecs
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
@@ -19,10 +18,16 @@ import numpy.typing as npt
 
 from scripts.landing.definitions import Layout, layouts
 
-BLOCK = 1 << 22
+# As much as a processor keeps at hand.
+BLOCK = 1 << 20
 BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
 ACTION_OR_COMMENT = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
-LONGEST_TAG = 64
+COMMENT = re.compile(rb"<!--")
+# Beginning with what it looks for, this one is found many times faster; what comes before is looked at afterwards.
+ACTION = re.compile(rb"Action[\s>/]")
+TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
+LONGEST_PREFIX = 64
+LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
 _NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -163,57 +168,85 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
     The count stands under an empty key; for a file that several tables read, under the name of each. Raises
     LandingError where the text is not UTF-8, or where quotes or line ends leave open where a row ends.
     """
-    decoder = codecs.getincrementaldecoder("utf-8")()
     counts: Counter[str] = Counter({"": 0})
-    offset, rest, commented = 0, b"", None
+    rest, commented = b"", None
     quotes, line_ends = _Quotes(), _LineEnds()
-    with open(path, "rb", buffering=0) as stream:
-        while block := stream.read(BLOCK):
-            if not block.isascii() or decoder.getstate()[0]:
-                _decode(decoder, block, path, offset)
-            if b"\0" in block:
-                raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
-            begin, offset = offset, offset + len(block)
-            if file_format == "xml":
-                commented = _count_actions(rest + block, len(rest), counts, commented)
-                rest = (rest + block)[-LONGEST_TAG:]
-                continue
-            if file_format == "csv":
-                block = quotes.without_line_ends(block, begin)
-            text = rest + block if rest else block
+    for begin, piece in _pieces(path, b">" if file_format == "xml" else b"\n"):
+        _check_text(path, piece, begin)
+        if file_format == "xml":
+            commented = _count_actions(piece, counts, commented)
+            continue
+        text = quotes.without_line_ends(bytes(piece), begin) if file_format == "csv" else piece
+        # Only a quoted line end, or the end of the file, leaves a line open.
+        if rest or text[-1] != LINE_FEED:
+            text = rest + text
             end = text.rfind(b"\n") + 1
-            line_ends.see(text[:end])
-            counts.update(_count_lines(text, end, file_format))
-            rest = text[end:]
-    _decode(decoder, b"", path, offset, final=True)
+            text, rest = text[:end], text[end:]
+        counts.update(_count_lines(line_ends.removed(text), file_format))
     if quotes.is_open or quotes.broken_at is not None:
         place = quotes.opened_at if quotes.broken_at is None else quotes.broken_at
         raise LandingError(
             f"{path}, line {_line_at(path, place)}: the quote in byte {place} is not closed at the end of its field. "
             "Have it exported again."
         )
-    if file_format != "xml" and not (line_ends.are_alike and b"\r" not in rest.removesuffix(b"\r")):
+    if not line_ends.are_alike or b"\r" in rest.removesuffix(b"\r"):
         raise LandingError(
             f"{path} mixes line ends, or has a carriage return within a line. Have it delivered with CRLF or with LF."
         )
     counts[""] += commented or 0
-    if file_format != "xml" and rest.strip(b"\r"):
-        counts.update(_count_lines(rest + b"\n", len(rest) + 1, file_format))
+    if rest.strip(b"\r"):
+        counts.update(_count_lines(np.frombuffer(rest + b"\n", dtype=np.uint8), file_format))
     if file_format == "audit":
         counts[""] = max(counts[""] - 1, 0)
     return dict(counts)
 
 
-def _count_actions(text: bytes, seen: int, counts: Counter[str], commented: int | None) -> int | None:
-    """Count actions that end after the bytes seen before, except in comments.
+def _pieces(path: str, end: bytes) -> Iterator[tuple[int, memoryview]]:
+    """A file's text in pieces that end with the byte `end`, the last one where the file does, and where each begins.
+
+    All pieces lie in one buffer: one is gone when the next is asked for.
+    """
+    buffer, kept, begin = bytearray(BLOCK), 0, 0
+    with open(path, "rb", buffering=0) as stream:
+        while count := stream.readinto(memoryview(buffer)[kept:]):
+            filled = kept + count
+            cut = buffer.rfind(end, kept, filled) + 1
+            if cut:
+                yield begin, memoryview(buffer)[:cut]
+                buffer[: filled - cut] = buffer[cut:filled]
+            begin, kept = begin + cut, filled - cut
+            if kept == len(buffer):
+                buffer = buffer + bytes(len(buffer))
+    if kept:
+        yield begin, memoryview(buffer)[:kept]
+
+
+def _check_text(path: str, piece: memoryview, begin: int) -> None:
+    """Raise unless a piece of a file is UTF-8 text."""
+    characters = np.frombuffer(piece, dtype=np.uint8)
+    if characters.max() > LAST_ASCII:
+        try:
+            bytes(piece).decode()
+        except UnicodeDecodeError as error:
+            raise LandingError(
+                f"{path} is not UTF-8: byte {begin + error.start} cannot be read. Have it exported as UTF-8."
+            ) from None
+    if characters.min() == 0:
+        raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
+
+
+def _count_actions(piece: memoryview, counts: Counter[str], commented: int | None) -> int | None:
+    """Count actions, except in comments.
 
     `commented` is how many lie in a comment that is still open, None outside of comments. A comment that turns out
     never to end is no comment, so its actions count after all.
     """
-    for match in ACTION_OR_COMMENT.finditer(text):
+    if commented is None and not COMMENT.search(piece):
+        starts = (match.start() for match in ACTION.finditer(piece))
+        counts[""] += sum(1 for at in starts if TAG.search(piece, max(at - LONGEST_PREFIX, 0), at))
+        return None
+    for match in ACTION_OR_COMMENT.finditer(piece):
         token = match.group()
-        if match.end() <= seen:
-            continue
         if token == b"<!--":
             counts[""] += commented or 0
             commented = 0
@@ -226,15 +259,11 @@ def _count_actions(text: bytes, seen: int, counts: Counter[str], commented: int 
     return commented
 
 
-def _count_lines(text: bytes, end: int, file_format: str) -> dict[str, int]:
-    """Lines that are not blank, in the whole lines that end at `end`."""
-    if b"\r" in text:
-        text = text[:end].replace(b"\r\n", b"\n")
-        end = len(text)
-    characters = np.frombuffer(text, dtype=np.uint8)[:end]
+def _count_lines(characters: npt.NDArray[np.uint8], file_format: str) -> dict[str, int]:
+    """Lines that are not blank, in whole lines."""
     if file_format == "fixed":
         return _count_records(characters)
-    line_ends = characters == ord("\n")
+    line_ends = characters == LINE_FEED
     blank = np.count_nonzero(line_ends[1:] & line_ends[:-1]) + np.count_nonzero(line_ends[:1])
     return {"": int(np.count_nonzero(line_ends) - blank)}
 
@@ -299,17 +328,22 @@ class _Quotes:
 
 
 class _LineEnds:
-    """Counts a text's line ends by kind."""
+    """Takes carriage returns out of a text, and counts its line ends by kind."""
 
     def __init__(self) -> None:
         self._lines = self._returns = self._pairs = 0
 
-    def see(self, text: bytes) -> None:
-        """Count those of some more whole lines."""
-        self._lines += text.count(b"\n")
-        if b"\r" in text:
-            self._returns += text.count(b"\r")
-            self._pairs += text.count(b"\r\n")
+    def removed(self, text: bytes | memoryview) -> npt.NDArray[np.uint8]:
+        """The characters of some more whole lines, without carriage returns."""
+        characters = np.frombuffer(text, dtype=np.uint8)
+        ends, returns = characters == LINE_FEED, characters == CARRIAGE_RETURN
+        self._lines += np.count_nonzero(ends)
+        if not returns.any():
+            return characters
+        self._returns += np.count_nonzero(returns)
+        self._pairs += np.count_nonzero(returns[:-1] & ends[1:])
+        without: npt.NDArray[np.uint8] = characters[~returns]
+        return without
 
     @property
     def are_alike(self) -> bool:
@@ -321,16 +355,6 @@ def _line_at(path: str, offset: int) -> int:
     """Line, from 1, of a byte."""
     with open(path, "rb") as stream:
         return 1 + sum(stream.read(min(BLOCK, offset - at)).count(b"\n") for at in range(0, offset, BLOCK))
-
-
-def _decode(decoder: codecs.IncrementalDecoder, block: bytes, path: str, offset: int, *, final: bool = False) -> None:
-    pending = len(decoder.getstate()[0])
-    try:
-        decoder.decode(block, final)
-    except UnicodeDecodeError as error:
-        raise LandingError(
-            f"{path} is not UTF-8: byte {offset - pending + error.start} cannot be read. Have it exported as UTF-8."
-        ) from None
 
 
 def _raise(problems: list[str], advice: str) -> None:
