@@ -18,6 +18,7 @@ PROJECT = Path(__file__).resolve().parents[1]
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
 CLASSES = ("public", "internal", "confidential", "personal", "sensitive")
 SHORTEST_REASON = 20
+GATE = "publication.gate"
 
 Node = dict[str, Any]
 
@@ -49,6 +50,8 @@ def _test_lacks(test: Node, manifest: dict[str, Any]) -> Iterator[str]:
         read = {id_.split(".")[-1] for id_ in test["depends_on"]["nodes"]}
         if meta.get("model") not in read:
             yield f"meta.model is {meta.get('model')!r}; give the model it is about, one of {', '.join(sorted(read))}"
+    if not any(id_.endswith(GATE) for id_ in test["depends_on"]["nodes"]):
+        yield "a failure would make `dbt build` skip what comes after; call never_stops_the_load()"
     if "." in test["name"] or not test["name"].islower():
         yield "the name must be lower case, it names the table of failing rows"
 

@@ -177,8 +177,7 @@
 {#- What has to be known of a failed test to show some of its failing rows without personal data. -#}
 {% macro failed_test(node) -%}
     {%- set tested = [] -%}
-    {%- for id in node.depends_on.nodes -%}
-        {%- set parent = graph.nodes.get(id) or graph.sources.get(id) -%}
+    {%- for parent in graph.nodes.values() if parent.unique_id in node.depends_on.nodes -%}
         {%- set columns = {} -%}
         {%- for column in parent.columns.values() -%}
             {%- do columns.update({column.name: (column.config.meta or column.meta or {}).get('classification')}) -%}

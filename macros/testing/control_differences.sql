@@ -1,7 +1,6 @@
 {#- Batches in which a count breaks its control total. `actual` is SQL that gives batch_id and row_count; `attributes` are
     summed; `holds` is how count and total must compare (=, <= or >=). Rows of the source `rejected` have been accounted
-    for already and may make up the difference. They are read from the reconciliation, so that `dbt build` makes it before
-    the tests it is needed to explain, and does not skip it because they failed. -#}
+    for already and may make up the difference. -#}
 {% macro control_differences(actual, attributes, data_set, holds, rejected=none) %}
     with actual as (
         {{ actual }}

@@ -65,10 +65,14 @@ class Content:
     rejected: list[Row]
     rejected_count: int
 
+    def lacks(self, *tables: str) -> bool:
+        """Whether one of these tables has not been made, so that nothing can be said of what it holds."""
+        return not set(tables).isdisjoint(self.missing)
+
 
 def read_content(con: duckdb.DuckDBPyConnection) -> Content:
-    """Read everything from a warehouse. Tables that `dbt build` has not made yet, because a test before them failed,
-    are left out and named.
+    """Read everything from a warehouse. Tables that `dbt build` has not made yet, because what they are made from could
+    not be built, are left out and named.
 
     Raises duckdb.CatalogException where the warehouse has no run history.
     """
@@ -95,7 +99,8 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
     scorecard = _scorecard(con)
     checks = [cell for row in scorecard for cell in row["cells"].values() if cell]
     failing = _failing(con)
-    anomalies = _anomalies(con) if there >= {"anomalies", "batches"} else []
+    has_anomalies = there >= {"anomalies", "batch_series", "batches", "series_forecasts"}
+    anomalies = _anomalies(con) if has_anomalies else []
     counts = {"n": 0, "batches": 0}
     if anomalies:
         (counts,) = _rows(con, "select count(*) as n, count(distinct batch_id) as batches from operations.anomalies")
@@ -104,9 +109,12 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
     is_reconciled = "reconciliation" in there
     return Content(
         made_at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
-        headline=(
-            f"{_count(len(failing), 'failing test')}, {_count(counts['n'], 'anomaly', 'anomalies')}, "
-            f"{_count(rejected_count, 'rejected row')}"
+        headline=", ".join(
+            [
+                _count(len(failing), "failing test"),
+                _count(counts["n"], "anomaly", "anomalies") if has_anomalies else "anomalies not known",
+                _count(rejected_count, "rejected row") if "rejected_rows" in there else "rejected rows not known",
+            ]
         ),
         missing=sorted(READ - there),
         last_run=runs[0] if runs else None,

@@ -6,6 +6,7 @@
         'reason': 'Otherwise totals of analysts would differ from those of the warehouse.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Without it, a table with tokens could lose or repeat rows in the joins that make them.
 {% for model in ['dim_customer', 'dim_account', 'dim_broker', 'dim_trade', 'fact_cash_balances', 'fact_holdings',

@@ -6,6 +6,7 @@
         'reason': 'Otherwise a customer could be singled out.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Without it, what is shown of a customer could single them out. All versions count, those of one customer as one
 -- person; that they all show the same is a test of its own.

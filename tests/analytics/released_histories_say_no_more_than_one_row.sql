@@ -6,6 +6,7 @@
         'reason': 'Otherwise the versions of a person together could single them out.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Without it, the versions of a customer, or the customer and the prospect who are the same person, could show
 -- different properties, and their combination would be rarer than each.

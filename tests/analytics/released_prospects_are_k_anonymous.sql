@@ -6,6 +6,7 @@
         'reason': 'Otherwise a prospect could be singled out.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Without it, what is shown of a prospect could single them out, among those who are customers too or among the rest.
 with customers as (

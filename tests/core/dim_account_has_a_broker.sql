@@ -5,6 +5,7 @@
         'reason': "Otherwise an account and its trades could belong to nobody's book.",
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select accounts.sk_account_id
 from {{ ref('dim_account') }} as accounts

@@ -5,6 +5,7 @@
         'reason': "Otherwise a trade's account could lead to a customer as they were at another time.",
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select children.sk_account_id
 from {{ ref('dim_account') }} as children

@@ -5,6 +5,7 @@
         'reason': 'Otherwise an account could go on trading for a customer who has left.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select accounts.sk_account_id
 from {{ ref('dim_account') }} as accounts

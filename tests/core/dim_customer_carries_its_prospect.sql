@@ -5,6 +5,7 @@
         'reason': "Otherwise a customer's demographics could be those of an earlier list or of another person.",
     }
 ) }}
+{{ never_stops_the_load() }}
 
 with customers as (
     select

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a security could lead to its company as it was at another time.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select children.sk_security_id
 from {{ ref('dim_security') }} as children

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a version could be dated outside the batch that brought it.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select versions.*
 from {{ ref('dim_security') }} as versions

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a trade could count for an account, customer or security as they were on another day.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('dim_trade') }} as facts

@@ -5,6 +5,7 @@
         'reason': "Otherwise a transaction could be missing from an account's last balance, or be counted twice.",
     }
 ) }}
+{{ never_stops_the_load() }}
 
 with balances as (
     select

@@ -5,6 +5,7 @@
         'reason': 'Otherwise cash could belong to an account or customer as they were on another day.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('fact_cash_balances') }} as facts

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a holding could show a customer, account, security or time that its trade does not have.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('fact_holdings') }} as facts

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a 52-week extreme could be computed over the wrong days.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('fact_market_history') }} as facts

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a price could belong to a security or company as it was on another day.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('fact_market_history') }} as facts

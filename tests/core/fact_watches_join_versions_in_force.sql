@@ -5,6 +5,7 @@
         'reason': 'Otherwise a watch could belong to a customer or security as they were on another day.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('fact_watches') }} as facts

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a row could be dated outside the batch that brought it.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Prices are those of the day before; limit orders may have been created earlier.
 with days as (

@@ -5,6 +5,7 @@
         'reason': "Otherwise a quarter's accounts could belong to no company.",
     }
 ) }}
+{{ never_stops_the_load() }}
 
 select facts.*
 from {{ ref('financial') }} as facts

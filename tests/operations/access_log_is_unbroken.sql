@@ -6,6 +6,7 @@
         'reason': 'Otherwise somebody could rewrite who saw what.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Entries that were changed, or do not follow the one before: without it, somebody could rewrite who saw what.
 with entries as (

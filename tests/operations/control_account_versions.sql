@@ -5,6 +5,7 @@
         'reason': 'Otherwise versions of accounts could be missing.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 with versions as (
     select

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a customer who left could still count as active.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 with inactive as (
     select count(*) as row_count

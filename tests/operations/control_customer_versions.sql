@@ -5,6 +5,7 @@
         'reason': 'Otherwise versions of customers could be missing.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 with versions as (
     select

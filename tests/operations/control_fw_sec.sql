@@ -5,6 +5,7 @@
         'reason': 'Otherwise versions of securities could be missing.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_security') ~ " group by batch_id",

@@ -5,6 +5,7 @@
         'reason': 'Otherwise a cancellation could be missing.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 {{ control_differences(
     actual="select batch_id as batch_id, count(*) as row_count from " ~ ref('dim_trade') ~ " where status = 'Canceled' group by batch_id",

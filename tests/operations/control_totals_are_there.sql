@@ -6,6 +6,7 @@
         'reason': 'A landing area may lack control totals; the load is sound without them, but nothing outside confirms it.',
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Says which batches came without control totals, so that there is nothing to reconcile them against.
 select batches.batch_id

@@ -7,6 +7,7 @@
         'shows': ['missing_day', 'days_late'],
     }
 ) }}
+{{ never_stops_the_load() }}
 
 -- Batches are consecutive days: a day between two batches is missing, and so is each one after the newest batch up to
 -- the day that the variable expected_through gives.

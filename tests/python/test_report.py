@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from warehouse import PROJECT, Warehouse
+from warehouse import PROJECT, Warehouse, copy_landing, rewrite
 
 from scripts.report.__main__ import write_report
 
@@ -84,6 +84,31 @@ def test_differences_and_anomalies_are_shown(loaded: Warehouse, room: Path) -> N
     assert "script" not in page.tags and "<script>alert(1)</script>" in page.text
     assert "Trade:rows" in page.text
     assert [row["lost_rows"] for row in content.reconciled] == [7, 7, 7]
+
+
+def test_what_was_not_made_is_not_called_none(loaded: Warehouse, room: Path) -> None:
+    warehouse = loaded.copy(room / "warehouse")
+    with duckdb.connect(str(warehouse.path)) as con:
+        for table in ("anomalies", "rejected_rows", "reconciliation"):
+            con.execute(f"drop table operations.{table}")
+    content = write_report(warehouse.path, room / "report.html")
+    text = read((room / "report.html").read_text(encoding="utf-8")).text
+    assert content.headline == "0 failing tests, anomalies not known, rejected rows not known"
+    assert "None: every test" in text and text.count("None: ") == 1
+    assert text.count("Not known: ") == 3 and "anomalies, reconciliation, rejected_rows" in text
+
+
+def test_a_failing_test_holds_nothing_up(loaded: Warehouse, room: Path) -> None:
+    """`dbt build` makes the tables that explain a failure also when the test of a table they are made from fails."""
+    landing = copy_landing(loaded.landing, room / "landing")
+    rewrite(landing / "Batch2" / "DailyMarket.txt", lambda text: text * 2)
+    warehouse = Warehouse(room / "warehouse", landing, loaded.session)
+    ran = warehouse.dbt("build", "--exclude", "resource_type:unit_test")
+    assert ran.code == 1 and "FAIL" in ran.output
+    failed = warehouse.query("select test_name from operations.failing_rows")
+    skipped = warehouse.query("select node_name from operations.run_results where status = 'skipped'")
+    assert skipped == [] and ("prices_are_known_once",) in failed
+    assert not write_report(warehouse.path, room / "report.html").missing
 
 
 @pytest.mark.parametrize(("exists", "said"), [(False, "Load the warehouse first"), (True, "is not complete")])
