@@ -81,6 +81,11 @@ subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=�
 erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…)
 	@$(BIN)/python -m scripts.privacy.erase $(PERSON) --reason "$(REASON)"
 
+.PHONY: legal-hold
+legal-hold: environment ## Nobody erases this person (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
+	@$(BIN)/python -m scripts.privacy.legal_hold $(PERSON) $(if $(RELEASE),--release) \
+		$(if $(UNTIL),--until "$(UNTIL)") $(if $(BY),--by "$(BY)") $(if $(WHY),--why "$(WHY)")
+
 .PHONY: retention
 retention: environment ## List what is past its retention; APPLY=1 erases it
 	@$(BIN)/python -m scripts.privacy.retention $(if $(APPLY),--apply)

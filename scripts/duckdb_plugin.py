@@ -4,6 +4,7 @@ Each connection gets
 - `check_landing(landing_dir, through_batch, loaded, read_files)`: looks at the landing area and returns an empty
   text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse. Where
   `read_files` is false, files are listed without reading them;
+- `check_ledger(entries_seen)`: an empty text, or that lines of the erasure ledger were lost;
 - the relation `landing_area`: the files found by the last check, with their rows counted;
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
@@ -32,7 +33,7 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
 from scripts.encryption import EncryptionProblem, attach_warehouse, load_cipher
-from scripts.keys import Key, KeyProblem, ensure_key, read_key
+from scripts.keys import KeyProblem
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
     LandedFile,
@@ -195,6 +196,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             "VARCHAR",
             side_effects=True,
         )
+        conn.create_function("check_ledger", ledger.lost, ["BIGINT"], "VARCHAR", side_effects=True)
         conn.create_function(
             "landed_text",
             _AREA.text,
@@ -202,7 +204,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             "VARCHAR",
         )
         register(conn)
-        tokens.register(conn, self._token_key())
+        # A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there.
+        tokens.register(conn, tokens.token_key(make=self.creds is not None and self.creds.path != ":memory:"))
         if self._attached:
             try:
                 load_cipher(conn)
@@ -211,13 +214,6 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             except (EncryptionProblem, KeyProblem) as error:
                 raise DbtRuntimeError(str(error)) from None
         close_sandbox(conn, list(self._attached.values()))
-
-    def _token_key(self) -> Key | None:
-        """The key for tokens. A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there."""
-        try:
-            return read_key("token") if self.creds is None or self.creds.path == ":memory:" else ensure_key("token")
-        except KeyProblem:
-            return None
 
     def configure_cursor(self, cursor: Any) -> None:
         """Register relations, which belong to one cursor each, and make the warehouse the default catalog."""

@@ -18,7 +18,6 @@ from scripts.encryption import (
     quoted,
     warehouse_path,
 )
-from scripts.keys import Key, KeyProblem, read_key
 from scripts.privacy import tokens
 
 
@@ -37,21 +36,13 @@ def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator
         if os.environ.get("DBT_TARGET") == "prod":
             raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
         with duckdb.connect(str(path), read_only=read_only) as con:
-            tokens.register(con, _token_key())
+            tokens.register(con, tokens.token_key())
             yield con
         return
     with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
         attach_warehouse(con, path, ALIAS, read_only)
         con.execute(f"use {ALIAS}")
         yield con
-
-
-def _token_key() -> Key | None:
-    """The key that the views of analytics need; without it only they cannot be read."""
-    try:
-        return read_key("token")
-    except KeyProblem:
-        return None
 
 
 @contextmanager
@@ -61,7 +52,7 @@ def connect_encrypted(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect(config=config) as con:
         con.execute(f"set temp_directory = {quoted(spill)}")
         load_cipher(con)
-        tokens.register(con, _token_key())
+        tokens.register(con, tokens.token_key())
         yield con
 
 

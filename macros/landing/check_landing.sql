@@ -37,10 +37,14 @@
     {%- else -%}
         {%- set loaded = "'[]'" -%}
     {%- endif -%}
+    {%- set log = adapter.get_relation(database=target.database, schema='operations', identifier='access_log') -%}
+    {%- set ledger_entries -%}
+        coalesce({% if log %}(select max(cast(detail ->> 'ledger_entries' as bigint)) from {{ log }}){% else %}0{% endif %}, 0)
+    {%- endset -%}
     {%- set landing_dir = env_var('LANDING_DIR', 'data/landing') -%}
     {%- set problem = run_query(
-        "select check_landing('" ~ landing_dir | replace("'", "''") ~ "', "
-        ~ var('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ ")"
+        "select coalesce(nullif(check_ledger(" ~ ledger_entries ~ "), ''), check_landing('"
+        ~ landing_dir | replace("'", "''") ~ "', " ~ var('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ "))"
     ).columns[0][0] -%}
     {%- if problem and reads -%}
         {%- do end_run([], refused=true) -%}

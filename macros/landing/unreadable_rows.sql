@@ -189,9 +189,8 @@
     where failed is not null
 {%- endmacro %}
 
-{#- The text of an XML element that begins at an offset; at most 4,000 bytes are looked at. -#}
+{#- The text of an XML element that begins at an offset; of a longer one, its first 4,000 bytes. -#}
 {% macro raw_element(layout, file_name, byte_offset) -%}
-    regexp_extract(
-        landed_text({{ file_name }}, {{ byte_offset }}, 4000), '(?s)^.*?</[^>]*{{ layout.config.meta.element }}>'
-    )
+    {%- set text = 'landed_text(' ~ file_name ~ ', ' ~ byte_offset ~ ', 4000)' -%}
+    coalesce(nullif(regexp_extract({{ text }}, '(?s)^.*?</[^>]*{{ layout.config.meta.element }}>'), ''), {{ text }})
 {%- endmacro %}

@@ -16,13 +16,10 @@
         where landed.account_id = parents.account_id and parents.batch_id <= landed.batch_id
     )' -%}
     {%- set known_symbol = 'landed.symbol in (select symbol from ' ~ ref('dim_security') ~ ')' -%}
-    {%- set known_trade = 'exists (
-        select 1 from ' ~ ref('dim_trade') ~ ' as parents
-        where landed.trade_id = parents.trade_id and parents.first_batch_id <= landed.batch_id
-    )' -%}
     {%- set taken_trade = (
         ref('dim_trade'), 'landed.trade_id = parents.trade_id and parents.first_batch_id <= landed.batch_id'
     ) -%}
+    {%- set known_trade = 'exists (select 1 from ' ~ taken_trade[0] ~ ' as parents where ' ~ taken_trade[1] ~ ')' -%}
     {%- set landed_trade = 'exists (
         select 1 from ' ~ ref('stg_brokerage__trade') ~ ' as parents
         where landed.trade_id = parents.trade_id and parents.batch_id <= landed.batch_id

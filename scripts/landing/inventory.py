@@ -27,6 +27,9 @@ COMMENT = re.compile(rb"<!--")
 ACTION = re.compile(rb"Action[\s>/]")
 TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
 LONGEST_PREFIX = 64
+# An action's end, with nothing after it but comments and blanks: the document's own end is missing.
+CUT_OFF = re.compile(rb"(?:</(?:[A-Za-z_][\w.-]*:)?Action\s*>)(?:\s|<!--(?:[^-]|-[^-])*-->)*\Z")
+TAIL = 1 << 16
 LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
 _NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
@@ -194,6 +197,11 @@ def inspect(path: str, file_format: str) -> dict[str, int]:
             f"{path} mixes line ends, or has a carriage return within a line. Have it delivered with CRLF or with LF."
         )
     counts[""] += commented or 0
+    if file_format == "xml" and CUT_OFF.search(_tail(path)):
+        raise LandingError(
+            f"{path} ends after an action, and before its document does, so what followed is missing. "
+            "Have it delivered again."
+        )
     if rest.strip(b"\r"):
         counts.update(_count_lines(np.frombuffer(rest + b"\n", dtype=np.uint8), file_format))
     if file_format == "audit":
@@ -349,6 +357,13 @@ class _LineEnds:
     def are_alike(self) -> bool:
         """Whether all lines end in CRLF, or all in LF, and carriage returns stand nowhere else."""
         return self._returns == self._pairs and self._pairs in (0, self._lines)
+
+
+def _tail(path: str) -> bytes:
+    """The last bytes of a file."""
+    with open(path, "rb") as stream:
+        stream.seek(max(stream.seek(0, 2) - TAIL, 0))
+        return stream.read()
 
 
 def _line_at(path: str, offset: int) -> int:

@@ -169,6 +169,17 @@ def read_ledger(path: Path | None = None) -> Ledger:
     return ledger
 
 
+def lost(entries_seen: int) -> str:
+    """What to say where the access log knows of more lines than the ledger has; otherwise an empty text."""
+    ledger = read_ledger()
+    if ledger.entries >= entries_seen:
+        return ""
+    return (
+        f"{ledger.path} has {ledger.entries} lines, and the access log says that it had {entries_seen}. Put back the "
+        "ledger from a copy: a load without it would bring back persons who were erased."
+    )
+
+
 def register(cursor: Any) -> None:
     """Let a connection see the ledger: the relation `erased_subjects`, and the macro `erasure_hash(kind, value)`.
 

@@ -13,10 +13,19 @@ import duckdb
 import pyarrow as pa
 from duckdb.func import ARROW, SPECIAL
 
-from scripts.keys import Key, KeyProblem
+from scripts.keys import Key, KeyProblem, ensure_key, read_key
 
+KEY = "token"
 BLOCK_BYTES = 64
 SEPARATOR = "\x1f"
+
+
+def token_key(make: bool = False) -> Key | None:
+    """The key, made first where there is none and `make` says so. Without it only what holds tokens cannot be read."""
+    try:
+        return ensure_key(KEY) if make else read_key(KEY)
+    except KeyProblem:
+        return None
 
 
 def register(conn: duckdb.DuckDBPyConnection, key: Key | None) -> None:

@@ -17,6 +17,7 @@ from warehouse import Warehouse, copy_landing, rewrite
 from scripts.report.__main__ import write_report
 
 NOBODY = 999_999
+LONGEST_TEXT = 4_000
 
 
 @dataclass(frozen=True)
@@ -124,6 +125,10 @@ def bad_rows(k: Known) -> list[Bad]:
             "ca_id", f"unknown account {NOBODY}",
         ),
         Bad(crm, crm_file, element("INACT", f'<Customer C_ID="{NOBODY}"/>'), "c_id", f"unknown customer {NOBODY}"),
+        Bad(
+            crm, crm_file, element("INACT", f'<Customer C_ID="{NOBODY}"/><!-- {"long " * 1000}-->'),
+            "c_id", f"unknown customer {NOBODY}",
+        ),
     ]  # fmt: skip
 
 
@@ -181,7 +186,7 @@ def test_every_bad_row_is_on_record(damaged: Damaged) -> None:
         from operations.rejected_rows
     """)
     expected = [
-        (row.source, row.file, row.text, row.column, row.reason, int(row.file[5]), *place)
+        (row.source, row.file, row.text[:LONGEST_TEXT], row.column, row.reason, int(row.file[5]), *place)
         for row, place in damaged.places.items()
     ]
     assert sorted(found, key=str) == sorted(expected, key=str)

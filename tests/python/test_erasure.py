@@ -251,6 +251,14 @@ def test_the_ledger_does_not_name_the_person(erased: Erased) -> None:
     assert hashed[0][0] == ledger.hash("customer", planted.CUSTOMER)
 
 
+def test_a_lost_ledger_is_missed(erased: Erased, room: Path) -> None:
+    """The warehouse remembers how long the ledger was."""
+    warehouse = erased.warehouse.copy(room / "warehouse")
+    warehouse.environment = {**erased.warehouse.environment, "ERASURE_LEDGER": str(room / "new.jsonl")}
+    said = warehouse.refuse()
+    assert "new.jsonl has 0 lines, and the access log says that it had" in said
+
+
 def test_a_changed_ledger_is_refused(erased: Erased, room: Path) -> None:
     lines = read_ledger().path.read_bytes().splitlines(keepends=True)
     copy = room / "ledger.jsonl"

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scripts.landing import xml_reader
-from scripts.landing.inventory import inspect
+from scripts.landing.inventory import LandingError, inspect
 from scripts.landing.xml_reader import DocumentError, XmlRows
 
 SLOW_DISK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -276,6 +276,17 @@ def test_a_comment_hides_an_element(tmp_path: Path) -> None:
     )
     assert [row.get("Customer/@C_ID") for row in read(path)] == ["1", None, "3"]
     assert inspect(str(path), "xml") == {"": 3}
+
+
+@pytest.mark.parametrize("after", ["", "\n", "\n<!-- to be -continued -->\n"])
+def test_a_document_that_ends_between_two_actions_is_refused(tmp_path: Path, after: str) -> None:
+    """All its rows could be read, and nobody would know how many are missing."""
+    path = tmp_path / "document.xml"
+    path.write_bytes((HEAD + ELEMENTS[0] + ELEMENTS[1] + after).encode())
+    with pytest.raises(LandingError, match="before its document does"):
+        inspect(str(path), "xml")
+    path.write_bytes((HEAD + ELEMENTS[0] + ELEMENTS[1] + after + "</T:Actions>" + after).encode())
+    assert inspect(str(path), "xml") == {"": 2}
 
 
 @pytest.mark.parametrize("damage", ["none", "no end tag", "open CDATA section"])
