@@ -1,5 +1,22 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
+{#- What is looked at in each column: (kind, rows, category, value, weight, unit, which columns). -#}
+{%- set measures = "role = 'measure' and mean is not null" -%}
+{%- set identifiers = "role = 'identifier' and frequent_values[1].value is not null" -%}
+{%- set figures = [
+    ('null_share', 'new_columns', 'null', 'null_share', 'row_count', '1', 'true'),
+    ('distinct', 'new_columns', 'null', 'distinct_count', 'filled_count', '1', 'true'),
+    ('mean', 'new_columns', 'null', 'mean', 'filled_count', 'coalesce(unit, 1)', measures),
+    ('median', 'new_columns', 'null', 'p50', 'filled_count', 'coalesce(unit, 1)', measures),
+    ('spread', 'new_columns', 'null', 'p75 - p25', 'filled_count', 'coalesce(unit, 1)', measures),
+    (
+        'concentration', 'new_columns', 'frequent_values[1].value', 'round(frequent_values[1].share * filled_count)',
+        'filled_count', '1', identifiers
+    ),
+    ('share', 'category_shares', 'category', 'share', 'filled_count', '1', 'true'),
+    ('category_rows', 'category_shares', 'category', 'round(share * filled_count)', 'filled_count', '1', 'true'),
+] -%}
+
 -- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}
@@ -138,15 +155,19 @@ broker_profiles as (
 ),
 
 series as (
+    {% for kind, value, weight in [
+        ('rows', 'counts.landed_rows', 'counts.landed_rows'),
+        ('rejected', 'counts.landed_rows - counts.accepted_rows', 'counts.landed_rows')
+    ] -%}
     select
         counts.batch_id,
         counts.source_name,
         files.feed,
         cast(null as varchar) as column_name,
-        'rows' as kind,
+        '{{ kind }}' as kind,
         cast(null as varchar) as category,
-        cast(counts.landed_rows as double) as value,
-        cast(counts.landed_rows as double) as weight,
+        cast({{ value }} as double) as value,
+        cast({{ weight }} as double) as weight,
         cast(1 as double) as unit
     from counts
     inner join files
@@ -155,23 +176,7 @@ series as (
             and counts.batch_id = files.batch_id
     where {{ is_new_batch('counts.batch_id') }}
     union all
-    select
-        counts.batch_id,
-        counts.source_name,
-        files.feed,
-        null as column_name,
-        'rejected' as kind,
-        null as category,
-        counts.landed_rows - counts.accepted_rows as value,
-        counts.landed_rows as weight,
-        1 as unit
-    from counts
-    inner join files
-        on
-            counts.source_name = files.source_name
-            and counts.batch_id = files.batch_id
-    where {{ is_new_batch('counts.batch_id') }}
-    union all
+    {% endfor -%}
     select
         files.batch_id,
         files.source_name,
@@ -186,47 +191,21 @@ series as (
     inner join arrivals on files.batch_id = arrivals.batch_id
     where {{ is_new_batch('files.batch_id') }}
     union all
-    select
-        batch_id,
-        source_name,
-        feed,
-        column_name,
-        'null_share' as kind,
-        null as category,
-        null_share as value,
-        row_count as weight,
-        1 as unit
-    from new_columns
-    union all
-    select
-        batch_id,
-        source_name,
-        feed,
-        column_name,
-        'distinct' as kind,
-        null as category,
-        distinct_count as value,
-        filled_count as weight,
-        1 as unit
-    from new_columns
-    {% for kind, value in [('mean', 'mean'), ('median', 'p50'), ('spread', 'p75 - p25')] -%}
-    union all
+    {% for kind, rows, category, value, weight, unit, condition in figures -%}
     select
         batch_id,
         source_name,
         feed,
         column_name,
         '{{ kind }}' as kind,
-        null as category,
+        {{ category }} as category,
         {{ value }} as value,
-        filled_count as weight,
-        coalesce(unit, 1) as unit
-    from new_columns
-    where
-        role = 'measure'
-        and mean is not null
-    {% endfor -%}
+        {{ weight }} as weight,
+        {{ unit }} as unit
+    from {{ rows }}
+    where {{ condition }}
     union all
+    {% endfor -%}
     select
         new_columns.batch_id,
         new_columns.source_name,
@@ -245,21 +224,6 @@ series as (
     union all
     select
         batch_id,
-        source_name,
-        feed,
-        column_name,
-        'concentration' as kind,
-        frequent_values[1].value as category,
-        round(frequent_values[1].share * filled_count) as value,
-        filled_count as weight,
-        1 as unit
-    from new_columns
-    where
-        role = 'identifier'
-        and frequent_values[1].value is not null
-    union all
-    select
-        batch_id,
         'brokerage.trade' as source_name,
         'Trade' as feed,
         'broker_id' as column_name,
@@ -269,30 +233,6 @@ series as (
         row_count as weight,
         1 as unit
     from broker_profiles
-    union all
-    select
-        batch_id,
-        source_name,
-        feed,
-        column_name,
-        'share' as kind,
-        category,
-        share as value,
-        filled_count as weight,
-        1 as unit
-    from category_shares
-    union all
-    select
-        batch_id,
-        source_name,
-        feed,
-        column_name,
-        'category_rows' as kind,
-        category,
-        round(share * filled_count) as value,
-        filled_count as weight,
-        1 as unit
-    from category_shares
 ),
 
 final as (
