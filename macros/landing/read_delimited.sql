@@ -20,10 +20,11 @@
         {{ batch_of_file(files) }} as batch_id,
         {%- if layout.config.meta.cdc %}
         {{ '' if with_cdc else 'null::varchar as ' }}cdc_flag,
-        {{ '' if with_cdc else 'null::bigint as ' }}cdc_dsn,
+        {{ 'cdc_dsn::bigint' if with_cdc else 'null::bigint' }} as cdc_dsn,
         {%- endif %}
         {%- for column in layout.columns.values() %}
-        {{ column.name }}{{ "," if not loop.last }}
+        {{ column.name ~ ('::' ~ column.data_type ~ ' as ' ~ column.name if is_whole_type(column.data_type)) }}
+        {{- "," if not loop.last }}
         {%- endfor %}
     from
         read_csv(
@@ -31,10 +32,11 @@
             columns = {
                 {%- if with_cdc %}
                 'cdc_flag': 'varchar',
-                'cdc_dsn': 'bigint',
+                'cdc_dsn': 'double',
                 {%- endif %}
                 {%- for column in layout.columns.values() %}
-                '{{ column.name }}': '{{ column.data_type }}'{{ "," if not loop.last }}
+                '{{ column.name }}': '{{ 'double' if is_whole_type(column.data_type) else column.data_type }}'
+                {{- "," if not loop.last }}
                 {%- endfor %}
             },
             {%- if layout.config.meta.format == 'pipe' %}
@@ -46,6 +48,33 @@
         )
     where
         {{ landed_conditions(layout, with_cdc) | indent(8) }}
+        {%- if with_cdc %}
+        and {{ fits_whole_type('cdc_dsn', 'bigint') }}
+        {%- endif %}
+        {%- for column in layout.columns.values() if is_whole_type(column.data_type) %}
+        and ({{ column.name ~ ' is null or ' if not column.config.meta.required }}{{ fits_whole_type(column.name, column.data_type) }})
+        {%- endfor %}
+{%- endmacro %}
+
+{#- Whether a type is one of whole numbers. DuckDB rounds what it reads into those, so they are read as fractions and
+    looked at first. -#}
+{% macro is_whole_type(data_type) -%}
+    {{ return(data_type in ['integer', 'bigint']) }}
+{%- endmacro %}
+
+{#- Whether a fraction is a whole number that a type can hold, as SQL; from 2^53 on, fractions lose digits. -#}
+{% macro fits_whole_type(number, data_type) -%}
+    {%- set largest = '2147483647' if data_type == 'integer' else '9007199254740991' -%}
+    ({{ number }} = trunc({{ number }}) and {{ number }} between -{{ largest }} and {{ largest }})
+{%- endmacro %}
+
+{#- Whether a text is a value of a type, as SQL. -#}
+{% macro fits_type(text, data_type) -%}
+    {%- if is_whole_type(data_type) -%}
+        coalesce({{ fits_whole_type('try_cast(' ~ text ~ ' as double)', data_type) }}, false)
+    {%- else -%}
+        try_cast({{ text }} as {{ data_type }}) is not null
+    {%- endif -%}
 {%- endmacro %}
 
 {#- Control totals, read as leniently as they come: a value that is no number is null, never an error. -#}

@@ -102,6 +102,9 @@
         {{- '::date' if landed_type(column) == 'date' }}
     {%- elif column.data_type == 'varchar' -%}
         {{ fixed_text(layout, column) }}
+    {%- elif is_whole_type(column.data_type) -%}
+        {%- set field = fixed_field(layout, column) -%}
+        case when {{ fits_type(field, column.data_type) }} then try_cast({{ field }} as {{ column.data_type }}) end
     {%- else -%}
         try_cast({{ fixed_field(layout, column) }} as {{ column.data_type }})
     {%- endif -%}

@@ -22,8 +22,6 @@
     {%- set checks = [] -%}
     {%- for column in layout.columns.values() if not column.config.meta.presence -%}
         {%- set name, meta = column.name, column.config.meta -%}
-        {%- set fits = 'true' if column.data_type == 'varchar'
-            else 'try_cast(' ~ name ~ ' as ' ~ column.data_type ~ ') is not null' -%}
         {%- if meta.required -%}
             {%- do checks.append((name, "'missing, but required'", "nullif(" ~ name ~ ", '') is not null")) -%}
         {%- endif -%}
@@ -34,7 +32,7 @@
         {%- endif -%}
         {%- if column.data_type != 'varchar' -%}
             {%- do checks.append((name, "'''' || " ~ name ~ " || ''' is not of type " ~ column.data_type ~ "'",
-                "nullif(" ~ name ~ ", '') is null or " ~ fits)) -%}
+                "nullif(" ~ name ~ ", '') is null or " ~ fits_type(name, column.data_type))) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- for rule in layout.config.meta.rules or [] -%}

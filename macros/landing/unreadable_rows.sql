@@ -122,7 +122,7 @@
     {%- endif -%}
     {%- if data_type != 'varchar' -%}
         {%- do checks.append((name, "'''' || " ~ value ~ " || ''' is not of type " ~ data_type ~ "'",
-            value ~ ' is null or try_cast(' ~ value ~ ' as ' ~ data_type ~ ') is not null')) -%}
+            value ~ ' is null or ' ~ fits_type(value, data_type))) -%}
     {%- endif -%}
     {{ return(checks) }}
 {%- endmacro %}
