@@ -112,14 +112,14 @@
                 'column_name': '{{ name }}',
                 'role': '{{ column.role }}',
                 'row_count': count(*),
-                'null_share': 1 - count({{ name }}) / count(*),
+                'value_count': count({{ name }}),
                 'distinct_count': count(distinct {{ name }}),
+                'counts': cast(null as ubigint[]),
                 'extremes': {{ '[cast(min(' ~ name ~ ') as varchar), cast(max(' ~ name ~ ') as varchar)]'
                     if column.exposure == 'all' else 'cast(null as varchar[])' }},
                 {#- Figures of a few rows would give single values away. #}
                 'figures': {{ ('case when count(' ~ name ~ ') >= 20 then ' if column.exposure == 'summary' else 'case when true then ')
-                    ~ '{mean: avg(' ~ number ~ '), stddev: stddev_pop(' ~ number ~ '), quantiles: quantile_disc(' ~ number
-                    ~ ', [0.05, 0.25, 0.5, 0.75, 0.95])} end' if number
+                    ~ duckdb__figures(number) ~ ' end' if number
                     else 'cast(null as struct(mean double, stddev double, quantiles double[]))' }},
                 'frequent': {{ 'map_entries(histogram(cast(' ~ name ~ ' as varchar)))'
                     if duckdb__has_values(column)
@@ -142,19 +142,16 @@
             cast({{ table.batch_column }} as integer) as batch_id,
             count(*) as row_count,
             {%- for column in columns -%}
-            {%- set name = column.name -%}
-            {%- set number = duckdb__as_number(column) %}
+            {%- set name = column.name %}
             count({{ name }}) as {{ name }}__count,
             {%- if column.exposure == 'all' %}
             [cast(min({{ name }}) as varchar), cast(max({{ name }}) as varchar)] as {{ name }}__extremes,
             {%- endif %}
-            {%- if number %}
-            avg({{ number }}) as {{ name }}__mean,
-            {%- endif %}
             {%- endfor %}
+            {#- Hashes are spread over all of 64 bits. Comparing them is cheaper than dividing them. #}
             list({
                 {%- for name in names -%}'{{ name }}': {{ name }}{{ ', ' if not loop.last }}{%- endfor -%}
-            }) filter (where hash({{ names[:3] | join(', ') }}) % {{ sample }} = 0) as set_aside
+            }) filter (where hash({{ names[:3] | join(', ') }}) < cast({{ 2 ** 64 // sample }} as ubigint)) as set_aside
         from {{ ref(table.model) }}
         where {{ condition }}
         group by {{ table.batch_column }}
@@ -166,8 +163,7 @@
             {%- set name = column.name -%}
             {%- set number = duckdb__as_number(column) %}
             {%- if number %}
-            stddev_pop({{ number }}) as {{ name }}__stddev,
-            quantile_disc({{ number }}, [0.05, 0.25, 0.5, 0.75, 0.95]) as {{ name }}__quantiles,
+            {{ duckdb__figures(number) }} as {{ name }}__figures,
             {%- endif %}
             histogram({{ 'cast(' ~ name ~ ' as varchar)' if duckdb__has_values(column) else name }}) as {{ name }}__values
             {{- ',' if not loop.last }}
@@ -186,11 +182,12 @@
                 'column_name': '{{ name }}',
                 'role': '{{ column.role }}',
                 'row_count': row_count,
-                'null_share': 1 - {{ name }}__count / row_count,
-                'distinct_count': {{ duckdb__distinct_in_all(name) }},
+                'value_count': {{ name }}__count,
+                'distinct_count': cast(null as bigint),
+                'counts': map_values({{ name }}__values),
                 'extremes': {{ name ~ '__extremes' if column.exposure == 'all' else 'cast(null as varchar[])' }},
-                'figures': {{ 'case when ' ~ name ~ '__count >= 20 then {mean: ' ~ name ~ '__mean, stddev: ' ~ name
-                    ~ '__stddev, quantiles: ' ~ name ~ '__quantiles} end' if duckdb__as_number(column)
+                'figures': {{ 'case when ' ~ name ~ '__count >= 20 then ' ~ name ~ '__figures end'
+                    if duckdb__as_number(column)
                     else 'cast(null as struct(mean double, stddev double, quantiles double[]))' }},
                 'frequent': {{ 'map_entries(' ~ name ~ '__values)' if duckdb__has_values(column)
                     else 'cast(null as struct("key" varchar, "value" ubigint)[])' }}
@@ -202,14 +199,28 @@
     )
 {%- endmacro %}
 
-{#- How many distinct values all rows hold, estimated from those set aside: Haas and Stokes' first-order jackknife. -#}
-{% macro duckdb__distinct_in_all(name) -%}
-    {%- set values = 'coalesce(map_values(' ~ name ~ '__values), [])' -%}
-    {%- set singles = 'len(list_filter(' ~ values ~ ', lambda v: v = 1))' -%}
-    {%- set seen = 'greatest(list_sum(' ~ values ~ '), 1)' -%}
-    cast(round(len({{ values }}) / (
-                    1 - (1 - least({{ seen }} / greatest({{ name }}__count, 1), 1)) * {{ singles }} / {{ seen }}
-                )) as bigint)
+{#- Mean, deviation and quantiles of a number, as SQL. -#}
+{% macro duckdb__figures(number) -%}
+    {mean: avg({{ number }}), stddev: stddev_pop({{ number }}), quantiles: quantile_disc({{ number }}, [0.05, 0.25, 0.5, 0.75, 0.95])}
+{%- endmacro %}
+
+{#- How many distinct values a column has: counted, or estimated from how often each value came among the rows set aside
+    (Haas and Stokes' first-order jackknife). `profile` is one element of what profile_table gives. -#}
+{% macro distinct_count(profile) -%}
+    {{ return(adapter.dispatch('distinct_count')(profile)) }}
+{%- endmacro %}
+
+{% macro default__distinct_count(profile) -%}
+    {{ profile }}.distinct_count
+{%- endmacro %}
+
+{% macro duckdb__distinct_count(profile) -%}
+    {%- set counts = 'coalesce(' ~ profile ~ '.counts, [])' -%}
+    {%- set singles = 'len(list_filter(' ~ counts ~ ', lambda times: times = 1))' -%}
+    {%- set seen = 'greatest(list_sum(' ~ counts ~ '), 1)' -%}
+    coalesce({{ profile }}.distinct_count, cast(round(len({{ counts }}) / (
+            1 - (1 - least({{ seen }} / greatest({{ profile }}.value_count, 1), 1)) * {{ singles }} / {{ seen }}
+        )) as bigint))
 {%- endmacro %}
 
 {#- A column as a number: a measure's own, days since 1970-01-01 of a time; none where it may not be shown. -#}
@@ -267,8 +278,8 @@
         cast(null as varchar) as table_name,
         cast(null as integer) as batch_id,
         cast(null as struct(
-            column_name varchar, role varchar, row_count bigint, null_share double, distinct_count bigint,
-            extremes varchar[], figures struct(mean double, stddev double, quantiles double[]),
+            column_name varchar, role varchar, row_count bigint, value_count bigint, distinct_count bigint,
+            counts ubigint[], extremes varchar[], figures struct(mean double, stddev double, quantiles double[]),
             frequent struct("key" varchar, "value" ubigint)[]
         )) as profile
     where false

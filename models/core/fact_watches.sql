@@ -49,36 +49,16 @@ events as (
     {% endif %}
 ),
 
-pairs as (
-    select
-        customer_id,
-        symbol_number,
-        sum(case when action = 'ACTV' then 1 else 0 end) as placed_count,
-        sum(case when action = 'CNCL' then 1 else 0 end) as removed_count,
-        min(case when action = 'ACTV' then changed_at end) as placed_at,
-        max(case when action = 'CNCL' then changed_at end) as removed_at,
-        min(case when action = 'ACTV' then batch_id end) as placed_batch_id,
-        max(case when action = 'CNCL' then batch_id end) as removed_batch_id
-    from events
-    group by customer_id, symbol_number
-),
-
--- Most pairs are placed once and removed at most once; only the others need their events in order.
 ordered as (
     select
-        events.*,
-        lead(events.action) over history as next_action,
-        lead(events.changed_at) over history as next_changed_at,
-        lead(events.batch_id) over history as next_batch_id
+        *,
+        lead(action) over history as next_action,
+        lead(changed_at) over history as next_changed_at,
+        lead(batch_id) over history as next_batch_id
     from events
-    inner join pairs
-        on
-            events.customer_id = pairs.customer_id
-            and events.symbol_number = pairs.symbol_number
-            and (pairs.placed_count <> 1 or pairs.removed_count > 1 or pairs.removed_at < pairs.placed_at)
     window history as (
-        partition by events.customer_id, events.symbol_number
-        order by events.changed_at, events.batch_id, events.cdc_dsn, events.action
+        partition by customer_id, symbol_number
+        order by changed_at, batch_id, cdc_dsn, action
     )
 ),
 
@@ -92,18 +72,6 @@ watches as (
         case when next_action = 'CNCL' then next_batch_id else batch_id end as batch_id
     from ordered
     where action = 'ACTV'
-    union all
-    select
-        customer_id,
-        symbol_number,
-        placed_at,
-        removed_at,
-        placed_batch_id as first_batch_id,
-        coalesce(removed_batch_id, placed_batch_id) as batch_id
-    from pairs
-    where
-        placed_count = 1
-        and (removed_count = 0 or (removed_count = 1 and removed_at >= placed_at))
 ),
 
 securities as (

@@ -28,7 +28,7 @@ def change(warehouse: Warehouse, sql: str) -> None:
 
 def newest_run(warehouse: Warehouse) -> dict[str, Any]:
     with duckdb.connect(str(warehouse.path), read_only=True) as con:
-        rows = con.execute("from operations.runs order by started_at desc limit 1").fetch_arrow_table().to_pylist()
+        rows = con.execute("from operations.runs order by started_at desc limit 1").to_arrow_table().to_pylist()
     return dict(rows[0])
 
 
