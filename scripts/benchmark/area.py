@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,17 +61,26 @@ def survey(landing: Path) -> Area:
 
 
 class Growing:
-    """A landing area whose batches arrive one by one, as links to those of another."""
+    """A landing area whose batches arrive one by one: those of another, under a second name where the disk has both."""
 
     def __init__(self, folder: Path, whole: Path) -> None:
         self.path, self._whole = folder, whole
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for path in whole.glob("Generator_audit.csv"):
-            (folder / path.name).symlink_to(path.resolve())
+            _link(str(path), str(folder / path.name))
 
     def land(self, batch: int) -> None:
         """Let the next batch arrive."""
-        for path in (self._whole / f"Batch{batch}_audit.csv", self._whole / f"Batch{batch}"):
-            if path.exists():
-                (self.path / path.name).symlink_to(path.resolve())
+        name = f"Batch{batch}"
+        for path in self._whole.glob(f"{name}_audit.csv"):
+            _link(str(path), str(self.path / path.name))
+        shutil.copytree(self._whole / name, self.path / name, copy_function=_link)
+
+
+def _link(source: str, target: str) -> None:
+    try:
+        # A symbolic link would lead out of the landing area, and SQL may not follow it.
+        os.link(os.path.realpath(source), target)
+    except OSError:
+        shutil.copy2(source, target)

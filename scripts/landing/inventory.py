@@ -116,13 +116,15 @@ def _batch_date(marker: Path) -> date:
 def find_files(landing: Path, batches: Iterable[int]) -> list[LandedFile]:
     """Files of the given batches, one entry for each source table that reads them.
 
-    A due file that is missing, or empty when it may not be, is an error.
+    A due file that is missing, or empty when it may not be, is an error, and so is a link out of the landing area: SQL
+    may not follow it.
     """
     files: list[LandedFile] = []
-    problems: list[str] = []
+    problems = _links_out(landing, landing.glob("*_audit.csv"))
     for number in batches:
         folder = landing / f"Batch{number}"
         entries = {p.name: p for p in folder.iterdir() if p.is_file()}
+        problems += _links_out(landing, (folder, *entries.values()))
         for definition in layouts():
             if not definition.lands_in(number):
                 continue
@@ -139,6 +141,14 @@ def find_files(landing: Path, batches: Iterable[int]) -> list[LandedFile]:
             files += found
     _raise(problems, "Have the file delivered (again), then run once more.")
     return files
+
+
+def _links_out(landing: Path, paths: Iterable[Path]) -> list[str]:
+    return [
+        f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there."
+        for path in paths
+        if path.is_symlink() and not path.resolve().is_relative_to(landing.resolve())
+    ]
 
 
 def _landed(landing: Path, definition: Layout, number: int, path: Path) -> LandedFile:

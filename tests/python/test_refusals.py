@@ -32,6 +32,12 @@ def touched(path: Path) -> None:
     os.utime(path, (1, 1))
 
 
+def linked_from_elsewhere(area: Path, name: str) -> None:
+    elsewhere = area.with_name("elsewhere")
+    (area / name).rename(elsewhere)
+    (area / name).symlink_to(elsewhere)
+
+
 REFUSALS = [
     Refusal("missing file", lambda a: (a / "Batch2/Trade.txt").unlink(), ("Batch2/Trade.txt is missing",)),
     Refusal(
@@ -55,6 +61,16 @@ REFUSALS = [
         "wrong date",
         lambda a: rewrite(a / "Batch3/BatchDate.txt", lambda _: b"2017-07-20\n"),
         ("Batch3/BatchDate.txt", "2017-07-20", "2017-07-09"),
+    ),
+    Refusal(
+        "linked file",
+        lambda a: linked_from_elsewhere(a, "Batch2/Trade.txt"),
+        ("Batch2/Trade.txt is a link out of the landing area", "elsewhere", "put the files themselves"),
+    ),
+    Refusal(
+        "linked batch",
+        lambda a: linked_from_elsewhere(a, "Batch3"),
+        ("Batch3 is a link out of the landing area", "elsewhere"),
     ),
     Refusal(
         "changed size",
