@@ -18,7 +18,7 @@ affected as (
 ),
 
 {% endif -%}
--- Grouping and joining by a number is faster than by text.
+-- Sorting and joining by a number is faster than by text.
 numbered_symbols as (
     select
         symbol,
