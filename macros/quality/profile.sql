@@ -117,9 +117,7 @@
                 'counts': cast(null as ubigint[]),
                 'extremes': {{ '[cast(min(' ~ name ~ ') as varchar), cast(max(' ~ name ~ ') as varchar)]'
                     if column.exposure == 'all' else 'cast(null as varchar[])' }},
-                {#- Figures of a few rows would give single values away. #}
-                'figures': {{ ('case when count(' ~ name ~ ') >= 20 then ' if column.exposure == 'summary' else 'case when true then ')
-                    ~ duckdb__figures(number) ~ ' end' if number
+                'figures': {{ duckdb__figures(column, number) if number
                     else 'cast(null as struct(mean double, stddev double, quantiles double[]))' }},
                 'frequent': {{ 'map_entries(histogram(cast(' ~ name ~ ' as varchar)))'
                     if duckdb__has_values(column)
@@ -163,7 +161,7 @@
             {%- set name = column.name -%}
             {%- set number = duckdb__as_number(column) %}
             {%- if number %}
-            {{ duckdb__figures(number) }} as {{ name }}__figures,
+            {{ duckdb__figures(column, number) }} as {{ name }}__figures,
             {%- endif %}
             histogram({{ 'cast(' ~ name ~ ' as varchar)' if duckdb__has_values(column) else name }}) as {{ name }}__values
             {{- ',' if not loop.last }}
@@ -199,9 +197,10 @@
     )
 {%- endmacro %}
 
-{#- Mean, deviation and quantiles of a number, as SQL. -#}
-{% macro duckdb__figures(number) -%}
-    {mean: avg({{ number }}), stddev: stddev_pop({{ number }}), quantiles: quantile_disc({{ number }}, [0.05, 0.25, 0.5, 0.75, 0.95])}
+{#- Mean, deviation and quantiles of a column as a number, as SQL. Where no single value may be shown, none where few of
+    the rows they come from are filled: they would give those values away. -#}
+{% macro duckdb__figures(column, number) -%}
+    case when {{ 'count(' ~ column.name ~ ') >= 20' if column.exposure == 'summary' else 'true' }} then {mean: avg({{ number }}), stddev: stddev_pop({{ number }}), quantiles: quantile_disc({{ number }}, [0.05, 0.25, 0.5, 0.75, 0.95])} end
 {%- endmacro %}
 
 {#- How many distinct values a column has: counted, or estimated from how often each value came among the rows set aside
