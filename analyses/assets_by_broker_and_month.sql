@@ -16,74 +16,91 @@ with months as (
     group by dates.calendar_month_id
 ),
 
--- What is left of each purchase after each day on which it changed, and until which day it stayed so.
-purchases as (
+asked_days as (
     select
-        holdings.trade_id,
-        accounts.account_id,
-        securities.symbol,
-        holdings.sk_date_id,
-        max_by(holdings.current_holding, holdings.sk_time_id * 10000000000 + holdings.current_trade_id) as quantity
-    from {{ ref('fact_holdings') }} as holdings
-    inner join {{ ref('dim_account') }} as accounts on holdings.sk_account_id = accounts.sk_account_id
-    inner join {{ ref('dim_security') }} as securities on holdings.sk_security_id = securities.sk_security_id
-    group by holdings.trade_id, accounts.account_id, securities.symbol, holdings.sk_date_id
+        min(sk_date_id) as first_day,
+        max(sk_date_id) as last_day
+    from months
 ),
 
-spans as (
+-- How much was left of each purchase, from which day on until which. What changed again on its day has no days at all.
+holding_spans as (
     select
-        account_id,
-        symbol,
-        quantity,
+        sk_account_id,
+        sk_security_id,
+        current_holding,
         sk_date_id,
-        lead(sk_date_id, 1, 99991231) over (partition by trade_id order by sk_date_id) as sk_date_id_next
-    from purchases
+        lead(sk_date_id, 1, 99991231) over (
+            partition by trade_id order by sk_date_id, sk_time_id, current_trade_id
+        ) as sk_date_id_next
+    from {{ ref('fact_holdings') }}
 ),
 
-positions as (
+holdings as (
     select
         months.month,
-        spans.account_id,
-        spans.symbol,
-        sum(spans.quantity) as quantity
-    from spans
-    inner join months on spans.sk_date_id <= months.sk_date_id and spans.sk_date_id_next > months.sk_date_id
-    where spans.quantity <> 0
-    group by months.month, spans.account_id, spans.symbol
+        holding_spans.sk_account_id,
+        holding_spans.sk_security_id,
+        holding_spans.current_holding
+    from holding_spans
+    inner join months
+        on holding_spans.sk_date_id <= months.sk_date_id and holding_spans.sk_date_id_next > months.sk_date_id
+    where
+        holding_spans.current_holding <> 0
+        and holding_spans.sk_date_id_next > (select asked_days.first_day from asked_days)
+),
+
+-- The last price of a security version in each month, found by its key: days are yyyymmdd.
+monthly_prices as (
+    select
+        sk_security_id,
+        max(sk_date_id) as sk_date_id,
+        max_by(close_price, sk_date_id) as close_price
+    from {{ ref('fact_market_history') }}
+    where sk_date_id <= (select asked_days.last_day from asked_days)
+    group by sk_security_id, floor(sk_date_id / 100)
 ),
 
 -- The last price of a security by the end of the month; one that had none that month keeps the one before.
-monthly_prices as (
+monthly_quotes as (
     select
         securities.symbol,
-        dates.calendar_month_id as month_of_price,
-        max_by(prices.close_price, prices.sk_date_id) as close_price,
-        max(prices.sk_date_id) as sk_date_id
-    from {{ ref('fact_market_history') }} as prices
-    inner join {{ ref('dim_security') }} as securities on prices.sk_security_id = securities.sk_security_id
-    inner join {{ ref('dim_date') }} as dates on prices.sk_date_id = dates.sk_date_id
-    where prices.sk_date_id <= (select max(months.sk_date_id) from months)
-    group by securities.symbol, dates.calendar_month_id
-),
-
-quotes as (
-    select
-        monthly_prices.symbol,
         months.month,
         max_by(monthly_prices.close_price, monthly_prices.sk_date_id) as close_price
     from monthly_prices
+    inner join {{ ref('dim_security') }} as securities on monthly_prices.sk_security_id = securities.sk_security_id
     inner join months on monthly_prices.sk_date_id <= months.sk_date_id
-    group by monthly_prices.symbol, months.month
+    group by securities.symbol, months.month
+),
+
+-- For every version of the security: a holding names the one that was traded.
+quotes as (
+    select
+        securities.sk_security_id,
+        monthly_quotes.month,
+        monthly_quotes.close_price
+    from monthly_quotes
+    inner join {{ ref('dim_security') }} as securities on monthly_quotes.symbol = securities.symbol
+),
+
+holding_values as (
+    select
+        holdings.month,
+        holdings.sk_account_id,
+        sum(holdings.current_holding * quotes.close_price) as securities
+    from holdings
+    inner join quotes on holdings.sk_security_id = quotes.sk_security_id and holdings.month = quotes.month
+    group by holdings.month, holdings.sk_account_id
 ),
 
 securities_held as (
     select
-        positions.month,
-        positions.account_id,
-        sum(positions.quantity * quotes.close_price) as securities
-    from positions
-    inner join quotes on positions.symbol = quotes.symbol and positions.month = quotes.month
-    group by positions.month, positions.account_id
+        holding_values.month,
+        accounts.account_id,
+        sum(holding_values.securities) as securities
+    from holding_values
+    inner join {{ ref('dim_account') }} as accounts on holding_values.sk_account_id = accounts.sk_account_id
+    group by holding_values.month, accounts.account_id
 ),
 
 cash_spans as (
@@ -105,6 +122,7 @@ cash_held as (
         cash_spans.cash
     from cash_spans
     inner join months on cash_spans.sk_date_id <= months.sk_date_id and cash_spans.sk_date_id_next > months.sk_date_id
+    where cash_spans.sk_date_id_next > (select asked_days.first_day from asked_days)
 ),
 
 final as (

@@ -2,7 +2,15 @@
 
 -- Completed trades by month of completion, seen through all five facts: what they left in the holding, how their
 -- price compares with the day's close, what cash the account had that day, and whether the client was watching.
-with trades as (
+-- A security is matched by the smallest key of its versions: numbers join faster than symbols.
+with securities as (
+    select
+        sk_security_id,
+        min(sk_security_id) over (partition by symbol) as security_number
+    from {{ ref('dim_security') }}
+),
+
+trades as (
     select
         trades.trade_id,
         trades.sk_close_date_id,
@@ -11,11 +19,11 @@ with trades as (
         trades.quantity,
         accounts.account_id,
         customers.customer_id,
-        securities.symbol
+        securities.security_number
     from {{ ref('dim_trade') }} as trades
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
     inner join {{ ref('dim_customer') }} as customers on trades.sk_customer_id = customers.sk_customer_id
-    inner join {{ ref('dim_security') }} as securities on trades.sk_security_id = securities.sk_security_id
+    inner join securities on trades.sk_security_id = securities.sk_security_id
     where
         trades.status = 'Completed'
         and trades.sk_close_date_id <= {{ parameter('day', last_day) }}
@@ -33,11 +41,11 @@ holdings as (
 
 prices as (
     select
-        securities.symbol,
+        securities.security_number,
         history.sk_date_id,
         history.close_price
     from {{ ref('fact_market_history') }} as history
-    inner join {{ ref('dim_security') }} as securities on history.sk_security_id = securities.sk_security_id
+    inner join securities on history.sk_security_id = securities.sk_security_id
 ),
 
 balances as (
@@ -49,15 +57,24 @@ balances as (
     inner join {{ ref('dim_account') }} as accounts on balances.sk_account_id = accounts.sk_account_id
 ),
 
+watches as (
+    select
+        customers.customer_id,
+        securities.security_number,
+        watches.sk_date_id_date_placed,
+        watches.sk_date_id_date_removed
+    from {{ ref('fact_watches') }} as watches
+    inner join {{ ref('dim_customer') }} as customers on watches.sk_customer_id = customers.sk_customer_id
+    inner join securities on watches.sk_security_id = securities.sk_security_id
+),
+
 watched as (
     select distinct trades.trade_id
     from trades
-    inner join {{ ref('dim_customer') }} as customers on trades.customer_id = customers.customer_id
-    inner join {{ ref('dim_security') }} as securities on trades.symbol = securities.symbol
-    inner join {{ ref('fact_watches') }} as watches
+    inner join watches
         on
-            customers.sk_customer_id = watches.sk_customer_id
-            and securities.sk_security_id = watches.sk_security_id
+            trades.customer_id = watches.customer_id
+            and trades.security_number = watches.security_number
             and trades.sk_create_date_id >= watches.sk_date_id_date_placed
             and trades.sk_create_date_id <= coalesce(watches.sk_date_id_date_removed, 99991231)
 ),
@@ -77,7 +94,8 @@ final as (
     from trades
     inner join {{ ref('dim_date') }} as days on trades.sk_close_date_id = days.sk_date_id
     left join holdings on trades.trade_id = holdings.current_trade_id
-    left join prices on trades.symbol = prices.symbol and trades.sk_close_date_id = prices.sk_date_id
+    left join prices
+        on trades.security_number = prices.security_number and trades.sk_close_date_id = prices.sk_date_id
     left join balances on trades.account_id = balances.account_id and trades.sk_close_date_id = balances.sk_date_id
     left join watched on trades.trade_id = watched.trade_id
     group by days.calendar_month_id
