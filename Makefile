@@ -30,7 +30,7 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/python -m scripts.check_standards
 	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/python -m scripts.privacy.check
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 .PHONY: privacy-check
 privacy-check: environment ## Prove that personal data stays where it is declared

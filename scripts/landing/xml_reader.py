@@ -20,6 +20,7 @@ from scripts.landing.definitions import Layout
 BLOCK = 1 << 20
 ROWS = 20_000
 RAW_LIMIT = 4_000
+PATHS = 10_000
 LONGEST_TAG = 256
 LONGEST_ELEMENT = 1 << 24
 
@@ -32,6 +33,25 @@ class DocumentError(Exception):
 
 class _BrokenElement(Exception):
     """An element without an end: the next one began inside it, or it never ended."""
+
+
+class _Place(dict[str, "_Place"]):
+    """A path below an element, and those below it by the name that the parser gives them. Documents repeat a few paths
+    again and again: each is put together once, and so many are remembered."""
+
+    def __init__(self, path: str, element: str, known: list[str]) -> None:
+        self.path, self.element, self.known = path, element, known
+        self.attributes = f"{path}/@" if path else "@"
+
+    def __missing__(self, name: str) -> _Place:
+        local = name.rpartition("}")[2]
+        if local == self.element:
+            raise _BrokenElement("no end tag before the next element")
+        place = _Place(f"{self.path}/{local}" if self.path else local, self.element, self.known)
+        if len(self.known) < PATHS:
+            self.known.append(place.path)
+            self[name] = place
+        return place
 
 
 class XmlRows:
@@ -103,16 +123,19 @@ class XmlRows:
         parser.ordered_attributes = True
         self._element_start: int | None = None
         self._done = offset
-        stack: list[str] = []
+        element = self.element
+        top = _Place("", element, [])
+        place: _Place | None = None
+        above: list[_Place] = []
         row: Row = {}
         text: list[str] = []
-        element = self.element
         rows = self._rows
 
+        # Called for every element of a document: what they do is most of what reading costs.
         def start(name: str, attributes: list[str]) -> None:
-            name = name.rpartition("}")[2]
-            if self._element_start is None:
-                if name != element:
+            nonlocal place
+            if place is None:
+                if name.rpartition("}")[2] != element:
                     return
                 self._element_start = parser.CurrentByteIndex - root_length + offset
                 if self._first is None:
@@ -120,30 +143,29 @@ class XmlRows:
                 row.clear()
                 row["#line"] = str(parser.CurrentLineNumber - 1 + line)
                 row["#offset"] = str(self._element_start)
-                prefix = "@"
-            elif name == element:
-                raise _BrokenElement("no end tag before the next element")
+                place = top
             else:
-                path = f"{stack[-1]}/{name}" if stack else name
-                stack.append(path)
-                row[path] = ""
-                prefix = path + "/@"
-            for i in range(0, len(attributes), 2):
-                row[prefix + attributes[i]] = attributes[i + 1]
+                above.append(place)
+                place = place[name]
+                row[place.path] = ""
+            if attributes:
+                for i in range(0, len(attributes), 2):
+                    row[place.attributes + attributes[i]] = attributes[i + 1]
             text.clear()
 
         def end(name: str) -> None:
-            if self._element_start is None:
+            nonlocal place
+            if place is None:
                 return
-            if stack:
-                path = stack.pop()
+            if above:
                 if text:
-                    row[path] = "".join(text)
+                    row[place.path] = "".join(text)
                     text.clear()
+                place = above.pop()
             else:
                 rows.append(row.copy())
                 self._done = parser.CurrentByteIndex - root_length + offset
-                self._element_start = None
+                self._element_start = place = None
 
         def no_entities(*_: object) -> None:
             raise DocumentError(f"{self.path}: a document type with entities is not accepted. Deliver it without.")

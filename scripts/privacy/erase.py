@@ -334,7 +334,7 @@ def refuse_held(ledger: Ledger, customers: list[str], prospects: list[str]) -> N
             if hold := ledger.hold_on(value, date.today(), kind):
                 raise HeldProblem(
                     f"This {kind} is under a legal hold until {hold.until}, by {hold.by}: {hold.why}. Nothing was "
-                    "erased. `python -m scripts.privacy.legal_hold --release` lifts it, where that is right.",
+                    f"erased. `make legal-hold {kind.upper()}=… RELEASE=1` lifts it, where that is right.",
                 )
 
 

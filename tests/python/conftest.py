@@ -25,11 +25,28 @@ if os.environ.get("CI"):
     settings.load_profile("same")
 
 
+# Groups that take longest begin first, so that no process is left alone with one of them at the end.
+SLOWEST_GROUPS = [
+    "published",
+    "test_bad_rows",
+    "test_plant",
+    "test_erasure",
+    "test_loads",
+    "test_kill",
+    "test_encryption",
+]
+
+
+# First, since xdist takes the groups into the tests' names when it is asked in turn.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, a file's run in one, and all that need the publication in the same one."""
+    groups = {}
     for item in items:
         is_published = "published" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("published" if is_published else item.path.stem))
+        groups[item] = "published" if is_published else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(groups[item]))
+    items.sort(key=lambda item: SLOWEST_GROUPS.index(groups[item]) if groups[item] in SLOWEST_GROUPS else 99)
 
 
 @pytest.fixture(scope="session")
