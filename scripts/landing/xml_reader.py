@@ -39,17 +39,18 @@ class _Place(dict[str, "_Place"]):
     """A path below an element, and those below it by the name that the parser gives them. Documents repeat a few paths
     again and again: each is put together once, and so many are remembered."""
 
-    def __init__(self, path: str, element: str, known: list[str]) -> None:
-        self.path, self.element, self.known = path, element, known
+    def __init__(self, element: str, path: str = "", above: _Place | None = None) -> None:
+        self.element, self.path, self.above = element, path, above
         self.attributes = f"{path}/@" if path else "@"
+        self.known: list[_Place] = above.known if above else []
 
     def __missing__(self, name: str) -> _Place:
         local = name.rpartition("}")[2]
         if local == self.element:
             raise _BrokenElement("no end tag before the next element")
-        place = _Place(f"{self.path}/{local}" if self.path else local, self.element, self.known)
+        place = _Place(self.element, f"{self.path}/{local}" if self.path else local, self)
         if len(self.known) < PATHS:
-            self.known.append(place.path)
+            self.known.append(place)
             self[name] = place
         return place
 
@@ -124,9 +125,8 @@ class XmlRows:
         self._element_start: int | None = None
         self._done = offset
         element = self.element
-        top = _Place("", element, [])
+        top = _Place(element)
         place: _Place | None = None
-        above: list[_Place] = []
         row: Row = {}
         text: list[str] = []
         rows = self._rows
@@ -145,7 +145,6 @@ class XmlRows:
                 row["#offset"] = str(self._element_start)
                 place = top
             else:
-                above.append(place)
                 place = place[name]
                 row[place.path] = ""
             if attributes:
@@ -157,11 +156,11 @@ class XmlRows:
             nonlocal place
             if place is None:
                 return
-            if above:
+            if place is not top:
                 if text:
                     row[place.path] = "".join(text)
                     text.clear()
-                place = above.pop()
+                place = place.above
             else:
                 rows.append(row.copy())
                 self._done = parser.CurrentByteIndex - root_length + offset
