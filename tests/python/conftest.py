@@ -35,18 +35,20 @@ SLOWEST_GROUPS = [
     "test_kill",
     "test_encryption",
 ]
+PLACES = {group: place for place, group in enumerate(SLOWEST_GROUPS)}
+
+
+def _group(item: pytest.Item) -> str:
+    return "published" if "published" in getattr(item, "fixturenames", ()) else item.path.stem
 
 
 # First, since xdist takes the groups into the tests' names when it is asked in turn.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Where tests run in several processes, a file's run in one, and all that need the publication in the same one."""
-    groups = {}
     for item in items:
-        is_published = "published" in getattr(item, "fixturenames", ())
-        groups[item] = "published" if is_published else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(groups[item]))
-    items.sort(key=lambda item: SLOWEST_GROUPS.index(groups[item]) if groups[item] in SLOWEST_GROUPS else 99)
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    items.sort(key=lambda item: PLACES.get(_group(item), len(PLACES)))
 
 
 @pytest.fixture(scope="session")
