@@ -200,7 +200,9 @@
 {#- Mean, deviation and quantiles of a column as a number, as SQL. Where no single value may be shown, none where few of
     the rows they come from are filled: they would give those values away. -#}
 {% macro duckdb__figures(column, number) -%}
-    case when {{ 'count(' ~ column.name ~ ') >= 20' if column.exposure == 'summary' else 'true' }} then {mean: avg({{ number }}), stddev: stddev_pop({{ number }}), quantiles: quantile_disc({{ number }}, [0.05, 0.25, 0.5, 0.75, 0.95])} end
+    {%- set figures = '{mean: avg(' ~ number ~ '), stddev: stddev_pop(' ~ number ~ '), quantiles: quantile_disc('
+        ~ number ~ ', [0.05, 0.25, 0.5, 0.75, 0.95])}' -%}
+    {{ 'case when count(' ~ column.name ~ ') >= 20 then ' ~ figures ~ ' end' if column.exposure == 'summary' else figures }}
 {%- endmacro %}
 
 {#- How many distinct values a column has: counted, or estimated from how often each value came among the rows set aside

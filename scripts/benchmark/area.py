@@ -68,17 +68,17 @@ class Growing:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         for path in whole.glob("Generator_audit.csv"):
-            _link(str(path), str(folder / path.name))
+            _link(path, folder / path.name)
 
     def land(self, batch: int) -> None:
         """Let the next batch arrive."""
         name = f"Batch{batch}"
         for path in self._whole.glob(f"{name}_audit.csv"):
-            _link(str(path), str(self.path / path.name))
+            _link(path, self.path / path.name)
         shutil.copytree(self._whole / name, self.path / name, copy_function=_link)
 
 
-def _link(source: str, target: str) -> None:
+def _link(source: str | Path, target: str | Path) -> None:
     try:
         # A symbolic link would lead out of the landing area, and SQL may not follow it.
         os.link(os.path.realpath(source), target)
