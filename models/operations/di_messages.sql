@@ -1,3 +1,34 @@
+{#- Facts and the dimensions that each row joins, by the fact's key or, where a table is named, by that table's. -#}
+{%- set joined_facts = [
+    ('FactCashBalances', ref('fact_cash_balances'), 'facts.first_batch_id', [
+        ('dim_account', 'sk_account_id', 'facts.sk_account_id'),
+        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
+        ('dim_broker', 'sk_broker_id', 'dim_account.sk_broker_id'),
+        ('dim_date', 'sk_date_id', 'facts.sk_date_id')
+    ]),
+    ('FactHoldings', ref('fact_holdings'), 'facts.batch_id', [
+        ('dim_account', 'sk_account_id', 'facts.sk_account_id'),
+        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
+        ('dim_broker', 'sk_broker_id', 'dim_account.sk_broker_id'),
+        ('dim_company', 'sk_company_id', 'facts.sk_company_id'),
+        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
+        ('dim_date', 'sk_date_id', 'facts.sk_date_id'),
+        ('dim_time', 'sk_time_id', 'facts.sk_time_id')
+    ]),
+    ('FactMarketHistory', ref('fact_market_history'), 'facts.batch_id', [
+        ('dim_company', 'sk_company_id', 'facts.sk_company_id'),
+        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
+        ('dim_date', 'sk_date_id', 'facts.sk_date_id')
+    ]),
+    ('FactWatches', ref('fact_watches'), 'facts.first_batch_id', [
+        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
+        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
+        ('dim_date', 'sk_date_id', 'facts.sk_date_id_date_placed')
+    ])
+] -%}
+{%- set joined_through -%}
+(select coalesce(max(batch_id), 0) from {{ this }} where message_text = 'Row count joined')
+{%- endset -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 with alerts as (
@@ -6,6 +37,51 @@ with alerts as (
 
 row_counts as (
     select * from {{ ref('int_row_counts') }}
+),
+
+-- Facts that join each of their dimensions: those of new batches, added to what the last message says of earlier ones.
+joined as (
+    {% for table_name, fact, batch_column, dimensions in joined_facts -%}
+    select
+        '{{ table_name }}' as table_name,
+        {{ batch_column }} as batch_id,
+        count(*) as row_count
+    from {{ fact }} as facts
+    {% for dimension, key, foreign_key in dimensions -%}
+    inner join {{ ref(dimension) }} as {{ dimension }} on {{ foreign_key }} = {{ dimension }}.{{ key }}
+    {% endfor -%}
+    {% if is_incremental() -%}
+    where {{ batch_column }} > {{ joined_through }}
+    {% endif -%}
+    group by {{ batch_column }}
+    {{ "union all" if not loop.last or is_incremental() }}
+    {% endfor -%}
+    {% if is_incremental() -%}
+    select
+        message_source as table_name,
+        batch_id,
+        cast(message_data as bigint) as row_count
+    from {{ this }}
+    where
+        message_text = 'Row count joined'
+        and batch_id = {{ joined_through }}
+    {% endif %}
+),
+
+joined_counts as (
+    select
+        row_counts.table_name,
+        row_counts.batch_id,
+        coalesce(sum(joined.row_count), 0) as row_count
+    from row_counts
+    left join joined
+        on
+            row_counts.table_name = joined.table_name
+            and row_counts.batch_id >= joined.batch_id
+    where
+        row_counts.table_name like 'Fact%'
+        and row_counts.message_text = 'Row count'
+    group by row_counts.table_name, row_counts.batch_id
 ),
 
 prospect_lists as (
@@ -46,10 +122,18 @@ messages as (
     select
         batch_id,
         table_name as message_source,
-        'Row count' as message_text,
+        message_text,
         'Validation' as message_type,
         cast(row_count as varchar) as message_data
     from row_counts
+    union all
+    select
+        batch_id,
+        table_name as message_source,
+        'Row count joined' as message_text,
+        'Validation' as message_type,
+        cast(row_count as varchar) as message_data
+    from joined_counts
     union all
     select
         batch_id,
