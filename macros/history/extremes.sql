@@ -1,6 +1,6 @@
 {#- A price and a day in one integer, so that one running maximum or minimum finds both the extreme price and the
-    earliest day it occurred: cents above, the day as yyyymmdd below. Prices up to 680 million fit; beyond that is an
-    overflow error. -#}
+    earliest day it occurred: cents above, the day as yyyymmdd in the lowest 27 bits. Prices up to 680 million fit; beyond
+    that is an overflow error. -#}
 {% macro packed_high(price, date_id) -%}
     (cast({{ price }} * 100 as bigint) * 134217728 + (134217727 - {{ date_id }}))
 {%- endmacro %}
@@ -11,12 +11,12 @@
 
 {#- The price in a packed extreme. -#}
 {% macro unpacked_price(packed) -%}
-    cast(cast({{ packed }} // 134217728 as decimal(15, 0)) * cast(0.01 as decimal(3, 2)) as decimal(15, 2))
+    cast(cast({{ packed }} >> 27 as decimal(15, 0)) * cast(0.01 as decimal(3, 2)) as decimal(15, 2))
 {%- endmacro %}
 
 {#- The day in a packed low, or in a packed high, as yyyymmdd. -#}
 {% macro unpacked_date_id(packed, is_high=false) -%}
-    ({{ '134217727 - ' if is_high }}({{ packed }} % 134217728))
+    ({{ '134217727 - ' if is_high }}({{ packed }} & 134217727))
 {%- endmacro %}
 
 {#- A day as a whole number of days: what a window over the past year is ordered by. Whole numbers make a much cheaper

@@ -7,7 +7,7 @@ with dates as (
 
 final as (
     select
-        sk_date_id,
+        cast(sk_date_id as bigint) as sk_date_id,
         date_value,
         date_desc,
         calendar_year_id,

@@ -7,7 +7,7 @@ with times as (
 
 final as (
     select
-        sk_time_id,
+        cast(sk_time_id as bigint) as sk_time_id,
         time_value,
         hour_id,
         hour_desc,
