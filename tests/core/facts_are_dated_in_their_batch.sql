@@ -48,6 +48,13 @@ dated as (
         sk_create_date_id as date_id
     from {{ ref('dim_trade') }}
     where type in ('Market Buy', 'Market Sell')
+    union all
+    select
+        'dim_trade closed' as table_name,
+        batch_id,
+        sk_close_date_id as date_id
+    from {{ ref('dim_trade') }}
+    where sk_close_date_id is not null
 ),
 
 outside as (
