@@ -286,21 +286,32 @@
     where false
 {%- endmacro %}
 
-{#- The 25 most frequent of counted values, each with its share; ties in the order of the values. -#}
-{% macro frequent_values(entries) -%}
-    {{ return(adapter.dispatch('frequent_values')(entries)) }}
+{#- How often counted values came together. -#}
+{% macro times_seen(entries) -%}
+    {{ return(adapter.dispatch('times_seen')(entries)) }}
 {%- endmacro %}
 
-{% macro default__frequent_values(entries) -%}
+{% macro default__times_seen(entries) -%}
+    0
+{%- endmacro %}
+
+{% macro duckdb__times_seen(entries) -%}
+    cast(list_sum(list_transform({{ entries }}, lambda entry: entry.value)) as double)
+{%- endmacro %}
+
+{#- The 25 most frequent of counted values, each with its share of `total`; ties in the order of the values. `total` is a
+    column: an expression would be worked out for each value. -#}
+{% macro frequent_values(entries, total) -%}
+    {{ return(adapter.dispatch('frequent_values')(entries, total)) }}
+{%- endmacro %}
+
+{% macro default__frequent_values(entries, total) -%}
     {{ entries }}
 {%- endmacro %}
 
-{% macro duckdb__frequent_values(entries) -%}
+{% macro duckdb__frequent_values(entries, total) -%}
     list_transform(
         list_sort(list_transform({{ entries }}, lambda e: {'order': -cast(e.value as bigint), 'value': e.key}))[1:25],
-        lambda e: {
-            'value': e.value,
-            'share': -e.order / cast(list_sum(list_transform({{ entries }}, lambda f: f.value)) as double)
-        }
+        lambda e: {'value': e.value, 'share': -e.order / {{ total }}}
     )
 {%- endmacro %}

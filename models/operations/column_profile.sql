@@ -24,13 +24,20 @@
 {%- endif %}
 
 -- One row a table, column and batch. Batches after the first are profiled from all of their rows.
-with profiled as (
+with measured as (
     {% for part in parts -%}
     {{ part }}
     {{ "union all" if not loop.last }}
     {% else -%}
     {{ no_profile() }}
     {% endfor %}
+),
+
+profiled as (
+    select
+        *,
+        {{ times_seen('profile.frequent') }} as times_seen
+    from measured
 ),
 
 final as (
@@ -52,7 +59,7 @@ final as (
         profiled.profile.figures.quantiles[3] as p50,
         profiled.profile.figures.quantiles[4] as p75,
         profiled.profile.figures.quantiles[5] as p95,
-        {{ frequent_values('profiled.profile.frequent') }} as frequent_values
+        {{ frequent_values('profiled.profile.frequent', 'profiled.times_seen') }} as frequent_values
     from profiled
 )
 
