@@ -35,6 +35,8 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         if node["resource_type"] in ("model", "seed", "snapshot"):
             about = [t for t in tests if id_ in t["depends_on"]["nodes"]]
             found += [f"{node['resource_type']} {node['name']}: {lack}" for lack in _node_lacks(id_, node, about)]
+    for test in manifest["unit_tests"].values():
+        found += [f"unit test {test['name']}: {lack}" for lack in _unit_test_lacks(test)]
     return sorted(found)
 
 
@@ -54,6 +56,11 @@ def _test_lacks(test: Node, manifest: dict[str, Any]) -> Iterator[str]:
         yield "a failure would make `dbt build` skip what comes after; call never_stops_the_load()"
     if "." in test["name"] or not test["name"].islower():
         yield "the name must be lower case, it names the table of failing rows"
+
+
+def _unit_test_lacks(test: Node) -> Iterator[str]:
+    if any(given["input"] == "this" and given["format"] != "sql" for given in test["given"]):
+        yield "give `this` as SQL: `dbt build` of a new warehouse tests a model before it has a table with columns"
 
 
 def _node_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
