@@ -1,30 +1,12 @@
-{#- Facts and the dimensions that each row joins, by the fact's key or, where a table is named, by that table's. -#}
+{#- Facts and the dimensions that each row joins, in order: by the fact's own key, or by the one named. -#}
 {%- set joined_facts = [
-    ('FactCashBalances', ref('fact_cash_balances'), 'facts.first_batch_id', [
-        ('dim_account', 'sk_account_id', 'facts.sk_account_id'),
-        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
-        ('dim_broker', 'sk_broker_id', 'dim_account.sk_broker_id'),
-        ('dim_date', 'sk_date_id', 'facts.sk_date_id')
-    ]),
-    ('FactHoldings', ref('fact_holdings'), 'facts.batch_id', [
-        ('dim_account', 'sk_account_id', 'facts.sk_account_id'),
-        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
-        ('dim_broker', 'sk_broker_id', 'dim_account.sk_broker_id'),
-        ('dim_company', 'sk_company_id', 'facts.sk_company_id'),
-        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
-        ('dim_date', 'sk_date_id', 'facts.sk_date_id'),
-        ('dim_time', 'sk_time_id', 'facts.sk_time_id')
-    ]),
-    ('FactMarketHistory', ref('fact_market_history'), 'facts.batch_id', [
-        ('dim_company', 'sk_company_id', 'facts.sk_company_id'),
-        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
-        ('dim_date', 'sk_date_id', 'facts.sk_date_id')
-    ]),
-    ('FactWatches', ref('fact_watches'), 'facts.first_batch_id', [
-        ('dim_customer', 'sk_customer_id', 'facts.sk_customer_id'),
-        ('dim_security', 'sk_security_id', 'facts.sk_security_id'),
-        ('dim_date', 'sk_date_id', 'facts.sk_date_id_date_placed')
-    ])
+    ('FactCashBalances', ref('fact_cash_balances'), 'facts.first_batch_id',
+        ['account', 'customer', 'broker', 'date'], {'broker': 'dim_account.sk_broker_id'}),
+    ('FactHoldings', ref('fact_holdings'), 'facts.batch_id',
+        ['account', 'customer', 'broker', 'company', 'security', 'date', 'time'], {'broker': 'dim_account.sk_broker_id'}),
+    ('FactMarketHistory', ref('fact_market_history'), 'facts.batch_id', ['company', 'security', 'date'], {}),
+    ('FactWatches', ref('fact_watches'), 'facts.first_batch_id',
+        ['customer', 'security', 'date'], {'date': 'facts.sk_date_id_date_placed'})
 ] -%}
 {%- set joined_through -%}
 (select coalesce(max(batch_id), 0) from {{ this }} where message_text = 'Row count joined')
@@ -41,13 +23,15 @@ row_counts as (
 
 -- Facts that join each of their dimensions: those of new batches, added to what the last message says of earlier ones.
 joined as (
-    {% for table_name, fact, batch_column, dimensions in joined_facts -%}
+    {% for table_name, fact, batch_column, dimensions, keys in joined_facts -%}
     select
         '{{ table_name }}' as table_name,
         {{ batch_column }} as batch_id,
         count(*) as row_count
     from {{ fact }} as facts
-    {% for dimension, key, foreign_key in dimensions -%}
+    {% for name in dimensions -%}
+    {%- set dimension, key = 'dim_' ~ name, 'sk_' ~ name ~ '_id' -%}
+    {%- set foreign_key = keys.get(name, 'facts.' ~ key) -%}
     inner join {{ ref(dimension) }} as {{ dimension }} on {{ foreign_key }} = {{ dimension }}.{{ key }}
     {% endfor -%}
     {% if is_incremental() -%}
