@@ -74,13 +74,15 @@
     end
 {%- endmacro %}
 
-{#- How surprising a count of rare rows is: the signed root of the deviance, on the scale of standard deviations. -#}
+{#- How surprising a count of rare rows is: the signed root of the deviance, on the scale of standard deviations. A count
+    next to what is expected can come out a rounding error below zero. -#}
 {% macro rarity_score(observed_count, row_count, rate) -%}
     case
         when {{ observed_count }} <= {{ row_count }} * {{ rate }} then 0
-        else sqrt(2 * (
+        else sqrt(2 * greatest(
             {{ observed_count }} * ln({{ observed_count }} / ({{ row_count }} * {{ rate }}))
-            - ({{ observed_count }} - {{ row_count }} * {{ rate }})
+            - ({{ observed_count }} - {{ row_count }} * {{ rate }}),
+            0
         ))
     end
 {%- endmacro %}
