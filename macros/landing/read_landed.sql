@@ -27,14 +27,22 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- [(batch_id, path), …] of the files that a staging model has to read now. -#}
+{#- [(batch_id, path), …] of the files that a staging model has to read now, parts of one file in the order of their
+    numbers. -#}
 {% macro landed_paths(source_name) -%}
     {%- if is_incremental() and flags.WHICH in ['run', 'build'] -%}
         {%- set files = new_landed_files(source_name) -%}
     {%- else -%}
         {%- set files = "select * from landing_area where source_name = '" ~ source_name ~ "'" -%}
     {%- endif -%}
-    {%- set found = run_query("select batch_id, file_path from (" ~ files ~ ") order by batch_id, file_path") -%}
+    {%- set found = run_query(
+        "select batch_id, file_path from (" ~ files ~ ")
+        order by
+            batch_id,
+            regexp_replace(file_path, '_[0-9]+([.][a-z]+)?$', ''),
+            try_cast(regexp_extract(file_path, '_([0-9]+)([.][a-z]+)?$', 1) as bigint),
+            file_path"
+    ) -%}
     {{ return(found.rows | list) }}
 {%- endmacro %}
 

@@ -55,8 +55,9 @@ def test_the_warehouse_passes_its_tests(daily: Warehouse) -> None:
 
 
 def test_files_in_parts_are_whole_files(loaded: Warehouse, room: Path) -> None:
-    """A file may come in numbered parts; only what is said about the files themselves differs."""
-    landing = generate(room / "parts", "--split", "3")
+    """A file may come in numbered parts, in the order of their numbers (10 after 9); only what is said about the files
+    themselves differs."""
+    landing = generate(room / "parts", "--split", "11")
     assert not (landing / "Batch1/Trade.txt").exists()
     warehouse = Warehouse(room / "warehouse", landing, loaded.session)
     warehouse.load()
