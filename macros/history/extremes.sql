@@ -1,6 +1,6 @@
 {#- A price and a day in one integer, so that one running maximum or minimum finds both the extreme price and the
-    earliest day it occurred: cents above, the day as yyyymmdd in the lowest 27 bits. Prices up to 680 million fit; beyond
-    that is an overflow error. -#}
+    earliest day it occurred: cents above, the day as yyyymmdd in the lowest 27 bits. Prices up to 680 million fit;
+    the source's type ends at 100 million, so a higher one is rejected when it lands. -#}
 {% macro packed_high(price, date_id) -%}
     (cast({{ price }} * 100 as bigint) * 134217728 + (134217727 - {{ date_id }}))
 {%- endmacro %}

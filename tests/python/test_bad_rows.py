@@ -77,6 +77,7 @@ def bad_rows(k: Known) -> list[Bad]:
         Bad(day, prices, "2017-07-06|NOSUCH|1.00|1.00|1.00|1", "dm_s_symb", "unknown security NOSUCH"),
         Bad(day, prices, f"1950-01-02|{k.symbol}|1|1|1|1", "dm_date", f"security {k.symbol} was not in force then"),
         Bad(day, prices, f"2017-07-06|{k.symbol}|1.00|1.00|1.00|2.5", "dm_vol", "'2.5' is not of type bigint"),
+        Bad(day, prices, f"2017-07-06|{k.symbol}|1|1e8|1|1", "dm_high", "'1e8' is not of type decimal(10,2)"),
         Bad(
             "brokerage.trade", "Batch1/Trade.txt",
             f"{NOBODY}|2017-07-01 10:00:00|SBMT|TMB|1|{k.symbol}|50|4.24|{NOBODY}|Nobody||||",

@@ -6,9 +6,9 @@ renamed as (
     select
         dm_s_symb as symbol,
         dm_date as market_date,
-        dm_close as close_price,
-        dm_high as day_high,
-        dm_low as day_low,
+        cast(dm_close as decimal(15, 2)) as close_price,
+        cast(dm_high as decimal(15, 2)) as day_high,
+        cast(dm_low as decimal(15, 2)) as day_low,
         dm_vol as volume,
 
         cdc_flag,
