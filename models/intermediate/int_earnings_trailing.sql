@@ -17,12 +17,13 @@ financials as (
     inner join companies on financial.sk_company_id = companies.sk_company_id
 ),
 
--- Accounts that were posted again replace what was posted before.
+-- Accounts that were posted again replace what was posted before; of those of one second, the higher earnings count, so
+-- that every build takes the same.
 quarters as (
     select
         company_id,
         quarter_number,
-        {{ latest_by('fi_basic_eps', 'posted_at') }} as basic_eps,
+        {{ latest_by('fi_basic_eps', '(posted_at, fi_basic_eps)') }} as basic_eps,
         max(batch_id) as batch_id
     from financials
     {% if is_incremental() %}
