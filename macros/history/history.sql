@@ -48,6 +48,5 @@
 
 {#- Place of an element among all parts of a document, as an integer: the part's number, then the offset in it. -#}
 {% macro document_order(landed_file, byte_offset) -%}
-    coalesce(cast(nullif(regexp_extract({{ landed_file }}, '_([0-9]+)[.]xml$', 1), '') as bigint), 0) * 4398046511104
-    + {{ byte_offset }}
+    {{ part_number(landed_file) }} * 4398046511104 + {{ byte_offset }}
 {%- endmacro %}

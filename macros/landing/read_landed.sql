@@ -40,10 +40,15 @@
         order by
             batch_id,
             regexp_replace(file_path, '_[0-9]+([.][a-z]+)?$', ''),
-            try_cast(regexp_extract(file_path, '_([0-9]+)([.][a-z]+)?$', 1) as bigint),
+            " ~ part_number('file_path') ~ ",
             file_path"
     ) -%}
     {{ return(found.rows | list) }}
+{%- endmacro %}
+
+{#- The number of a part of a file, as SQL; 0 for a whole file. -#}
+{% macro part_number(file_name) -%}
+    coalesce(cast(nullif(regexp_extract({{ file_name }}, '_([0-9]+)([.][a-z]+)?$', 1), '') as bigint), 0)
 {%- endmacro %}
 
 {#- The columns that a source's reader gives, with their types. -#}
