@@ -1,20 +1,10 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
 with postings as (
-    select * from {{ ref('stg_newswire__financial') }}
-    where {{ is_new_batch() }}
-),
-
-companies as (
-    select * from {{ ref('dim_company') }}
-),
-
-company_references as (
-    {{ company_references('companies') }}
-),
-
-resolved as (
-    {{ resolve_company('postings', 'company_references') }}
+    select * from {{ ref('resolved_financials') }}
+    where
+        reject_reason_code is null
+        and {{ is_new_batch() }}
 ),
 
 final as (
@@ -35,7 +25,7 @@ final as (
         fi_out_dilut,
         posted_at,
         batch_id
-    from resolved
+    from postings
 )
 
 select * from final

@@ -5,24 +5,12 @@
 ) }}
 
 with transactions as (
-    select
-        account_id,
-        cast(transacted_at as date) as cash_date,
-        amount,
-        batch_id
-    from {{ ref('stg_brokerage__cash_transaction') }}
+    select * from {{ ref('resolved_cash_transactions') }}
+    where reject_reason_code is null
 ),
 
 accounts as (
     select * from {{ ref('dim_account') }}
-),
-
-opened as (
-    select
-        account_id,
-        min(effective_date) as first_day
-    from accounts
-    group by account_id
 ),
 
 {% if is_incremental() -%}
@@ -39,20 +27,16 @@ affected as (
 {% endif -%}
 days as (
     select
-        transactions.account_id,
-        transactions.cash_date,
-        sum(transactions.amount) as amount,
-        min(transactions.batch_id) as first_batch_id,
-        max(transactions.batch_id) as batch_id
+        account_id,
+        cash_date,
+        sum(amount) as amount,
+        min(batch_id) as first_batch_id,
+        max(batch_id) as batch_id
     from transactions
-    inner join opened
-        on
-            transactions.account_id = opened.account_id
-            and transactions.cash_date >= opened.first_day
     {% if is_incremental() %}
-    where transactions.account_id in (select account_id from affected)
+    where account_id in (select account_id from affected)
     {% endif %}
-    group by transactions.account_id, transactions.cash_date
+    group by account_id, cash_date
 ),
 
 balances as (

@@ -1,49 +1,36 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='symbol') }}
 
 with postings as (
-    select * from {{ ref('stg_newswire__security') }}
-    {% if is_incremental() %}
-    where symbol in (
-        select symbol from {{ ref('stg_newswire__security') }} where batch_id > {{ loaded_through() }}
-    )
-    {% endif %}
+    select * from {{ ref('resolved_securities') }}
+    where
+        reject_reason_code is null
+        {% if is_incremental() %}
+        and symbol in (
+            select symbol from {{ ref('stg_newswire__security') }} where batch_id > {{ loaded_through() }}
+        )
+        {% endif %}
 ),
 
 companies as (
     select * from {{ ref('dim_company') }}
 ),
 
-status_types as (
-    select * from {{ ref('stg_reference__status_type') }}
-),
-
-company_references as (
-    {{ company_references('companies') }}
-),
-
-resolved as (
-    {{ resolve_company('postings', 'company_references') }}
-),
-
 ordered as (
     select
         *,
-        cast(posted_at as date) as effective_date,
-        lead(cast(posted_at as date)) over (
+        lead(effective_date) over (
             partition by symbol
             order by batch_id, posted_at, line_number
         ) as next_date
-    from resolved
+    from postings
 ),
 
 states as (
     select
-        ordered.*,
-        status_types.status_name as status,
-        coalesce(ordered.next_date, {{ end_of_time() }}) as end_date
+        *,
+        coalesce(next_date, {{ end_of_time() }}) as end_date
     from ordered
-    inner join status_types on ordered.status_id = status_types.status_id
-    where ordered.next_date is null or ordered.next_date <> ordered.effective_date
+    where next_date is null or next_date <> effective_date
 ),
 
 -- Cut each state where its company's version changes, so that a version lies within its company's version.
@@ -51,7 +38,7 @@ versions as (
     select
         states.symbol,
         states.issue,
-        states.status,
+        states.status_name as status,
         states.name,
         states.exchange_id,
         companies.sk_company_id,

@@ -5,7 +5,8 @@
 ) }}
 
 with landed_prices as (
-    select * from {{ ref('stg_brokerage__daily_market') }}
+    select * from {{ ref('resolved_daily_market') }}
+    where reject_reason_code is null
 ),
 
 securities as (
@@ -42,8 +43,7 @@ affected as (
 numbered_symbols as (
     select
         symbol,
-        row_number() over (order by symbol) as symbol_number,
-        min(effective_date) as first_day
+        row_number() over (order by symbol) as symbol_number
     from securities
     group by symbol
 ),
@@ -62,10 +62,7 @@ prices as (
         numbered_symbols.symbol_number,
         {{ 'landed_prices.market_date >= affected.first_day' if is_incremental() else 'true' }} as is_affected
     from landed_prices
-    inner join numbered_symbols
-        on
-            landed_prices.symbol = numbered_symbols.symbol
-            and landed_prices.market_date >= numbered_symbols.first_day
+    inner join numbered_symbols on landed_prices.symbol = numbered_symbols.symbol
     {% if is_incremental() %}
     inner join affected
         on

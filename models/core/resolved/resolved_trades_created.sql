@@ -1,0 +1,51 @@
+-- One row per trade: it is created by an account, in a security, that are in force on that day. Accounts and securities
+-- never end, so from their first day on they are in force.
+with trades as (
+    select * from {{ ref('int_trades_created') }}
+),
+
+accounts as (
+    select
+        account_id,
+        min(effective_date) as first_day
+    from {{ ref('dim_account') }}
+    group by account_id
+),
+
+securities as (
+    select
+        symbol,
+        min(effective_date) as first_day
+    from {{ ref('dim_security') }}
+    group by symbol
+),
+
+checked as (
+    select
+        trades.*,
+        case
+            when accounts.account_id is null then 'unknown_account'
+            when securities.symbol is null then 'unknown_security'
+            when trades.created_at is null then 'not_created'
+            when cast(trades.created_at as date) < accounts.first_day then 'account_not_in_force'
+            when cast(trades.created_at as date) < securities.first_day then 'security_not_in_force'
+        end as reject_reason_code
+    from trades
+    left join accounts on trades.account_id = accounts.account_id
+    left join securities on trades.symbol = securities.symbol
+),
+
+resolved as (
+    select
+        *,
+        case reject_reason_code
+            when 'unknown_account' then 't_ca_id'
+            when 'unknown_security' then 't_s_symb'
+            when 'not_created' then 't_id'
+            when 'account_not_in_force' then 't_ca_id'
+            when 'security_not_in_force' then 't_s_symb'
+        end as reject_column
+    from checked
+)
+
+select * from resolved
