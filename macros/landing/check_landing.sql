@@ -9,21 +9,6 @@
 
 {% macro duckdb__check_landing() -%}
     {%- set reads = flags.WHICH in ['run', 'build'] -%}
-    {%- if reads -%}
-        {%- do run_query("create schema if not exists operations") -%}
-        {%- do run_query("
-            create table if not exists " ~ landing_log() ~ " (
-                source_name varchar not null,
-                feed varchar not null,
-                batch_id integer not null,
-                file_name varchar not null,
-                byte_count bigint not null,
-                modified_at timestamp not null,
-                line_count bigint,
-                loaded_at timestamp not null
-            )
-        ") -%}
-    {%- endif -%}
     {%- if reads and not flags.FULL_REFRESH -%}
         {%- set loaded -%}
             (
@@ -31,7 +16,7 @@
                     'source_name': source_name, 'file_name': file_name,
                     'byte_count': byte_count, 'modified_at': strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%f')
                 }))::varchar
-                from {{ landing_log() }}
+                from {{ hook_table('landed_files') }}
             )
         {%- endset -%}
     {%- else -%}

@@ -12,31 +12,30 @@
     from landing_{{ layout.source_name }}__{{ layout.name }}
     where
         parse_error is null
-        {%- for column_name, reason, sound in xml_checks(layout) %}
+        {%- for _, _, _, _, sound in xml_checks(layout) %}
         and ({{ sound }})
         {%- endfor %}
 {%- endmacro %}
 
-{#- [(column, reason as SQL, condition of a sound row), …] for rows of an XML layout. -#}
+{#- [(column, reason code, value as SQL, what was expected, condition of a sound row), …] for rows of an XML layout. -#}
 {% macro xml_checks(layout) -%}
     {%- set checks = [] -%}
     {%- for column in layout.columns.values() if not column.config.meta.presence -%}
         {%- set name, meta = column.name, column.config.meta -%}
         {%- if meta.required -%}
-            {%- do checks.append((name, "'missing, but required'", "nullif(" ~ name ~ ", '') is not null")) -%}
+            {%- do checks.append((name, 'missing', name, none, "nullif(" ~ name ~ ", '') is not null")) -%}
         {%- endif -%}
         {%- if meta.accepted -%}
-            {%- set codes = meta.accepted | join("', '") -%}
-            {%- do checks.append((name, "'''' || " ~ name ~ " || ''' is not one of " ~ meta.accepted | join(', ') ~ "'",
-                name ~ " is null or " ~ name ~ " in ('" ~ codes ~ "')")) -%}
+            {%- do checks.append((name, 'not_accepted', name, meta.accepted | join(', '),
+                name ~ " is null or " ~ name ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
         {%- endif -%}
         {%- if column.data_type != 'varchar' -%}
-            {%- do checks.append((name, "'''' || " ~ name ~ " || ''' is not of type " ~ column.data_type ~ "'",
+            {%- do checks.append((name, 'wrong_type', name, column.data_type,
                 "nullif(" ~ name ~ ", '') is null or " ~ fits_type(name, column.data_type))) -%}
         {%- endif -%}
     {%- endfor -%}
     {%- for rule in layout.config.meta.rules or [] -%}
-        {%- do checks.append((rule.column, "'" ~ rule.reason ~ "'", rule.requires)) -%}
+        {%- do checks.append((rule.column, 'rule_broken', rule.column, rule.reason, rule.requires)) -%}
     {%- endfor -%}
     {{ return(checks) }}
 {%- endmacro %}

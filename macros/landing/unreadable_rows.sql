@@ -1,42 +1,120 @@
 {#- Rows of a source's landed files that its reader leaves out, with the first reason for each, as SQL. This reads whole
     files as text once more, so call it only where rows are missing.
-    Gives: source_name, batch_id, file_name, line_number, byte_offset, column_name, reason, raw_text. -#}
+    Gives: source_name, batch_id, file_name, line_number, byte_offset, column_name, reason_code, found_value, expected,
+    raw_text. -#}
 {% macro unreadable_rows(source_name, batch_ids) -%}
-    {%- set layout = landing_layout(source_name) -%}
+    {%- set layout = landing_layout(source_name) %}
+    with checked as (
+        {{ checked_rows(layout, source_name, batch_ids) }}
+    ),
+
+    {{ repeated_rows(layout) }}
+
+    select
+        '{{ source_name }}' as source_name,
+        batch_id,
+        file_name,
+        line_number,
+        byte_offset,
+        failed.column_name as column_name,
+        failed.reason_code as reason_code,
+        failed.found_value as found_value,
+        failed.expected as expected,
+        raw_text
+    from checked
+    where failed is not null
+    union all
+    select
+        '{{ source_name }}' as source_name,
+        batch_id,
+        file_name,
+        line_number,
+        byte_offset,
+        null as column_name,
+        case when is_contradiction then 'contradicting_key' else 'repeated_key' end as reason_code,
+        other_line as found_value,
+        null as expected,
+        raw_text
+    from repeated
+{%- endmacro %}
+
+{#- Rows of landed files as text, cut into the layout's columns, with where they stand and the first check that fails. -#}
+{% macro checked_rows(layout, source_name, batch_ids) -%}
     {%- set files = landed_files_of(source_name, batch_ids) -%}
     {%- if layout.config.meta.format == 'xml' -%}
-        {{ unreadable_xml(layout, source_name) }}
+        {{ checked_xml(layout) }}
     {%- elif layout.config.meta.format == 'fixed' -%}
-        {{ unreadable_fixed(layout, source_name, files) }}
+        {{ checked_fixed(layout, files) }}
     {%- else -%}
-        {{ unreadable_delimited(layout, source_name, files) }}
+        {%- set parts = [] -%}
+        {%- for file in files -%}
+            {%- do parts.append(checked_delimited(layout, file)) -%}
+        {%- endfor -%}
+        {{ parts | join('\nunion all\n') }}
     {%- endif -%}
 {%- endmacro %}
 
-{#- CASE over checks [(column, reason as SQL, condition of a sound row), …]: the first that fails, as a struct. -#}
+{#- CTE `repeated`: sound rows whose key an earlier row of the batch has, with the place of that row; of rows that agree
+    in their key and nothing else, all, since none can be trusted more than the others. A layout without a key, or whose
+    key may come again, means the whole row. -#}
+{% macro repeated_rows(layout) -%}
+    {%- set key = landed_key(layout) -%}
+    {%- set values = layout.columns.keys() | list %}
+    compared as (
+        select
+            *,
+            count(*) over same_key as times,
+            row_number() over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as place,
+            first_value(line_number) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as first_line,
+            first_value(file_name) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as first_file,
+            lead(line_number) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as next_line,
+            min(hash({{ values | join(', ') }})) over same_key <> max(hash({{ values | join(', ') }})) over same_key
+            as is_contradiction
+        from checked
+        where failed is null
+        window same_key as (partition by batch_id, {{ key | join(', ') }})
+    ),
+
+    repeated as (
+        select
+            *,
+            cast(case when place = 1 then next_line else first_line end as varchar)
+            || case when first_file <> file_name then ' of ' || first_file else '' end as other_line
+        from compared
+        where
+            times > 1
+            and (place > 1 or is_contradiction)
+    )
+{%- endmacro %}
+
+{#- The columns that tell a row of a layout from all others of its batch, as they land. -#}
+{% macro landed_key(layout) -%}
+    {%- set key = layout.config.meta['key'] -%}
+    {%- set is_unique = key and not layout.config.meta.may_repeat and layout.config.meta.format != 'xml' -%}
+    {{ return((key if is_unique else layout.columns).keys() | list) }}
+{%- endmacro %}
+
+{#- CASE over checks [(column, reason code, value as SQL, what was expected, condition of a sound row), …]: the first that
+    fails, as a struct. -#}
 {% macro first_failed(checks) -%}
     case
-        {%- for column_name, reason, sound in checks %}
+        {%- for column_name, code, value, expected, sound in checks %}
         when not coalesce({{ sound }}, false)
-            then {column_name: {{ "'" ~ column_name ~ "'" if column_name else 'null::varchar' }}, reason: {{ reason }}}
+            then {
+                'column_name': {{ "'" ~ column_name ~ "'" if column_name else 'null::varchar' }},
+                'reason_code': '{{ code }}',
+                'found_value': cast({{ value }} as varchar),
+                'expected': {{ "'" ~ expected | replace("'", "''") ~ "'" if expected else 'null::varchar' }}
+            }
         {%- endfor %}
     end
 {%- endmacro %}
 
-{% macro unreadable_delimited(layout, source_name, files) -%}
-    {%- set parts = [] -%}
-    {%- for file in files -%}
-        {%- do parts.append(unreadable_in_delimited_file(layout, source_name, file)) -%}
-    {%- endfor -%}
-    {{ parts | join('\nunion all\n') }}
-{%- endmacro %}
-
-{% macro unreadable_in_delimited_file(layout, source_name, file) -%}
+{% macro checked_delimited(layout, file) -%}
     {%- set names = ['cdc_flag', 'cdc_dsn'] if layout.config.meta.cdc and file[0] > 1 else [] -%}
-    {%- set checks = [] -%}
     {%- set count = names | length + layout.columns | length -%}
-    {%- do checks.append((none, "'wrong number of fields: ' || len(fields) || ' instead of " ~ count ~ "'",
-        'len(fields) >= ' ~ count ~ ' and list_count(fields[' ~ (count + 1) ~ ':]) = 0')) -%}
+    {%- set checks = [(none, 'wrong_field_count', 'len(fields)', count | string,
+        'len(fields) >= ' ~ count ~ ' and list_count(fields[' ~ (count + 1) ~ ':]) = 0')] -%}
     {%- if names -%}
         {%- do checks.extend(landed_value_checks('cdc_flag', 'fields[1]', 'varchar', {'accepted': ['I', 'U']})) -%}
         {%- do checks.extend(landed_value_checks('cdc_dsn', 'fields[2]', 'bigint', {'required': true})) -%}
@@ -46,19 +124,19 @@
         {%- do checks.extend(landed_value_checks(column.name, value, column.data_type, column.config.meta)) -%}
     {%- endfor %}
     select
-        '{{ source_name }}' as source_name,
         {{ file[0] }} as batch_id,
         '{{ file[2] | replace("'", "''") }}' as file_name,
         line_number,
         null::bigint as byte_offset,
-        failed.column_name as column_name,
-        failed.reason as reason,
-        line as raw_text
-    from (
-        select line, line_number, {{ first_failed(checks) | indent(12) }} as failed
-        from ({{ duckdb__numbered_fields(layout, file) }})
-    )
-    where failed is not null
+        line as raw_text,
+        {%- if layout.config.meta.cdc %}
+        {{ 'try_cast(fields[2] as bigint)' if names else 'null::bigint' }} as cdc_dsn,
+        {%- endif %}
+        {%- for column in layout.columns.values() %}
+        try_cast(fields[{{ loop.index + names | length }}] as {{ column.data_type }}) as {{ column.name }},
+        {%- endfor %}
+        {{ first_failed(checks) | indent(8) }} as failed
+    from ({{ duckdb__numbered_fields(layout, file) }})
 {%- endmacro %}
 
 {#- Lines of a delimited file with their numbers from 1 and their fields as text; null where a field is
@@ -115,78 +193,86 @@
 {% macro landed_value_checks(name, value, data_type, meta) -%}
     {%- set checks = [] -%}
     {%- if meta.accepted -%}
-        {%- do checks.append((name, "coalesce('''' || " ~ value ~ " || '''', 'nothing') || ' is not one of "
-            ~ meta.accepted | join(', ') ~ "'", value ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
+        {%- do checks.append((name, 'not_accepted', value, meta.accepted | join(', '),
+            value ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
     {%- elif meta.required -%}
-        {%- do checks.append((name, "'empty, but required'", value ~ ' is not null')) -%}
+        {%- do checks.append((name, 'missing', value, none, value ~ ' is not null')) -%}
     {%- endif -%}
     {%- if data_type != 'varchar' -%}
-        {%- do checks.append((name, "'''' || " ~ value ~ " || ''' is not of type " ~ data_type ~ "'",
+        {%- do checks.append((name, 'wrong_type', value, data_type,
             value ~ ' is null or ' ~ fits_type(value, data_type))) -%}
     {%- endif -%}
     {{ return(checks) }}
 {%- endmacro %}
 
-{% macro unreadable_fixed(layout, source_name, files) -%}
+{% macro checked_fixed(layout, files) -%}
     {%- set fixed = [] -%}
     {%- for node in graph.sources.values() if node.config.meta.format == 'fixed' -%}
         {%- do fixed.append(node) -%}
     {%- endfor -%}
     {%- set known = fixed | map(attribute='config.meta.record_type') | list -%}
     {%- set record_type = layout.config.meta.record_type -%}
-    {%- set checks = [('rec_type', "'unknown record type ''' || substring(line, 16, 3) || ''''",
+    {%- set checks = [('rec_type', 'unknown_record_type', 'substring(line, 16, 3)', none,
         "substring(line, 16, 3) = '" ~ record_type ~ "'")] -%}
     {%- for column in layout.columns.values() -%}
         {%- set text, value = fixed_text(layout, column), fixed_value(layout, column) -%}
         {%- set meta = column.config.meta -%}
         {%- if meta.required -%}
-            {%- do checks.append((column.name, "'truncated or empty: the record has ' || length(line) || ' characters'",
-                text ~ ' is not null')) -%}
+            {%- do checks.append((column.name, 'truncated', 'length(line)', none, text ~ ' is not null')) -%}
         {%- endif -%}
         {%- if meta.accepted -%}
-            {%- do checks.append((column.name, "'''' || " ~ text ~ " || ''' is not one of " ~ meta.accepted | join(', ')
-                ~ "'", text ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
+            {%- do checks.append((column.name, 'not_accepted', text, meta.accepted | join(', '),
+                text ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
         {%- elif value != text -%}
-            {%- do checks.append((column.name, "'''' || " ~ text ~ " || ''' is not of type " ~ landed_type(column) ~ "'",
+            {%- do checks.append((column.name, 'wrong_type', text, landed_type(column),
                 text ~ ' is null or ' ~ value ~ ' is not null')) -%}
         {%- endif -%}
     {%- endfor %}
     select
-        '{{ source_name }}' as source_name,
         batch_id,
         file_name,
         line_number,
         null::bigint as byte_offset,
-        failed.column_name as column_name,
-        failed.reason as reason,
-        line as raw_text
-    from (
-        select *, {{ first_failed(checks) | indent(12) }} as failed
-        from ({{ duckdb__numbered_lines(files) }})
-        where
-            nullif(line, '') is not null
-            and {{ "substring(line, 16, 3) not in ('" ~ known | reject('equalto', record_type) | join("', '") ~ "')"
-                if known[0] == record_type else "substring(line, 16, 3) = '" ~ record_type ~ "'" }}
-    )
-    where failed is not null
+        line as raw_text,
+        {%- for column in layout.columns.values() %}
+        {{ fixed_value(layout, column) }} as {{ column.name }},
+        {%- endfor %}
+        {{ first_failed(checks) | indent(8) }} as failed
+    from ({{ duckdb__numbered_lines(files) }})
+    where
+        nullif(line, '') is not null
+        and {{ "substring(line, 16, 3) not in ('" ~ known | reject('equalto', record_type) | join("', '") ~ "')"
+            if known[0] == record_type else "substring(line, 16, 3) = '" ~ record_type ~ "'" }}
 {%- endmacro %}
 
-{% macro unreadable_xml(layout, source_name) -%}
-    {%- set checks = [(none, 'parse_error', 'parse_error is null')] + xml_checks(layout) %}
+{% macro checked_xml(layout) -%}
+    {%- set checks = [(none, 'not_well_formed', 'parse_error', none, 'parse_error is null')] + xml_checks(layout) %}
     select
-        '{{ source_name }}' as source_name,
         1 as batch_id,
         file_name,
         line_number,
         byte_offset,
-        failed.column_name as column_name,
-        failed.reason as reason,
-        coalesce(raw_text, {{ raw_element(layout, 'file_name', 'byte_offset') }}) as raw_text
-    from (
-        select *, {{ first_failed(checks) | indent(12) }} as failed
-        from landing_{{ layout.source_name }}__{{ layout.name }}
-    )
-    where failed is not null
+        coalesce(raw_text, {{ raw_element(layout, 'file_name', 'byte_offset') }}) as raw_text,
+        {%- for column in layout.columns.values() %}
+        {{ column.name }},
+        {%- endfor %}
+        {{ first_failed(checks) | indent(8) }} as failed
+    from landing_{{ layout.source_name }}__{{ layout.name }}
+{%- endmacro %}
+
+{#- Sound rows of landed files with their columns in type, and where they stand. -#}
+{% macro located_rows(layout, source_name, batch_ids) -%}
+    select *
+    from ({{ checked_rows(layout, source_name, batch_ids) }})
+    where failed is null
+{%- endmacro %}
+
+{#- [(batch_id, path, name), …] of a source's files in some batches. -#}
+{% macro landed_files_of(source_name, batch_ids) -%}
+    {{ return(run_query(
+        "select batch_id, file_path, file_name from landing_area where source_name = '" ~ source_name
+        ~ "' and batch_id in (" ~ batch_ids | join(', ') ~ ") order by batch_id, file_path"
+    ).rows | list) }}
 {%- endmacro %}
 
 {#- The text of an XML element that begins at an offset; of a longer one, its first 4,000 bytes. -#}

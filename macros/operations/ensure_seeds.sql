@@ -1,6 +1,6 @@
-{#- Load seeds that are not in the warehouse yet, so that `dbt run` works on a new one without `dbt seed` before it. -#}
+{#- Load seeds that are not in the warehouse yet, so that hooks and `dbt run` find them on a new one. -#}
 {% macro ensure_seeds() -%}
-    {%- if execute and flags.WHICH == 'run' -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.package_name == project_name -%}
             {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
             {%- if relation is none -%}

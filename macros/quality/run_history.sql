@@ -81,16 +81,16 @@
     {{ return(said) }}
 {%- endmacro %}
 
-{#- The tables of the history, with the columns their models' YAML gives. -#}
+{#- The tables that hooks write, with the columns their models' YAML gives. -#}
 {% macro history_tables() -%}
     {%- set tables = {} -%}
-    {%- for name in ['runs', 'run_results', 'failing_rows'] -%}
-        {%- set node = graph.nodes['model.' ~ project_name ~ '.' ~ name] -%}
+    {%- for node in graph.nodes.values()
+        if node.resource_type == 'model' and node.fqn[1:3] == ['operations', 'log'] -%}
         {%- set columns = {} -%}
         {%- for column in node.columns.values() -%}
             {%- do columns.update({column.name: column.data_type}) -%}
         {%- endfor -%}
-        {%- do tables.update({name: {
+        {%- do tables.update({node.name: {
             'name': node.relation_name, 'database': node.database, 'schema': node.schema, 'identifier': node.alias,
             'columns': columns,
         }}) -%}

@@ -3,7 +3,7 @@ with brokers as (
 ),
 
 released as (
-    select * from {{ ref('int_brokers_released') }}
+    select * from {{ ref('brokers_released') }}
 ),
 
 final as (

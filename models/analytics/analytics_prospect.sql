@@ -3,7 +3,7 @@ with prospects as (
 ),
 
 released as (
-    select * from {{ ref('int_persons_released') }}
+    select * from {{ ref('persons_released') }}
     where customer_id is null
 ),
 

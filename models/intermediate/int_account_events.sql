@@ -57,7 +57,7 @@ image_events as (
         images.batch_id
     from images
     inner join batch_dates on images.batch_id = batch_dates.batch_id
-    inner join status_types on images.status_id = status_types.status_id
+    left join status_types on images.status_id = status_types.status_id
 ),
 
 events as (

@@ -2,19 +2,11 @@
 
 -- One row an event of a customer. A property is null where the event does not speak of it and an empty string where
 -- the event empties it, so that the last value that is not null is the one in force.
-with brokers as (
-    select cast(broker_id as varchar) as broker_id from {{ ref('dim_broker') }}
-),
-
-actions as (
+with actions as (
     select *
     from {{ ref('stg_crm__customer_mgmt') }}
     where
-        (
-            action_type in ('UPDCUST', 'INACT')
-            -- A new customer comes with an account, whose broker must be known.
-            or (action_type = 'NEW' and broker_id in (select brokers.broker_id from brokers))
-        )
+        action_type in ('NEW', 'UPDCUST', 'INACT')
         and {{ is_new_batch() }}
 ),
 
@@ -97,7 +89,7 @@ image_events as (
         images.batch_id
     from images
     inner join batch_dates on images.batch_id = batch_dates.batch_id
-    inner join status_types on images.status_id = status_types.status_id
+    left join status_types on images.status_id = status_types.status_id
 ),
 
 events as (

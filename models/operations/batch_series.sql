@@ -23,7 +23,7 @@ with batch_dates as (
 ),
 
 counts as (
-    select * from {{ ref('load_counts') }}
+    select * from {{ ref('reconciliation') }}
 ),
 
 profiles as (
@@ -36,7 +36,7 @@ files as (
         batch_id,
         regexp_replace(min(feed), '[0-9]{4}Q[1-4]$', '') as feed,
         max(modified_at) as arrived_at
-    from {{ landing_log() }}
+    from {{ ref('landed_files') }}
     where source_name not in ('control.audit', 'reference.batch_date')
     group by source_name, batch_id
 ),
@@ -157,7 +157,7 @@ broker_profiles as (
 series as (
     {% for kind, value, weight in [
         ('rows', 'counts.landed_rows', 'counts.landed_rows'),
-        ('rejected', 'counts.landed_rows - counts.accepted_rows', 'counts.landed_rows')
+        ('rejected', 'counts.rejected_rows', 'counts.landed_rows')
     ] -%}
     select
         counts.batch_id,

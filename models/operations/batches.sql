@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}
@@ -9,7 +9,7 @@ files as (
 ),
 
 counts as (
-    select * from {{ ref('load_counts') }}
+    select * from {{ ref('reconciliation') }}
 ),
 
 batch_files as (
@@ -25,7 +25,7 @@ batch_rows as (
     select
         batch_id,
         sum(landed_rows) as landed_rows,
-        sum(accepted_rows) as accepted_rows
+        sum(loaded_rows) as loaded_rows
     from counts
     group by batch_id
 ),
@@ -36,7 +36,7 @@ final as (
         batch_dates.batch_date,
         batch_files.file_count,
         batch_rows.landed_rows,
-        batch_rows.accepted_rows,
+        batch_rows.loaded_rows,
         batch_files.loaded_at
     from batch_dates
     left join batch_files on batch_dates.batch_id = batch_files.batch_id

@@ -1,44 +1,52 @@
-{#- Facts and the dimensions that each row joins, in order: by the fact's own key, or by the one named. -#}
-{%- set joined_facts = [
-    ('FactCashBalances', ref('fact_cash_balances'), 'facts.first_batch_id',
-        ['account', 'customer', 'broker', 'date'], {'broker': 'dim_account.sk_broker_id'}),
-    ('FactHoldings', ref('fact_holdings'), 'facts.batch_id',
-        ['account', 'customer', 'broker', 'company', 'security', 'date', 'time'], {'broker': 'dim_account.sk_broker_id'}),
-    ('FactMarketHistory', ref('fact_market_history'), 'facts.batch_id', ['company', 'security', 'date'], {}),
-    ('FactWatches', ref('fact_watches'), 'facts.first_batch_id',
-        ['customer', 'security', 'date'], {'date': 'facts.sk_date_id_date_placed'})
-] -%}
+{#- Facts and the dimensions that each row joins: by the key that is named after the dimension, or by the one that the
+    fact's `config.meta.joins` names. -#}
+{%- set joined_facts = [] -%}
+{%- for fact in (graph.nodes or {}).values()
+    if fact.resource_type == 'model' and fact.fqn[1:3] == ['core', 'facts'] and fact.name.startswith('fact_') -%}
+    {%- do joined_facts.append((
+        standard_name(fact.name), declared_or_found(fact), 'facts.' ~ (fact.config.meta.profile or {}).get('batch_column', 'batch_id'),
+        joined_dimensions(fact)
+    )) -%}
+{%- endfor -%}
 {%- set joined_through -%}
 (select coalesce(max(batch_id), 0) from {{ this }} where message_text = 'Row count joined')
 {%- endset -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
+-- Facts and dimensions are found in the graph; those named here come first in every run.
+-- depends_on: {{ ref('fact_cash_balances') }}, {{ ref('fact_holdings') }}, {{ ref('fact_market_history') }}
+-- depends_on: {{ ref('fact_watches') }}, {{ ref('dim_account') }}, {{ ref('dim_broker') }}, {{ ref('dim_company') }}
+-- depends_on: {{ ref('dim_customer') }}, {{ ref('dim_date') }}, {{ ref('dim_security') }}, {{ ref('dim_time') }}
 with alerts as (
-    select * from {{ ref('int_alerts') }}
+    select * from {{ ref('alerts') }}
 ),
 
 row_counts as (
-    select * from {{ ref('int_row_counts') }}
+    select * from {{ ref('table_counts') }}
 ),
 
 -- Facts that join each of their dimensions: those of new batches, added to what the last message says of earlier ones.
 joined as (
-    {% for table_name, fact, batch_column, dimensions, keys in joined_facts -%}
+    {% for table_name, fact, batch_column, dimensions in joined_facts -%}
     select
         '{{ table_name }}' as table_name,
         {{ batch_column }} as batch_id,
         count(*) as row_count
     from {{ fact }} as facts
-    {% for name in dimensions -%}
-    {%- set dimension, key = 'dim_' ~ name, 'sk_' ~ name ~ '_id' -%}
-    {%- set foreign_key = keys.get(name, 'facts.' ~ key) -%}
-    inner join {{ ref(dimension) }} as {{ dimension }} on {{ foreign_key }} = {{ dimension }}.{{ key }}
+    {% for dimension, foreign_key in dimensions -%}
+    inner join {{ declared_or_found(dimension) }} as {{ dimension.name }}
+        on {{ foreign_key }} = {{ dimension.name }}.{{ dimension.name | replace('dim_', 'sk_', 1) }}_id
     {% endfor -%}
     {% if is_incremental() -%}
     where {{ batch_column }} > {{ joined_through }}
     {% endif -%}
     group by {{ batch_column }}
     {{ "union all" if not loop.last or is_incremental() }}
+    {% else -%}
+    select
+        cast(null as {{ dbt.type_string() }}) as table_name,
+        0 as batch_id,
+        0 as row_count
     {% endfor -%}
     {% if is_incremental() -%}
     select

@@ -132,7 +132,7 @@ class Erasure:
                 values = person.ids.get(kind, set())
                 values -= {v for v in values if v in replaced or v.startswith("ERASED ")}
             needles = search.needles(con, found, person)
-            batch = con.execute("select max(batch_id) from operations.landing_log").fetchall()[0][0]
+            batch = con.execute("select max(batch_id) from operations.landed_files").fetchall()[0][0]
             request = Request(secrets.token_hex(8), reason, person, needles, _totals(con), int(batch))
         text = reason.casefold()
         if any(n.value.casefold() in text for n in needles if len(n.value) > 3):

@@ -46,7 +46,7 @@ def end_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
 def latest_batch(con: duckdb.DuckDBPyConnection) -> int | None:
     """The newest batch that has been loaded."""
     try:
-        row = con.execute("select max(batch_id) from operations.landing_log").fetchone()
+        row = con.execute("select max(batch_id) from operations.landed_files").fetchone()
     except duckdb.CatalogException:
         return None
     return None if row is None or row[0] is None else int(row[0])
@@ -119,7 +119,7 @@ def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict
                         loaded_at >= (
                             select (started_at at time zone 'UTC')::timestamp from {runs} where run_id = $1
                         ) as is_new
-                    from operations.landing_log
+                    from operations.landed_files
                 )
             ) as loaded
             where run_id = $1

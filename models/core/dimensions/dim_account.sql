@@ -1,15 +1,11 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='account_id') }}
 
 with account_events as (
-    select * from {{ ref('int_account_events') }}
+    select * from {{ ref('taken_account_events') }}
 ),
 
 customers as (
     select * from {{ ref('dim_customer') }}
-),
-
-brokers as (
-    select * from {{ ref('dim_broker') }}
 ),
 
 {% if is_incremental() -%}
@@ -26,29 +22,12 @@ affected as (
 ),
 
 {% endif -%}
-first_days as (
-    select
-        customer_id,
-        min(effective_date) as first_day
-    from customers
-    group by customer_id
-),
-
--- Events with an unknown customer or broker have been rejected.
 own_events as (
-    select
-        account_events.*,
-        brokers.sk_broker_id
+    select *
     from account_events
-    inner join first_days
-        on
-            account_events.customer_id = first_days.customer_id
-            and account_events.event_date >= first_days.first_day
     {% if is_incremental() %}
-    semi join affected on account_events.account_id = affected.account_id
+    where account_id in (select account_id from affected)
     {% endif %}
-    left join brokers on account_events.broker_id = cast(brokers.broker_id as varchar)
-    where brokers.sk_broker_id is not null or (account_events.broker_id is null and not account_events.is_full_image)
 ),
 
 owners as (
@@ -58,8 +37,8 @@ owners as (
     from own_events
 ),
 
--- A customer who becomes inactive takes along all accounts known then. In later batches that comes after whatever
--- the day's account rows say.
+-- A customer who becomes inactive takes along all accounts known then. In later batches that comes before the day's
+-- account rows, so that the status which a row states for its account stands.
 inactivations as (
     select
         owners.account_id,
@@ -68,10 +47,10 @@ inactivations as (
         customer_events.event_at,
         case
             when customer_events.batch_id = 1 then customer_events.event_sequence
-            else 9223372036854775807
+            else -9223372036854775807
         end as event_sequence,
         customer_events.batch_id
-    from {{ ref('int_customer_events') }} as customer_events
+    from {{ ref('taken_customer_events') }} as customer_events
     inner join owners on customer_events.customer_id = owners.customer_id
     where customer_events.status = 'Inactive'
 ),
@@ -159,7 +138,11 @@ versions as (
         states.account_id,
         states.sk_broker_id,
         customers.sk_customer_id,
-        case when customers.status = 'Inactive' then 'Inactive' else states.status end as status,
+        -- In batch 1, an account is also inactive when it is opened for, or moved to, an inactive customer.
+        case
+            when customers.status = 'Inactive' and states.batch_id = 1 then 'Inactive'
+            else states.status
+        end as status,
         states.account_desc,
         cast(states.tax_status as integer) as tax_status,
         case

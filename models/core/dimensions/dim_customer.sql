@@ -65,23 +65,10 @@ affected as (
 {% endif -%}
 events as (
     select *
-    from {{ ref('int_customer_events') }}
+    from {{ ref('taken_customer_events') }}
     {% if is_incremental() %}
     where customer_id in (select customer_id from affected)
     {% endif %}
-),
-
--- What is said of a customer before they are known has been rejected.
-known as (
-    select
-        *,
-        max(case when is_full_image then 1 else 0 end) over history as is_known
-    from events
-    window history as (
-        partition by customer_id
-        order by batch_id, event_at, event_sequence
-        rows between unbounded preceding and current row
-    )
 ),
 
 -- Carry every property over all events first: only then may the last event of a day stand for the day.
@@ -95,8 +82,7 @@ carried as (
         {% endfor -%}
         lead(event_date) over (partition by customer_id order by batch_id, event_at, event_sequence) as next_date,
         lead(batch_id) over (partition by customer_id order by batch_id, event_at, event_sequence) as next_batch
-    from known
-    where is_known = 1
+    from events
     window history as (
         partition by customer_id
         order by batch_id, event_at, event_sequence

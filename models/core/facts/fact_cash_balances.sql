@@ -9,10 +9,6 @@ with transactions as (
     where reject_reason_code is null
 ),
 
-accounts as (
-    select * from {{ ref('dim_account') }}
-),
-
 {% if is_incremental() -%}
 -- From its first new day on, an account's balances are computed again.
 affected as (
@@ -29,6 +25,9 @@ days as (
     select
         account_id,
         cash_date,
+        sk_date_id,
+        sk_account_id,
+        sk_customer_id,
         sum(amount) as amount,
         min(batch_id) as first_batch_id,
         max(batch_id) as batch_id
@@ -36,13 +35,16 @@ days as (
     {% if is_incremental() %}
     where account_id in (select account_id from affected)
     {% endif %}
-    group by account_id, cash_date
+    group by account_id, cash_date, sk_date_id, sk_account_id, sk_customer_id
 ),
 
 balances as (
     select
         account_id,
         cash_date,
+        sk_date_id,
+        sk_account_id,
+        sk_customer_id,
         first_batch_id,
         sum(amount) over history as cash,
         max(batch_id) over history as batch_id
@@ -56,18 +58,13 @@ balances as (
 
 final as (
     select
-        accounts.sk_customer_id,
-        accounts.sk_account_id,
-        {{ date_id('balances.cash_date') }} as sk_date_id,
+        balances.sk_customer_id,
+        balances.sk_account_id,
+        balances.sk_date_id,
         cast(balances.cash as decimal(18, 2)) as cash,
         balances.first_batch_id,
         balances.batch_id
     from balances
-    inner join accounts
-        on
-            balances.account_id = accounts.account_id
-            and balances.cash_date >= accounts.effective_date
-            and balances.cash_date < accounts.end_date
     {% if is_incremental() %}
     inner join affected
         on

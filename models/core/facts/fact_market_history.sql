@@ -24,7 +24,7 @@ first_price as (
 -- No price needs what was earned long before it.
 earnings as (
     select *
-    from {{ ref('int_earnings_trailing') }}
+    from {{ ref('earnings_trailing') }}
     where quarter_number >= (select year(first_price.market_date) * 4 from first_price)
 ),
 

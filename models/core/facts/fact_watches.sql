@@ -4,84 +4,37 @@
     unique_key=['sk_customer_id', 'sk_security_id', 'sk_date_id_date_placed']
 ) }}
 
-with landed as (
-    select * from {{ ref('stg_brokerage__watch_history') }}
+with watches as (
+    select
+        customer_id,
+        symbol,
+        changed_at as placed_at,
+        removed_at,
+        batch_id as first_batch_id,
+        coalesce(removed_batch_id, batch_id) as batch_id
+    from {{ ref('resolved_watch_history') }}
+    where
+        action = 'ACTV'
+        and reject_reason_code is null
 ),
 
 {% if is_incremental() -%}
+-- Pairs with an event of a new batch.
 affected as (
     select distinct
         customer_id,
         symbol
-    from landed
+    from {{ ref('resolved_watch_history') }}
     where batch_id > {{ loaded_through() }}
 ),
 
 {% endif -%}
--- Sorting and joining by a number is faster than by text.
-numbered_symbols as (
-    select
-        symbol,
-        row_number() over (order by symbol) as symbol_number
-    from {{ ref('dim_security') }}
-    where is_current
-),
-
 customers as (
     select * from {{ ref('dim_customer') }}
 ),
 
-events as (
-    select
-        landed.customer_id,
-        numbered_symbols.symbol_number,
-        landed.changed_at,
-        landed.action,
-        landed.cdc_dsn,
-        landed.batch_id
-    from landed
-    inner join numbered_symbols on landed.symbol = numbered_symbols.symbol
-    {% if is_incremental() %}
-    semi join affected
-        on
-            landed.customer_id = affected.customer_id
-            and landed.symbol = affected.symbol
-    {% endif %}
-),
-
-ordered as (
-    select
-        *,
-        lead(action) over history as next_action,
-        lead(changed_at) over history as next_changed_at,
-        lead(batch_id) over history as next_batch_id
-    from events
-    window history as (
-        partition by customer_id, symbol_number
-        order by changed_at, batch_id, cdc_dsn, action
-    )
-),
-
-watches as (
-    select
-        customer_id,
-        symbol_number,
-        changed_at as placed_at,
-        case when next_action = 'CNCL' then next_changed_at end as removed_at,
-        batch_id as first_batch_id,
-        case when next_action = 'CNCL' then next_batch_id else batch_id end as batch_id
-    from ordered
-    where action = 'ACTV'
-),
-
 securities as (
-    select
-        versions.sk_security_id,
-        versions.effective_date,
-        versions.end_date,
-        numbered_symbols.symbol_number
-    from {{ ref('dim_security') }} as versions
-    inner join numbered_symbols on versions.symbol = numbered_symbols.symbol
+    select * from {{ ref('dim_security') }}
 ),
 
 final as (
@@ -95,6 +48,12 @@ final as (
         watches.first_batch_id,
         watches.batch_id
     from watches
+    {% if is_incremental() %}
+    semi join affected
+        on
+            watches.customer_id = affected.customer_id
+            and watches.symbol = affected.symbol
+    {% endif %}
     inner join customers
         on
             watches.customer_id = customers.customer_id
@@ -102,7 +61,7 @@ final as (
             and cast(watches.placed_at as date) < customers.end_date
     inner join securities
         on
-            watches.symbol_number = securities.symbol_number
+            watches.symbol = securities.symbol
             and cast(watches.placed_at as date) >= securities.effective_date
             and cast(watches.placed_at as date) < securities.end_date
 )

@@ -4,6 +4,10 @@ with transactions as (
     select * from {{ ref('stg_brokerage__cash_transaction') }}
 ),
 
+versions as (
+    select * from {{ ref('dim_account') }}
+),
+
 accounts as (
     select
         account_id,
@@ -16,12 +20,20 @@ checked as (
     select
         transactions.*,
         cast(transactions.transacted_at as date) as cash_date,
+        {{ date_id('transactions.transacted_at') }} as sk_date_id,
+        versions.sk_account_id,
+        versions.sk_customer_id,
         case
             when accounts.account_id is null then 'unknown_account'
             when cast(transactions.transacted_at as date) < accounts.first_day then 'account_not_in_force'
         end as reject_reason_code
     from transactions
     left join accounts on transactions.account_id = accounts.account_id
+    left join versions
+        on
+            transactions.account_id = versions.account_id
+            and cast(transactions.transacted_at as date) >= versions.effective_date
+            and cast(transactions.transacted_at as date) < versions.end_date
 ),
 
 resolved as (

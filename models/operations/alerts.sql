@@ -16,6 +16,19 @@ customers as (
     where is_full_image
 ),
 
+-- Accounts that a row of their own keeps or makes active although their owner is inactive.
+active_accounts as (
+    select
+        accounts.account_id,
+        owners.customer_id,
+        accounts.batch_id
+    from {{ ref('dim_account') }} as accounts
+    inner join {{ ref('dim_customer') }} as owners on accounts.sk_customer_id = owners.sk_customer_id
+    where
+        accounts.status = 'Active'
+        and owners.status = 'Inactive'
+),
+
 trades as (
     select * from {{ ref('stg_brokerage__trade') }}
 ),
@@ -62,6 +75,14 @@ alerts as (
     where
         cast(nullif(customers.dob, '') as date) <= {{ dbt.dateadd('year', -100, 'batch_dates.batch_date') }}
         or cast(nullif(customers.dob, '') as date) > batch_dates.batch_date
+    union all
+    select
+        batch_id,
+        'DimAccount' as message_source,
+        'Active account of inactive customer' as message_text,
+        'Alert' as message_type,
+        'CA_ID = ' || account_id || ', C_ID = ' || customer_id as message_data
+    from active_accounts
     union all
     select
         batch_id,

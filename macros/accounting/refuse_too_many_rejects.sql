@@ -1,0 +1,90 @@
+{#- Post-hook of staging and resolved models, after their transaction: stop the load where more rows of a file were
+    rejected than max_rejected_share allows, before any table that would lack them changes. The rejects stay on record.
+    Batches that pass are noted in row_counts and not looked at again; the others at every run, until their files are
+    corrected or the share is raised. Dispatches by engine. -#}
+{% macro refuse_too_many_rejects() -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {{ adapter.dispatch('refuse_too_many_rejects')(model.config.meta.resolves or model.sources[0] | join('.')) }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__refuse_too_many_rejects(source_name) -%}{%- endmacro %}
+
+{% macro duckdb__refuse_too_many_rejects(source_name) -%}
+    {%- set batch_ids = batches_to_check(source_name) -%}
+    {%- if batch_ids -%}
+        {%- set listed = batch_ids | join(', ') -%}
+        {%- set share = var('max_rejected_share') -%}
+        {%- set bad = run_query(
+            'with files as (
+                select batch_id, file_name, sum(line_count) as line_count from ' ~ hook_table('landed_files') ~ "
+                where source_name = '" ~ source_name ~ "' and batch_id in (" ~ listed ~ ')
+                group by all
+            ), rejects as (
+                select batch_id, file_name, count(*) as reject_count from ' ~ hook_table('rejected_rows') ~ "
+                where source_name = '" ~ source_name ~ "' and batch_id in (" ~ listed ~ ')
+                group by all
+            )
+            select files.batch_id, files.file_name, cast(files.line_count as bigint) as line_count, rejects.reject_count
+            from files
+            inner join rejects
+                on files.batch_id = rejects.batch_id and files.file_name is not distinct from rejects.file_name
+            where rejects.reject_count > ceil(files.line_count * ' ~ share ~ ')
+            order by files.batch_id, files.file_name'
+        ) -%}
+        {%- if bad.rows -%}
+            {%- do refuse_rejects(source_name, bad.rows, share) -%}
+        {%- endif -%}
+        {%- do run_query(
+            'insert into ' ~ hook_table('row_counts') ~ " by name
+            with batches as (select unnest([" ~ listed ~ "]) as batch_id),
+            counts as (
+                select batch_id, count(*) as row_count from " ~ this ~ ' where batch_id in (' ~ listed ~ ')'
+                ~ (' and reject_reason_code is null' if model.config.meta.resolves) ~ " group by batch_id
+            )
+            select '" ~ model.name ~ "' as model_name, '" ~ source_name ~ "' as source_name,
+                batches.batch_id, coalesce(counts.row_count, 0) as row_count
+            from batches
+            left join counts on batches.batch_id = counts.batch_id"
+        ) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Batches of a feed that have landed, or passed the station before, and not passed this model yet. -#}
+{% macro batches_to_check(source_name) -%}
+    {%- set passed = "select batch_id from " ~ hook_table('row_counts') ~ " where model_name = '" ~ model.name ~ "'" -%}
+    {%- if model.config.meta.resolves -%}
+        {%- set before = "select batch_id from " ~ hook_table('row_counts') ~ " where model_name = '"
+            ~ staging_model(source_name).name ~ "'" -%}
+    {%- else -%}
+        {%- set before = "select distinct batch_id from " ~ hook_table('landed_files') ~ " where source_name = '"
+            ~ source_name ~ "' and line_count is not null" -%}
+    {%- endif -%}
+    {{ return(run_query(before ~ ' except ' ~ passed ~ ' order by batch_id').columns[0].values() | list) }}
+{%- endmacro %}
+
+{#- Say which files have too many rejects, and the first of them. -#}
+{% macro refuse_rejects(source_name, bad_files, share) -%}
+    {%- set lines = [] -%}
+    {%- for file in bad_files -%}
+        {%- do lines.append(
+            file['file_name'] ~ ': ' ~ file['reject_count'] ~ ' of ' ~ file['line_count']
+            ~ ' rows rejected, more than the ' ~ share ~ ' that max_rejected_share allows:'
+        ) -%}
+        {%- set sample = run_query(
+            'select line_number, column_name, reason from ' ~ hook_table('rejected_rows') ~ " where source_name = '"
+            ~ source_name ~ "' and file_name = '" ~ file['file_name'] | replace("'", "''")
+            ~ "' order by line_number limit 3"
+        ) -%}
+        {%- for row in sample.rows -%}
+            {%- do lines.append(
+                '  line ' ~ row['line_number'] ~ ': ' ~ (row['column_name'] ~ ': ' if row['column_name'] else '')
+                ~ row['reason']
+            ) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {%- do exceptions.raise_compiler_error(
+        lines | join('\n') ~ '\nAll of them are in operations.rejected_rows; no table that would lack them has changed.'
+        ~ ' Have the file corrected and run again, or accept the loss with --vars \'{max_rejected_share: 0.05}\', say.'
+    ) -%}
+{%- endmacro %}

@@ -1,0 +1,70 @@
+{#- At the start of a load, after the look at the landing area: where a file of the last batch was replaced, or a file came
+    late to a batch that is loaded, take all rows of that feed and batch out of staging, so that they are read again, and
+    have what is downstream built anew from staging. All of it in one transaction: whatever happens later, the next run
+    goes on from here. Dispatches by engine. -#}
+{% macro take_back() -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {{ adapter.dispatch('take_back')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__take_back() -%}{%- endmacro %}
+
+{% macro duckdb__take_back() -%}
+    {%- set retakes = [] if flags.FULL_REFRESH else run_query(
+        'select source_name, batch_id, reason from landing_retakes order by source_name, batch_id'
+    ).rows -%}
+    {%- if retakes -%}
+        {%- set statements, sources = [], [] -%}
+        {%- for row in retakes -%}
+            {%- set node = staging_model(row['source_name']) -%}
+            {%- set of_batch = ' where batch_id = ' ~ row['batch_id'] -%}
+            {%- set of_feed = of_batch ~ " and source_name = '" ~ row['source_name'] ~ "'" -%}
+            {%- do log('Batch ' ~ row['batch_id'] ~ ', ' ~ row['source_name'] ~ ': ' ~ row['reason']
+                ~ '. Its files are read again, and what is made from them is built anew.', info=true) -%}
+            {%- if adapter.get_relation(node.database, node.schema, node.alias) is not none -%}
+                {%- do statements.append('delete from ' ~ relation_of(node) ~ of_batch) -%}
+            {%- endif -%}
+            {%- for table in ['landed_files', 'rejected_rows', 'row_counts'] -%}
+                {%- do statements.append('delete from ' ~ hook_table(table) ~ of_feed) -%}
+            {%- endfor -%}
+            {%- do sources.append(landing_layout(row['source_name']).unique_id) -%}
+        {%- endfor -%}
+        {%- set names = "'" ~ downstream_of(sources) | join("', '") ~ "'" -%}
+        {%- do statements.append('delete from ' ~ hook_table('rejected_rows') ~ ' where rejected_by in (' ~ names ~ ')') -%}
+        {%- do statements.append('delete from ' ~ hook_table('row_counts') ~ ' where model_name in (' ~ names ~ ')') -%}
+        {%- do statements.append(
+            'insert into ' ~ hook_table('rebuilds_due') ~ ' select unnest([' ~ names ~ ']) except select model_name from '
+            ~ hook_table('rebuilds_due')
+        ) -%}
+        {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
+    {%- endif -%}
+    {%- do graph.update({'rebuilds_due': run_query('select model_name from ' ~ hook_table('rebuilds_due')).columns[0].values() | list}) -%}
+{%- endmacro %}
+
+{#- Names of the incremental models of this project that come after some sources, but for the staging models, which read
+    files and take back rows themselves; and of the resolved models, which note what they reject. -#}
+{% macro downstream_of(source_ids) -%}
+    {%- set reached, names = source_ids | list, [] -%}
+    {%- set grown = namespace(by=1) -%}
+    {%- for _ in range(100) if grown.by -%}
+        {%- set grown.by = 0 -%}
+        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.unique_id not in reached -%}
+            {%- if node.depends_on.nodes | select('in', reached) | list -%}
+                {%- do reached.append(node.unique_id) -%}
+                {%- set grown.by = grown.by + 1 -%}
+                {%- if node.fqn[1] != 'staging' and (node.config.materialized == 'incremental' or node.config.meta.resolves) -%}
+                    {%- do names.append(node.name) -%}
+                {%- endif -%}
+            {%- endif -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(names) }}
+{%- endmacro %}
+
+{#- Post-hook of every model, in its transaction: one that was to be built anew has been. -#}
+{% macro rebuilt() -%}
+    {%- if execute and model.name in rebuilds_due() and flags.WHICH in ['run', 'build'] -%}
+        delete from {{ hook_table('rebuilds_due') }} where model_name = '{{ model.name }}'
+    {%- endif -%}
+{%- endmacro %}
