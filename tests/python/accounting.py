@@ -1,0 +1,189 @@
+"""What must hold after a load of a damaged landing area, counted on the bytes and independently of the loader.
+
+Either it was refused before anything changed, with a message that names the file; or it stopped at the limit of
+rejected rows, with those on record; or it loaded, and every row that landed is in the warehouse or was rejected.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree import ElementTree
+
+from warehouse import Ran, Warehouse
+
+from scripts.landing.definitions import Layout, layouts
+
+# Each row of the source is one of the table.
+FACTS = {
+    "brokerage.daily_market": "fact_market_history",
+    "brokerage.holding_history": "fact_holdings",
+    "newswire.financial": "financial",
+}
+KEYS = {
+    "dim_account": "sk_account_id",
+    "dim_broker": "broker_id",
+    "dim_company": "sk_company_id",
+    "dim_customer": "sk_customer_id",
+    "dim_date": "sk_date_id",
+    "dim_security": "sk_security_id",
+    "dim_time": "sk_time_id",
+    "dim_trade": "trade_id",
+    "fact_cash_balances": "sk_account_id, sk_date_id",
+    "fact_holdings": "trade_id, current_trade_id",
+    "fact_market_history": "sk_security_id, sk_date_id",
+    "industry": "in_id",
+    "prospect": "agency_id",
+    "status_type": "st_id",
+    "tax_rate": "tx_id",
+    "trade_type": "tt_id",
+}
+NOT_AN_ACTION = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
+ACTION = re.compile(rb"<(?:[\w.-]+:)?Action[\s>/]")
+BATCH = re.compile(r"Batch\d+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a load ended: refused, at the limit, loaded, or broken; and, if broken, what does not hold."""
+
+    end: str
+    fault: str = ""
+
+
+def judge(start: Warehouse, warehouse: Warehouse, ran: Ran, damaged: Iterable[str]) -> Outcome:
+    """Judge a load that began with the first warehouse and left the second."""
+    if ran.code is None:
+        return Outcome("broken", "did not end")
+    if "Traceback" in ran.output:
+        return Outcome("broken", "traceback: " + _last_line(ran.output))
+    if ran.code and "max_rejected_share" in ran.output:
+        return _at_limit(warehouse, ran.output)
+    if ran.code:
+        if not _is_unchanged(start, warehouse):
+            return Outcome("broken", "failed halfway: " + _error(ran.output))
+        if not any(_names(ran.output, file) for file in damaged):
+            return Outcome("broken", "refused without the file's name: " + _error(ran.output))
+        return Outcome("refused")
+    return _loaded(warehouse, ran.output)
+
+
+def _last_line(output: str) -> str:
+    return output.strip().splitlines()[-1][:200]
+
+
+def _error(output: str) -> str:
+    lines = [re.sub(r"^\d\d:\d\d:\d\d\s+", "", line) for line in output.splitlines()]
+    found = [line for line in lines if re.search(r"Error|cannot be|refused|Failure in", line)]
+    return " / ".join((found or lines[-3:])[-3:])[:400]
+
+
+def _names(output: str, file: str) -> bool:
+    """Whether a message speaks of a file, whole or part; the date's file stands for its batch."""
+    stem = re.split(r"[_.]", Path(file).name)[0]
+    return stem.lower() in output.lower() or (stem == "BatchDate" and bool(BATCH.search(output)))
+
+
+def _is_unchanged(start: Warehouse, warehouse: Warehouse) -> bool:
+    if start.path.exists():
+        return warehouse.unlike(start) == {}
+    tables = "select 1 from duckdb_tables() where schema_name in ('staging', 'intermediate', 'core')"
+    return not warehouse.path.exists() or warehouse.query(tables) == []
+
+
+def _at_limit(warehouse: Warehouse, output: str) -> Outcome:
+    if not _has_table(warehouse, "rejected_rows") or not _has_table(warehouse, "reconciliation"):
+        return Outcome("broken", "stopped at the limit without a record: no table of rejected rows")
+    recorded = warehouse.query("""
+        select rejects.file_name, coalesce(max(counts.rejected_rows), 0)
+        from operations.rejected_rows as rejects
+        left join operations.reconciliation as counts using (source_name, batch_id)
+        group by rejects.file_name
+    """)
+    said = [reconciled for file, reconciled in recorded if file in output]
+    if not said:
+        return Outcome("broken", "stopped at the limit without a record: rows of the named file are not on it")
+    return Outcome("limit") if all(said) else Outcome("broken", "stopped at the limit and not reconciled")
+
+
+def _has_table(warehouse: Warehouse, name: str) -> bool:
+    query = f"select 1 from duckdb_tables() where schema_name = 'operations' and table_name = '{name}'"
+    return warehouse.path.exists() and warehouse.query(query) != []
+
+
+def _loaded(warehouse: Warehouse, output: str) -> Outcome:
+    for table, key in KEYS.items():
+        twice = warehouse.query(f"select {key} from core.{table} group by {key} having count(*) > 1 limit 1")
+        if twice:
+            return Outcome("broken", f"duplicate key in {table}: {twice[0]}")
+    counts = {
+        (source, batch): (landed, loaded, rejected, lost)
+        for source, batch, landed, loaded, rejected, lost in warehouse.query(
+            "select source_name, batch_id, landed_rows, loaded_rows, rejected_rows, lost_rows"
+            " from operations.reconciliation"
+        )
+    }
+    for (source, batch), (*_, lost) in counts.items():
+        if lost:
+            return Outcome("broken", f"{lost} rows of {source} lost in batch {batch}")
+    landed, unknown = landed_rows(warehouse.landing)
+    for place, count in landed.items():
+        if count != counts.get(place, (0,))[0]:
+            return Outcome("broken", f"{count} rows of {place} landed, {counts.get(place, (0,))[0]} are reconciled")
+    for source, table in FACTS.items():
+        in_core = dict(warehouse.query(f"select batch_id, count(*) from core.{table} group by batch_id"))
+        for (name, batch), (_, _, rejected, _) in counts.items():
+            # A batch whose files are gone from the landing area was judged when it was loaded.
+            if name == source and (source, batch) in landed:
+                expected = landed[source, batch] - rejected
+                if in_core.get(batch, 0) != expected:
+                    return Outcome(
+                        "broken", f"{expected} rows for {table} in batch {batch}, {in_core.get(batch, 0)} in it"
+                    )
+    for file in unknown:
+        if file not in output:
+            return Outcome("broken", f"a file that nobody reads is not named: {file}")
+    return Outcome("loaded")
+
+
+def landed_rows(area: Path) -> tuple[Counter[tuple[str, int]], list[str]]:
+    """Rows by source and batch of the complete batches, and the files there that belong to no source."""
+    landed: Counter[tuple[str, int]] = Counter()
+    unknown = []
+    batch = 1
+    while (area / f"Batch{batch}" / "BatchDate.txt").is_file():
+        for path in sorted((area / f"Batch{batch}").iterdir()):
+            mine = [x for x in layouts() if x.lands_in(batch) and x.pattern.fullmatch(path.name)]
+            if not mine or not path.is_file():
+                unknown.append(path.name)
+            elif mine[0].meta["format"] != "audit":
+                landed.update({(name, batch): count for name, count in rows(path, mine).items()})
+        batch += 1
+    return landed, unknown
+
+
+def rows(path: Path, sources: list[Layout]) -> dict[str, int]:
+    """Rows of a file by source."""
+    data, first = path.read_bytes(), sources[0]
+    if first.meta["format"] == "fixed":
+        records = {source.meta["record_type"].encode(): source.name for source in sources}
+        lines = [line.rstrip(b"\r") for line in data.split(b"\n")]
+        return dict(Counter(records.get(line[15:18], first.name) for line in lines if line))
+    if first.meta["format"] == "csv":
+        return {first.name: sum(1 for row in csv.reader(io.StringIO(data.decode(), newline="")) if row)}
+    if first.meta["format"] == "xml":
+        return {first.name: _actions(data)}
+    return {first.name: sum(1 for line in data.split(b"\n") if line.strip(b"\r"))}
+
+
+def _actions(data: bytes) -> int:
+    """Actions of a document, nested ones too, or what looks like one where it is not well formed."""
+    try:
+        return sum(1 for element in ElementTree.fromstring(data).iter() if element.tag.rpartition("}")[2] == "Action")
+    except ElementTree.ParseError:
+        return len(ACTION.findall(NOT_AN_ACTION.sub(b"", data)))
