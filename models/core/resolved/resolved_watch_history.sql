@@ -73,8 +73,16 @@ checked as (
     {% endif %}
 ),
 
+-- What is put in order is kept narrow.
 events as (
-    select * from checked
+    select
+        customer_id,
+        symbol_number,
+        changed_at,
+        action,
+        cdc_dsn,
+        batch_id
+    from checked
     where reject_reason_code is null
 ),
 
@@ -151,7 +159,12 @@ sequenced as (
             and events.batch_id = 1
     union all
     select
-        ambiguous_events.* exclude (action_number),
+        ambiguous_events.customer_id,
+        ambiguous_events.symbol_number,
+        ambiguous_events.changed_at,
+        ambiguous_events.action,
+        ambiguous_events.cdc_dsn,
+        ambiguous_events.batch_id,
         2 * ambiguous_events.action_number
         + case when second_states.is_watched = (ambiguous_events.action = 'CNCL') then 0 else 1 end as event_sequence
     from ambiguous_events
@@ -178,18 +191,21 @@ ordered as (
 
 resolved as (
     select
-        customer_id,
-        symbol,
-        changed_at,
-        action,
-        cdc_dsn,
-        batch_id,
-        case when action = 'ACTV' and next_action = 'CNCL' then next_changed_at end as removed_at,
-        case when action = 'ACTV' and next_action = 'CNCL' then next_batch_id end as removed_batch_id,
-        case when action = 'CNCL' and coalesce(previous_action, '') <> 'ACTV' then 'no_active_watch' end
+        ordered.customer_id,
+        securities.symbol,
+        ordered.changed_at,
+        ordered.action,
+        ordered.cdc_dsn,
+        ordered.batch_id,
+        case when ordered.action = 'ACTV' and ordered.next_action = 'CNCL' then ordered.next_changed_at end as removed_at,
+        case when ordered.action = 'ACTV' and ordered.next_action = 'CNCL' then ordered.next_batch_id end
+        as removed_batch_id,
+        case when ordered.action = 'CNCL' and coalesce(ordered.previous_action, '') <> 'ACTV' then 'no_active_watch' end
         as reject_reason_code,
-        case when action = 'CNCL' and coalesce(previous_action, '') <> 'ACTV' then 'w_action' end as reject_column
+        case when ordered.action = 'CNCL' and coalesce(ordered.previous_action, '') <> 'ACTV' then 'w_action' end
+        as reject_column
     from ordered
+    inner join securities on ordered.symbol_number = securities.symbol_number
     union all
     select
         customer_id,
