@@ -18,7 +18,6 @@ help: ## Show what can be made
 
 .PHONY: build
 build: environment landing ## Load the landing area into the warehouse, test it, say what came out
-	@mkdir -p $(dir $(WAREHOUSE_PATH))
 	@$(BIN)/python -m scripts.build
 
 .PHONY: test
@@ -34,7 +33,7 @@ test: environment ## Everything a pull request must pass
 
 .PHONY: privacy-check
 privacy-check: environment ## Prove that personal data stays where it is declared
-	@$(BIN)/python -m scripts.privacy.check --warehouse $(WAREHOUSE_PATH)
+	@$(BIN)/python -m scripts.privacy.check --warehouse "$$WAREHOUSE_PATH"
 
 .PHONY: landing
 landing: environment

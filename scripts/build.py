@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -82,6 +83,8 @@ def main(arguments: tuple[str, ...]) -> None:
     """Build, then summarise; exits with dbt's code."""
     console = Console(soft_wrap=True)
     warehouse = Path(os.environ.get("WAREHOUSE_PATH", "data/warehouse.duckdb"))
+    with suppress(OSError):  # dbt says what is wrong with the place.
+        (PROJECT / warehouse).parent.mkdir(parents=True, exist_ok=True)
     code, seconds = run_dbt(arguments)
     console.rule("The warehouse")
     try:

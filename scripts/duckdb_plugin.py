@@ -11,7 +11,7 @@ Each connection gets
 - `start_run` and `end_run`, which keep the run history (scripts/quality).
 - `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.privacy.tokens.
 
-Where the profile attaches the warehouse, it is attached here first, with its key. Afterwards SQL reaches no other files
+The warehouse is attached here before dbt does it, with its key where it has one. Afterwards SQL reaches no other files
 and changes no settings.
 """
 
@@ -32,8 +32,8 @@ import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt_common.exceptions import DbtRuntimeError
 
-from scripts.encryption import EncryptionProblem, attach_warehouse, load_cipher
-from scripts.keys import KeyProblem
+from scripts.encryption import EncryptionProblem
+from scripts.keys import PROJECT, KeyProblem
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.inventory import (
     LandedFile,
@@ -50,6 +50,7 @@ from scripts.privacy.ledger import PrivacyProblem
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
 from scripts.sandbox import close_sandbox, landing_folder
+from scripts.warehouse_file import WarehouseInUse, attach_file
 
 PATIENCE_SECONDS = 10
 
@@ -148,24 +149,20 @@ class XmlSource:
         return table.__arrow_c_stream__(requested_schema)
 
 
-def _patiently(path: str, open_it: Callable[[], object]) -> None:
-    """Open the warehouse, waiting for another process that writes it."""
+def _patiently(open_it: Callable[[], None]) -> None:
+    """Open the warehouse, waiting a while for another process that writes it."""
     global _BUSY
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            open_it()
-            return
-        except duckdb.IOException as error:
-            if "lock" not in str(error):
-                raise
+            return open_it()
+        except WarehouseInUse as error:
             if _BUSY or time.monotonic() > deadline:
                 _BUSY = True
-                raise DbtRuntimeError(
-                    f"{path} is open for writing in another process, and DuckDB allows only one. "
-                    f"Wait until that one has ended, or close it, then run again.\n{error}"
-                ) from None
+                raise DbtRuntimeError(str(error)) from None
             time.sleep(0.5)
+        except (EncryptionProblem, KeyProblem) as error:
+            raise DbtRuntimeError(str(error)) from None
 
 
 _AREA = LandingArea()
@@ -176,16 +173,18 @@ count_affected_rows()
 class Plugin(BasePlugin):  # type: ignore[misc]
     """Registers the landing area with every DuckDB connection that dbt opens."""
 
+    def initialize(self, plugin_config: dict[str, Any]) -> None:
+        """Take over whether the profile asks for an encrypted warehouse; and let relative paths mean the project's, in
+        whatever folder dbt was started.
+        """
+        os.chdir(PROJECT)
+        self.encrypt = bool(plugin_config.get("encrypt"))
+
     @property
     def _attached(self) -> dict[str, str]:
         """The warehouse's path by its catalog, where the profile attaches it."""
         attachments = (self.creds.attach if self.creds else None) or []
         return {a.alias: a.path for a in attachments if a.alias == self.creds.database}
-
-    def update_connection_config(self, creds: Any, config: dict[str, Any]) -> None:
-        """Wait a while for another process that writes the warehouse, then say so: DuckDB allows only one."""
-        if creds.path != ":memory:":
-            _patiently(creds.path, lambda: duckdb.connect(creds.path, config=config).close())
 
     def configure_connection(self, conn: duckdb.DuckDBPyConnection) -> None:
         """Register functions, which all cursors of a connection share."""
@@ -205,14 +204,9 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         )
         register(conn)
         # A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there.
-        tokens.register(conn, tokens.token_key(make=self.creds is not None and self.creds.path != ":memory:"))
-        if self._attached:
-            try:
-                load_cipher(conn)
-                for alias, path in self._attached.items():
-                    _patiently(path, partial(attach_warehouse, conn, Path(path), alias))
-            except (EncryptionProblem, KeyProblem) as error:
-                raise DbtRuntimeError(str(error)) from None
+        tokens.register(conn, tokens.token_key(make=bool(self._attached) and not self.encrypt))
+        for alias, path in self._attached.items():
+            _patiently(partial(attach_file, conn, Path(path), alias, self.encrypt))
         close_sandbox(conn, list(self._attached.values()))
 
     def configure_cursor(self, cursor: Any) -> None:

@@ -49,31 +49,25 @@ def tested_warehouse() -> Iterator[Tested]:
         raise EncryptionProblem(f"There is no {path}. Load the warehouse first, with `make build`.")
     if os.environ.get("DBT_TARGET") == "prod" and not is_encrypted(path):
         raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
-    catalog = catalog_of(path)
-    with _reading(path, catalog) as con:
-        before = _state(con, catalog)
+    with _reading(path) as con:
+        before = _state(con, ALIAS)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
         manifest, tests, warned = _run_tests(Path(folder))
-    with _reading(path, catalog) as con:
-        after = _state(con, catalog)
+    with _reading(path) as con:
+        after = _state(con, ALIAS)
         if after != before:
             changed = sorted(t for t in before.keys() | after.keys() if before.get(t) != after.get(t))
             raise GateClosed(
                 f"The warehouse changed while it was tested: {', '.join(changed[:5])}. Nothing was published; run "
                 "again when no load is under way."
             )
-        yield Tested(con, catalog, manifest, tests, warned, after)
-
-
-def catalog_of(path: Path) -> str:
-    """The catalog that views inside a warehouse name."""
-    return ALIAS if is_encrypted(path) else path.name.lstrip(".").split(".")[0]
+        yield Tested(con, ALIAS, manifest, tests, warned, after)
 
 
 @contextmanager
-def _reading(path: Path, catalog: str) -> Iterator[duckdb.DuckDBPyConnection]:
+def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect_encrypted(path.with_name(path.name + ".publish.tmp")) as con:
-        attach_any(con, path, catalog)
+        attach_any(con, path, ALIAS)
         yield con
 
 

@@ -32,7 +32,7 @@ from scripts.audiences import Audience, Grant, PolicyProblem, find_audience, gra
 from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
 from scripts.gate import GateClosed, Tested, tested_warehouse
 from scripts.keys import PROJECT, Key, KeyProblem, ensure_key
-from scripts.warehouse_file import connect_encrypted, open_warehouse
+from scripts.warehouse_file import WarehouseInUse, connect_encrypted, open_warehouse
 
 PATIENCE_SECONDS = 60
 PARQUET_KEY = "published"
@@ -189,8 +189,8 @@ def _note(one: Written) -> None:
                 access_log.append(con, "publish", dict(detail))
                 entry, entry_hash = access_log.head(con)
             break
-        except duckdb.IOException as error:
-            if "lock" not in str(error) or time.monotonic() > deadline:
+        except WarehouseInUse:
+            if time.monotonic() > deadline:
                 raise GateClosed(
                     "The publication could not be noted in the access log, because another process has the warehouse "
                     "open. Nothing was published; run again when it has ended."
@@ -346,10 +346,6 @@ def main(
             links = publish(audiences, published_folder(), parquet)
     except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:
         sys.exit(str(error))
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        sys.exit("The warehouse is open for writing in another process. Wait until that one has ended, then run again.")
     for link in links:
         manifest = json.loads((link / "manifest.json").read_text(encoding="utf-8"))
         rows = sum(t["rows"] for t in manifest["tables"])

@@ -27,7 +27,7 @@ from scripts.encryption import (
     warehouse_path,
 )
 from scripts.keys import Key, KeyProblem, new_key, read_key, variable
-from scripts.warehouse_file import connect_encrypted
+from scripts.warehouse_file import connect_encrypted, is_in_use
 
 COPY = "rotated"
 NEXT = "warehouse-next"
@@ -141,7 +141,7 @@ def main() -> None:
     except (EncryptionProblem, KeyProblem) as error:
         sys.exit(str(error))
     except duckdb.IOException as error:
-        if "lock" not in str(error):
+        if not is_in_use(error):
             raise
         sys.exit(f"{path} is open in another process. Wait until that one has ended, or close it, then run again.")
     click.echo(f"{path} is encrypted with version {new.version} of the key {KEY}; the old file is gone.")

@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-import duckdb
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 from rich.console import Console
@@ -221,10 +220,6 @@ def main(names: tuple[str, ...]) -> None:
     except psycopg.Error as error:
         # The message may hold values.
         sys.exit(f"PostgreSQL refused with {type(error).__name__}, SQLSTATE {error.sqlstate}. Nothing was changed.")
-    except duckdb.IOException as error:
-        if "lock" not in str(error):
-            raise
-        sys.exit("The warehouse is open for writing in another process. Wait until that one has ended, then run again.")
     click.echo(f"Served to the roles {', '.join(roles)}.")
 
 

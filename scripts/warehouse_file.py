@@ -1,10 +1,10 @@
-"""Open the configured warehouse from Python, plain or encrypted."""
+"""Open the configured warehouse, plain or encrypted, and say in words why it cannot be opened."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import duckdb
@@ -13,6 +13,7 @@ from scripts.encryption import (
     ALIAS,
     EncryptionProblem,
     attach_warehouse,
+    is_duckdb,
     is_encrypted,
     load_cipher,
     quoted,
@@ -21,44 +22,108 @@ from scripts.encryption import (
 from scripts.privacy import tokens
 
 
+class WarehouseInUse(EncryptionProblem):
+    """Another process has the warehouse open."""
+
+
+def is_in_use(error: duckdb.Error) -> bool:
+    """Whether DuckDB could not open a file because another process has it open."""
+    return "Could not set lock" in str(error)
+
+
 @contextmanager
 def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection whose default catalog is the warehouse. Others may be attached to it: name the catalog in queries
     of duckdb_tables() and the like, with `where database_name = current_database()`.
 
-    Raises EncryptionProblem or KeyProblem where it cannot be opened, and duckdb.IOException where another process
-    writes it.
+    Raises EncryptionProblem or KeyProblem where it cannot be opened.
     """
     path = path or warehouse_path()
     if not path.exists():
         raise EncryptionProblem(f"There is no {path}. Load the warehouse first, with `make build`.")
-    if not is_encrypted(path):
-        if os.environ.get("DBT_TARGET") == "prod":
-            raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
-        with duckdb.connect(str(path), read_only=read_only) as con:
-            tokens.register(con, tokens.token_key())
-            yield con
-        return
-    with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
-        attach_warehouse(con, path, ALIAS, read_only)
+    encrypted = path.is_file() and is_encrypted(path)
+    if not encrypted and os.environ.get("DBT_TARGET") == "prod":
+        raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
+    with _connect(path.with_name(path.name + ".tmp"), encrypted) as con:
+        attach_file(con, path, ALIAS, encrypted, read_only)
         con.execute(f"use {ALIAS}")
         yield con
 
 
-@contextmanager
-def connect_encrypted(spill: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect_encrypted(spill: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection that can attach encrypted files, and encrypts what it spills to the folder given."""
-    config: dict[str, str | bool | int | float | list[str]] = {"temp_file_encryption": "true"}
-    with duckdb.connect(config=config) as con:
+    return _connect(spill, encrypted=True)
+
+
+@contextmanager
+def _connect(spill: Path, encrypted: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect(config={"temp_file_encryption": encrypted}) as con:
         con.execute(f"set temp_directory = {quoted(spill)}")
-        load_cipher(con)
+        if encrypted:
+            load_cipher(con)
         tokens.register(con, tokens.token_key())
         yield con
 
 
 def attach_any(con: duckdb.DuckDBPyConnection, path: Path, alias: str) -> None:
     """Attach a warehouse to read it, plain or encrypted."""
-    if is_encrypted(path):
-        attach_warehouse(con, path, alias, read_only=True)
+    attach_file(con, path, alias, is_encrypted(path), read_only=True)
+
+
+def attach_file(
+    con: duckdb.DuckDBPyConnection, path: Path, alias: str, encrypted: bool, read_only: bool = False
+) -> None:
+    """Attach a warehouse, which is made where there is none and it may be written.
+
+    Raises EncryptionProblem or KeyProblem where it cannot be opened.
+    """
+    _refuse_unusable(path, encrypted, read_only)
+    try:
+        if encrypted:
+            load_cipher(con)
+            attach_warehouse(con, path, alias, read_only)
+        else:
+            con.execute(f'attach {quoted(path)} as "{alias}"{" (read_only)" if read_only else ""}')
+    except duckdb.Error as error:
+        text = str(error)
+        if is_in_use(error):
+            raise WarehouseInUse(
+                f"{path} is open in another process, and nobody else may have it open while one writes. "
+                f"Wait until that one has ended, or close it, then run again.\n{text}"
+            ) from None
+        if "newer version of DuckDB" in text:
+            raise EncryptionProblem(
+                f"{path} was written by a newer DuckDB than this one, {duckdb.__version__}. Use the environment that "
+                "wrote it, or name another file in WAREHOUSE_PATH and load the landing area into that one."
+            ) from None
+        raise EncryptionProblem(
+            f"{path} cannot be opened: {text.splitlines()[0]}\n"
+            "Put back a copy of it, or remove it and load the landing area anew."
+        ) from None
+
+
+def _refuse_unusable(path: Path, encrypted: bool, read_only: bool) -> None:
+    """Say what is wrong with the place itself, which DuckDB says in its own words or only when it writes."""
+    elsewhere = "name another file in WAREHOUSE_PATH"
+    if path.is_dir():
+        problem = f"{path} is a folder. Name a file in WAREHOUSE_PATH, such as {path / 'warehouse.duckdb'}."
+    elif not path.parent.is_dir():
+        problem = f"There is no folder {path.parent}. Make it, or {elsewhere}."
+    elif path.exists() and not path.is_file():
+        problem = f"{path} is no ordinary file. Remove it, or {elsewhere}."
+    elif path.exists() and not os.access(path, os.R_OK):
+        problem = f"{path} may not be read. Have it made readable, or {elsewhere}."
+    elif path.exists() and path.stat().st_size and not is_duckdb(path):
+        problem = f"{path} is no DuckDB file. Remove it, or {elsewhere}."
+    elif path.exists() and path.stat().st_size and not encrypted and is_encrypted(path):
+        problem = f"{path} is encrypted. Use it with DBT_TARGET=prod, or {elsewhere}."
+    elif not read_only and path.exists() and not os.access(path, os.W_OK):
+        problem = f"{path} is read-only. Have it made writable, or {elsewhere}."
+    elif not read_only and not os.access(path.parent, os.W_OK | os.X_OK):
+        problem = (
+            f"The folder {path.parent} is read-only, and DuckDB writes its log beside the warehouse. Have it made "
+            f"writable, or {elsewhere}."
+        )
     else:
-        con.execute(f'attach {quoted(path)} as "{alias}" (read_only)')
+        return
+    raise EncryptionProblem(problem)

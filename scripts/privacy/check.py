@@ -19,6 +19,7 @@ from rich.console import Console
 
 from scripts.privacy.project import Project, read
 from scripts.privacy.proof import Finding, Proof, accepted, prove
+from scripts.warehouse_file import open_warehouse
 
 PROJECT = Path(__file__).resolve().parents[2]
 HEADINGS = {
@@ -58,7 +59,7 @@ def undescribed(project: Project, warehouse: Path) -> list[Finding]:
     for name, entry in accepted()["tables"].items():
         schema, _, table = name.partition(".")
         described[schema, table] = set(entry["columns"])
-    with duckdb.connect(str(warehouse), read_only=True) as con:
+    with open_warehouse(path=warehouse) as con:
         rows = con.execute(
             """
             select columns.schema_name, columns.table_name, columns.column_name

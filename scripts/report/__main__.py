@@ -55,8 +55,6 @@ def main(out: Path) -> None:
         sys.exit(
             f"The warehouse is not complete ({str(error).splitlines()[0]}). Run `make build`, then `make report` again."
         )
-    except duckdb.IOException as error:
-        sys.exit(f"The warehouse can't be read ({str(error).splitlines()[0]}). Close what writes it, then run again.")
     click.echo(f"{out}: {content.headline}. Open it in a browser.")
 
 

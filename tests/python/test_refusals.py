@@ -139,4 +139,4 @@ def test_a_second_writer_is_told(first_batch: Warehouse, room: Path) -> None:
     with duckdb.connect(str(warehouse.path)):
         ran = warehouse.dbt("run")
     assert ran.code
-    assert "open for writing in another process" in ran.output
+    assert "is open in another process" in ran.output

@@ -47,13 +47,13 @@ def _cursor(room: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
     monkeypatch.delenv("DBT_ENV_SECRET_WAREHOUSE_KEY", raising=False)
     ensure_key("warehouse")
     path = str(room / "warehouse.duckdb")
-    plugins = [PluginConfig(module="scripts.duckdb_plugin")]
-    if room.name.startswith("prod"):
-        attached = [Attachment(path=path, alias="warehouse")]
-        options = {**CONFIG, "temp_directory": f"{path}.tmp", "temp_file_encryption": True}
-        creds = DuckDBCredentials(database="warehouse", attach=attached, plugins=plugins, config_options=options)
-    else:
-        creds = DuckDBCredentials(path=path, database="warehouse", plugins=plugins, config_options=CONFIG)
+    encrypt = room.name.startswith("prod")
+    creds = DuckDBCredentials(
+        database="warehouse",
+        attach=[Attachment(path=path, alias="warehouse")],
+        plugins=[PluginConfig(module="scripts.duckdb_plugin", config={"encrypt": encrypt})],
+        config_options={**CONFIG, "temp_directory": f"{path}.tmp", "temp_file_encryption": encrypt},
+    )
     environment = LocalEnvironment(creds)
     handle = environment.handle()
     yield handle.cursor()
