@@ -30,8 +30,10 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
+from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
+from scripts import settings
 from scripts.encryption import EncryptionProblem
 from scripts.keys import PROJECT, KeyProblem
 from scripts.landing.definitions import layout, layouts
@@ -178,6 +180,12 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         whatever folder dbt was started.
         """
         os.chdir(PROJECT)
+        # An empty build would empty the tables there are, so it happens beside the warehouse.
+        self.aside = bool(getattr(get_flags(), "EMPTY", False))
+        try:
+            settings.check(get_flags().VARS)
+        except settings.SettingProblem as error:
+            raise DbtRuntimeError(str(error)) from None
         self.encrypt = bool(plugin_config.get("encrypt"))
 
     @property
@@ -206,8 +214,11 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         # A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there.
         tokens.register(conn, tokens.token_key(make=bool(self._attached) and not self.encrypt))
         for alias, path in self._attached.items():
-            _patiently(partial(attach_file, conn, Path(path), alias, self.encrypt))
-        close_sandbox(conn, list(self._attached.values()))
+            if self.aside:
+                conn.execute(f"attach ':memory:' as {alias}")
+            else:
+                _patiently(partial(attach_file, conn, Path(path), alias, self.encrypt))
+        close_sandbox(conn, [] if self.aside else list(self._attached.values()))
 
     def configure_cursor(self, cursor: Any) -> None:
         """Register relations, which belong to one cursor each, and make the warehouse the default catalog."""

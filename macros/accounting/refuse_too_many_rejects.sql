@@ -14,7 +14,7 @@
     {%- set batch_ids = batches_to_check(source_name) -%}
     {%- if batch_ids -%}
         {%- set listed = batch_ids | join(', ') -%}
-        {%- set share = var('max_rejected_share') -%}
+        {%- set share = setting('max_rejected_share') -%}
         {%- set bad = run_query(
             'with files as (
                 select batch_id, file_name, sum(line_count) as line_count from ' ~ hook_table('landed_files') ~ "

@@ -9,6 +9,8 @@
 
 {% macro duckdb__check_landing() -%}
     {%- set reads = flags.WHICH in ['run', 'build'] -%}
+    {#- Nothing has landed for an empty build. -#}
+    {%- if invocation_args_dict.empty -%}{{ return('') }}{%- endif -%}
     {%- if reads and not flags.FULL_REFRESH -%}
         {%- set loaded -%}
             (
@@ -29,7 +31,7 @@
     {%- set landing_dir = env_var('LANDING_DIR', 'data/landing') -%}
     {%- set problem = run_query(
         "select coalesce(nullif(check_ledger(" ~ ledger_entries ~ "), ''), check_landing('"
-        ~ landing_dir | replace("'", "''") ~ "', " ~ var('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ "))"
+        ~ landing_dir | replace("'", "''") ~ "', " ~ setting('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ "))"
     ).columns[0][0] -%}
     {%- if problem and reads -%}
         {%- do end_run([], refused=true) -%}

@@ -12,19 +12,15 @@
     select cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date) as day
 {%- endmacro %}
 
-{#- Last day whose batch must be there, as SQL, from the variable expected_through; null where nothing is expected. -#}
+{#- Last day whose batch must be there, as SQL, from the setting expected_through; null where nothing is expected. -#}
 {% macro expected_through() -%}
-    {%- set day = var('expected_through') | string | trim -%}
+    {%- set day = setting('expected_through') | string | trim -%}
     {%- if day == 'today' -%}
         current_date
     {%- elif day == 'yesterday' -%}
         {{ dbt.cast(dbt.dateadd('day', -1, 'current_date'), 'date') }}
-    {%- elif modules.re.match('^[0-9]{4}-[0-9]{2}-[0-9]{2}$', day) -%}
-        cast('{{ day }}' as date)
     {%- elif day -%}
-        {%- do exceptions.raise_compiler_error(
-            'expected_through is ' ~ day ~ '; give a day such as 2026-01-31, or today, or yesterday.'
-        ) -%}
+        cast('{{ day }}' as date)
     {%- else -%}
         cast(null as date)
     {%- endif -%}

@@ -1,0 +1,7 @@
+{#- What a run is told: the variable of that name, else the environment's (THROUGH_BATCH for through_batch), else the
+    default in dbt_project.yml. The environment is asked only while models run, since dbt would parse anew whatever had
+    asked it before; scripts/settings.py has refused what is not accepted by then. -#}
+{% macro setting(name) -%}
+    {%- set from_environment = (env_var(name | upper, '') | trim) if execute else '' -%}
+    {{ return(var(name, from_environment or var('settings')[name])) }}
+{%- endmacro %}
