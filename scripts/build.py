@@ -7,41 +7,42 @@ import os
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from scripts.encryption import EncryptionProblem
+from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.warehouse_file import open_warehouse
 
 PROJECT = Path(__file__).resolve().parents[1]
+# How many ignored files and failures are named.
+SHOWN, SHOWN_FAILURES = 3, 10
 
 
-def run_dbt(arguments: tuple[str, ...]) -> tuple[int, float]:
-    """Run `dbt build`; returns its exit code and the seconds it took."""
+def run_dbt(arguments: tuple[str, ...]) -> tuple[int, float, list[dict[str, Any]]]:
+    """Run `dbt build`; returns its exit code, the seconds it took, and its results, none where it was refused."""
+    written = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "run_results.json"
+    written.unlink(missing_ok=True)
     started = time.monotonic()
     dbt = Path(sys.executable).with_name("dbt")
     code = subprocess.run([dbt, "build", *arguments], cwd=PROJECT, check=False).returncode
-    return code, time.monotonic() - started
+    results = json.loads(written.read_text(encoding="utf-8"))["results"] if written.exists() else []
+    return code, time.monotonic() - started, results
 
 
-def test_counts() -> dict[str, int]:
-    """Tests of the last invocation by status."""
-    path = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "run_results.json"
-    counts: dict[str, int] = {}
-    if path.exists():
-        for result in json.loads(path.read_text(encoding="utf-8"))["results"]:
-            if result["unique_id"].split(".")[0] in ("test", "unit_test"):
-                counts[result["status"]] = counts.get(result["status"], 0) + 1
-    return counts
+def is_test(result: dict[str, Any]) -> bool:
+    """Whether a result is a test's."""
+    return result["unique_id"].split(".")[0] in ("test", "unit_test")
 
 
-def summarise(console: Console, warehouse: Path, seconds: float) -> None:
+def summarise(console: Console, warehouse: Path, seconds: float, results: list[dict[str, Any]]) -> None:
     """Print what the warehouse holds after the build."""
     with open_warehouse(path=warehouse) as con:
         tables = con.sql(
@@ -57,24 +58,62 @@ def summarise(console: Console, warehouse: Path, seconds: float) -> None:
         alerts = con.sql("select count(*) from operations.di_messages where message_type = 'Alert'").fetchall()[0][0]
         slow = con.sql("select explanation from operations.slow_models order by times_usual desc limit 3").fetchall()
         rejected = con.sql("select count(*) from operations.rejected_rows").fetchall()[0][0]
+        ignored = ignored_files(con)
 
+    console.rule("The warehouse")
     shown = Table("table in core", "rows", box=None, pad_edge=False)
     shown.columns[1].justify = "right"
     for name, rows in counted:
         shown.add_row(name, f"{rows:,}")
     console.print(shown)
-    tests = test_counts()
+    tests = Counter(result["status"] for result in results if is_test(result))
     failed = sum(n for status, n in tests.items() if status not in ("pass", "warn", "skipped"))
     console.print(f"\nBatches loaded  {batches}, from {first} to {last}")
     console.print(
-        f"Tests           {tests.get('pass', 0)} passed, {tests.get('warn', 0)} warned, {failed} failed, "
-        f"{tests.get('skipped', 0)} skipped"
+        f"Tests           {tests['pass']} passed, {tests['warn']} warned, {failed} failed, {tests['skipped']} skipped"
     )
     console.print(f"Alerts raised   {alerts:,}  (operations.di_messages)")
     console.print(f"Rows rejected   {rejected:,}  (operations.rejected_rows)")
+    if ignored:
+        names = ", ".join(ignored[:SHOWN]) + (", …" if len(ignored) > SHOWN else "")
+        console.print(f"Files ignored   {len(ignored):,}: {names}  (operations.ignored_files)", markup=False)
     console.print(f"Time            {seconds:.0f} s")
     for (explanation,) in slow:
         console.print(f"Slower          {explanation}  (operations.slow_models)")
+
+
+def ignored_files(con: duckdb.DuckDBPyConnection) -> list[str]:
+    """Names of the files in the landing area that no feed knows."""
+    known = con.sql(
+        """
+        select 1 from information_schema.tables
+        where
+            table_catalog = current_database()
+            and table_schema = 'operations'
+            and table_name = 'ignored_files'
+        """
+    ).fetchall()
+    found = con.sql("select file_name from operations.ignored_files order by all").fetchall() if known else []
+    return [name for (name,) in found]
+
+
+def say_what_failed(console: Console, failed: list[dict[str, Any]]) -> None:
+    """Name what failed, why, and where its rows or its SQL are."""
+    console.rule("What failed")
+    for result in failed[:SHOWN_FAILURES]:
+        kind, _, name = result["unique_id"].split(".")[:3]
+        message = "\n    ".join((result["message"] or result["status"]).strip().splitlines())
+        console.print(f"{kind} {name}\n    {message}", markup=False)
+        if is_test(result) and result.get("relation_name"):
+            schema, table = result["relation_name"].replace('"', "").split(".")[-2:]
+            console.print(f"    The rows are in {schema}.{table}.", markup=False)
+    if len(failed) > SHOWN_FAILURES:
+        console.print(f"and {len(failed) - SHOWN_FAILURES} more, named above.")
+    if all(is_test(result) for result in failed):
+        console.print("\nThe warehouse is loaded, but is not published before its tests pass.")
+    else:
+        console.print("\nThe warehouse is not finished. Run again once the cause is mended: each model goes on from")
+        console.print("where it stands.")
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, help=__doc__)
@@ -82,24 +121,27 @@ def summarise(console: Console, warehouse: Path, seconds: float) -> None:
 def main(arguments: tuple[str, ...]) -> None:
     """Build, then summarise; exits with dbt's code."""
     console = Console(soft_wrap=True)
-    warehouse = Path(os.environ.get("WAREHOUSE_PATH", "data/warehouse.duckdb"))
+    warehouse = warehouse_path()
     with suppress(OSError):  # dbt says what is wrong with the place.
-        (PROJECT / warehouse).parent.mkdir(parents=True, exist_ok=True)
-    code, seconds = run_dbt(arguments)
-    console.rule("The warehouse")
-    try:
-        summarise(console, PROJECT / warehouse, seconds)
-    except (EncryptionProblem, KeyProblem) as error:
-        console.print(f"No summary: {error}")
-    except duckdb.Error as error:
-        console.print(f"No summary: the warehouse is not complete ({str(error).splitlines()[0]}).")
-    if code:
-        console.print("\nThe build did not finish: the messages above say what failed and what to do.")
+        warehouse.parent.mkdir(parents=True, exist_ok=True)
+    code, seconds, results = run_dbt(arguments)
+    failed = [r for r in results if r["status"] in ("error", "fail", "runtime error")]
+    if code and not failed:
+        sys.exit(code)  # Refused: dbt's last words say why, and nothing that was built is worth a summary.
+    if all(is_test(result) for result in failed):
+        try:
+            summarise(console, warehouse, seconds, results)
+        except (EncryptionProblem, KeyProblem) as error:
+            console.print(f"No summary: {error}", markup=False)
+        except duckdb.Error as error:
+            console.print(f"No summary: the warehouse is not complete ({str(error).splitlines()[0]}).", markup=False)
+    if failed:
+        say_what_failed(console, failed)
     else:
         hint = (
             "`python -m scripts.publish` to write the files that readers get"
             if os.environ.get("DBT_TARGET") == "prod"
-            else f"`python -c \"import duckdb; duckdb.connect({str(warehouse)!r}).sql('from core.dim_trade').show()\"`"
+            else "`dbt show --inline \"select * from {{ ref('dim_trade') }}\"` to look at a table"
         )
         console.print(
             "\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
