@@ -1,11 +1,9 @@
-{#- Load seeds that are not in the warehouse yet, so that hooks and `dbt run` find them on a new one. -#}
+{#- Load the seeds, so that hooks find them, and `dbt run` works on a new warehouse, and with rules as they stand, without
+    `dbt seed` before it. -#}
 {% macro ensure_seeds() -%}
     {%- if execute and flags.WHICH in ['run', 'build'] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.package_name == project_name -%}
-            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
-            {%- if relation is none -%}
-                {{ adapter.dispatch('load_seed_file')(node) }}
-            {%- endif -%}
+            {{ adapter.dispatch('load_seed_file')(node) }}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}
@@ -19,7 +17,8 @@
         {%- do columns.append("'" ~ name ~ "': '" ~ type ~ "'") -%}
     {%- endfor -%}
     {%- do run_query(
-        'create table if not exists ' ~ node.schema ~ '.' ~ node.alias ~ " as select * from read_csv('"
-        ~ node.original_file_path ~ "', header = true, columns = {" ~ columns | join(', ') ~ '})'
+        'create or replace table ' ~ node.schema ~ '.' ~ node.alias ~ " as select * from read_csv('"
+        ~ node.original_file_path ~ "', header = true, delim = ',', quote = '\"', escape = '\"', columns = {"
+        ~ columns | join(', ') ~ '})'
     ) -%}
 {%- endmacro %}

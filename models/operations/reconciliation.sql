@@ -58,14 +58,10 @@ rejects as (
 totals as (
     select
         case
-            when attribute = 'T_Records' then 'brokerage.trade'
-            when attribute = 'TH_Records' then 'brokerage.trade_history'
-            when attribute = 'CT_Records' then 'brokerage.cash_transaction'
-            when attribute = 'HH_RECORDS' then 'brokerage.holding_history'
-            when attribute = 'DM_RECORDS' then 'brokerage.daily_market'
-            when attribute = 'WH_RECORDS' then 'brokerage.watch_history'
-            when attribute = 'P_RECORDS' then 'marketing.prospect'
-            when attribute = 'FW_FIN' then 'newswire.financial'
+            {% for source_name, total in counted_sources().items() -%}
+            when data_set = '{{ total.data_set }}' and attribute = '{{ total.attribute }}' then '{{ source_name }}'
+            {% endfor -%}
+            when false then ''
         end as source_name,
         batch_id,
         sum(value) as control_total

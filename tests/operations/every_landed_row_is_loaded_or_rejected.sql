@@ -6,6 +6,7 @@
     }
 ) }}
 {{ never_stops_the_load() }}
+-- depends_on: {{ ref('di_messages') }}
 
 select *
 from {{ ref('reconciliation') }}
