@@ -1,11 +1,15 @@
 """dbt-duckdb plugin: lets SQL see the landing area.
 
 Each connection gets
-- `check_landing(landing_dir, through_batch, loaded, read_files)`: looks at the landing area and returns an empty
-  text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse. Where
-  `read_files` is false, files are listed without reading them;
+- `check_landing(landing_dir, through_batch, loaded, loaded_through, read_files)`: looks at the landing area and returns
+  an empty text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse,
+  `loaded_through` the last batch that core has taken, 0 for none. Where `read_files` is false, files are listed
+  without reading them;
 - `check_ledger(entries_seen)`: an empty text, or that lines of the erasure ledger were lost;
-- the relation `landing_area`: the files found by the last check, with their rows counted;
+- the relation `landing_area`: the files found by the last check, those to be loaded with their rows counted;
+- the relation `landing_ignored`: what else lies there, and why it is not loaded;
+- the relation `landing_retakes`: sources and batches that are loaded but have changed since, in the last loaded
+  batch, or got a file late, in any; their rows are to be taken out and all their files loaded again;
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
 - `start_run` and `end_run`, which keep the run history (scripts/quality).
@@ -18,10 +22,8 @@ and changes no settings.
 from __future__ import annotations
 
 import json
-import os
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -37,15 +39,8 @@ from scripts import settings
 from scripts.encryption import EncryptionProblem
 from scripts.keys import PROJECT, KeyProblem
 from scripts.landing.definitions import layout, layouts
-from scripts.landing.inventory import (
-    LandedFile,
-    LandingError,
-    LoadedFile,
-    complete_batches,
-    find_files,
-    inspect,
-    refuse_changed,
-)
+from scripts.landing.errors import LandingError
+from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
 from scripts.landing.xml_reader import XmlTable
 from scripts.privacy import ledger, tokens
 from scripts.privacy.ledger import PrivacyProblem
@@ -66,68 +61,68 @@ AREA = pa.schema(
         ("byte_count", pa.int64()),
         ("modified_at", pa.timestamp("us")),
         ("line_count", pa.int64()),
+        ("content_hash", pa.string()),
     ]
 )
+IGNORED = pa.schema([("file_name", pa.string()), ("reason", pa.string())])
+RETAKES = pa.schema([("source_name", pa.string()), ("batch_id", pa.int32()), ("reason", pa.string())])
 
 
 class LandingArea:
     """The landing area as of the last check; one for the process, seen by every connection."""
 
     def __init__(self) -> None:
-        self.files: list[LandedFile] = []
-        self.folder = Path()
-        self._table = AREA.empty_table()
-        self.names: set[str] = set()
+        self._forget(Path())
 
-    def check(self, folder: str, through_batch: int, loaded: str, read_files: bool) -> str:
-        """Find and check files; returns what is wrong, or an empty text."""
-        known = {
-            (f["source_name"], f["file_name"]): LoadedFile(
-                f["file_name"], f["byte_count"], datetime.fromisoformat(f["modified_at"])
-            )
-            for f in json.loads(loaded or "[]")
+    def _forget(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: list[LandedFile] = []
+        self.names: set[str] = set()
+        # Every model looks at the files, so they are laid out as columns once.
+        self.tables = {
+            "landing_area": AREA.empty_table(),
+            "landing_ignored": IGNORED.empty_table(),
+            "landing_retakes": RETAKES.empty_table(),
         }
-        self.folder, self.files, self.names, self._table = Path(folder), [], set(), AREA.empty_table()
+
+    def check(self, folder: str, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
+        """Find and check files; returns what is wrong, or an empty text."""
+        self._forget(Path(folder))
         if folder != landing_folder():
             return f"{folder} is not the landing area: LANDING_DIR names {landing_folder()}."
+        known = [
+            LoadedFile(
+                f["source_name"],
+                f["batch_id"],
+                f["file_name"],
+                f["byte_count"],
+                datetime.fromisoformat(f["modified_at"]),
+                f["content_hash"],
+            )
+            for f in json.loads(loaded or "[]")
+        ]
         try:
-            batches = complete_batches(self.folder, through_batch if through_batch > 0 else None)
-            files = find_files(self.folder, batches)
-            refuse_changed(files, known)
-            new = [f for f in files if (f.source, f.name) not in known]
-            counts = self._read(new) if read_files else {}
+            found = survey(self.folder, through_batch if through_batch > 0 else None)
+            comparison = compare(found, known, loaded_through)
+            self.files = read(found, comparison) if read_files else found.files
         except LandingError as error:
             return str(error)
-        self.files = [f.counted(counts.get((f.path, f.source))) for f in files]
-        self.names = {f.name for f in files}
-        # Every model looks at the files, so they are laid out as columns once.
-        self._table = pa.table(
-            {
-                "source_name": [f.source for f in self.files],
-                "feed": [f.feed for f in self.files],
-                "batch_id": [f.batch_id for f in self.files],
-                "file_name": [f.name for f in self.files],
-                "file_path": [f.path for f in self.files],
-                "byte_count": [f.byte_count for f in self.files],
-                "modified_at": [f.modified_at for f in self.files],
-                "line_count": [f.line_count for f in self.files],
-            },
-            schema=AREA,
-        )
+        self.names = {f.name for f in self.files}
+        self.tables = {
+            "landing_area": _table(
+                AREA,
+                (
+                    (
+                        *(f.source, f.feed, f.batch_id, f.name, f.path),
+                        *(f.byte_count, f.modified_at, f.line_count, f.content_hash),
+                    )
+                    for f in self.files
+                ),
+            ),
+            "landing_ignored": _table(IGNORED, ((i.name, i.reason) for i in found.ignored)),
+            "landing_retakes": _table(RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items())),
+        }
         return ""
-
-    @staticmethod
-    def _read(files: list[LandedFile]) -> dict[tuple[str, str], int]:
-        """Rows of each file and source; files are read once, the largest first."""
-        formats: dict[str, str] = {}
-        for file in sorted(files, key=lambda f: -f.byte_count):
-            formats[file.path] = str(layout(file.source).meta["format"])
-        with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-            counts = dict(zip(formats, pool.map(inspect, formats, formats.values()), strict=True))
-        return {(f.path, f.source): counts[f.path].get(f.source, counts[f.path][""]) for f in files}
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._table.__arrow_c_stream__(requested_schema)
 
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
         """A piece of a landed file, and of no other; bytes that are not UTF-8 are replaced."""
@@ -136,6 +131,21 @@ class LandingArea:
         with open(self.folder / file_name, "rb") as stream:
             stream.seek(byte_offset)
             return stream.read(byte_count).decode("utf-8", errors="replace")
+
+
+def _table(schema: pa.Schema, rows: Iterable[tuple[object, ...]]) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+
+
+class Listing:
+    """A relation of the last check, as it is when a query scans it."""
+
+    def __init__(self, area: LandingArea, name: str) -> None:
+        self.area = area
+        self.name = name
+
+    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self.area.tables[self.name].__arrow_c_stream__(requested_schema)
 
 
 class XmlSource:
@@ -199,7 +209,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         conn.create_function(
             "check_landing",
             _AREA.check,
-            ["VARCHAR", "INTEGER", "VARCHAR", "BOOLEAN"],
+            ["VARCHAR", "INTEGER", "VARCHAR", "INTEGER", "BOOLEAN"],
             "VARCHAR",
             side_effects=True,
         )
@@ -224,7 +234,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         """Register relations, which belong to one cursor each, and make the warehouse the default catalog."""
         if self._attached:
             cursor.execute(f"use {self.creds.database}")
-        cursor.register("landing_area", _AREA)
+        for name in _AREA.tables:
+            cursor.register(name, Listing(_AREA, name))
         try:
             ledger.register(cursor)
         except (KeyProblem, PrivacyProblem) as error:

@@ -22,7 +22,7 @@
         {%- set has_duplicates = is_counted and take_out_duplicates(layout, batch_ids) -%}
         {%- do run_query(
             'insert into ' ~ hook_table('landed_files') ~ ' by name
-            select source_name, feed, batch_id, file_name, byte_count, modified_at, null::varchar as content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
+            select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
                 now()::timestamp as loaded_at
             from (' ~ new_files ~ ')'
         ) -%}

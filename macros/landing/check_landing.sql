@@ -15,8 +15,9 @@
         {%- set loaded -%}
             (
                 select to_json(list({
-                    'source_name': source_name, 'file_name': file_name,
-                    'byte_count': byte_count, 'modified_at': strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%f')
+                    'source_name': source_name, 'batch_id': batch_id, 'file_name': file_name,
+                    'byte_count': byte_count, 'modified_at': strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%f'),
+                    'content_hash': content_hash
                 }))::varchar
                 from {{ hook_table('landed_files') }}
             )
@@ -28,10 +29,12 @@
     {%- set ledger_entries -%}
         coalesce({% if log %}(select max(cast(detail ->> 'ledger_entries' as bigint)) from {{ log }}){% else %}0{% endif %}, 0)
     {%- endset -%}
+    {%- set taken = '(select coalesce(max(batch_id), 0) from ' ~ hook_table('row_counts') ~ ' where source_name is null)'
+        if reads and not flags.FULL_REFRESH else 0 -%}
     {%- set landing_dir = env_var('LANDING_DIR', 'data/landing') -%}
     {%- set problem = run_query(
         "select coalesce(nullif(check_ledger(" ~ ledger_entries ~ "), ''), check_landing('"
-        ~ landing_dir | replace("'", "''") ~ "', " ~ setting('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ reads ~ "))"
+        ~ landing_dir | replace("'", "''") ~ "', " ~ setting('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ taken ~ ", " ~ reads ~ "))"
     ).columns[0][0] -%}
     {%- if problem and reads -%}
         {%- do end_run([], refused=true) -%}

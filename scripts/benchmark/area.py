@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmark.measure import Result, run
+from scripts.landing import inventory
+from scripts.landing.contents import inspect
 from scripts.landing.definitions import PROJECT, layout
-from scripts.landing.inventory import complete_batches, find_files, inspect
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,14 @@ def generated(work: Path, python: Path, scale: float, days: int, seed: int, *opt
 
 def survey(landing: Path) -> Area:
     """Count a landing area's rows. Every file is read, so what is measured next reads from memory, the floor too."""
-    files = find_files(landing, complete_batches(landing))
-    counts = {f.path: f.source for f in files}
-    inspected = {path: inspect(path, str(layout(source).meta["format"])) for path, source in counts.items()}
+    files = inventory.survey(landing).files
+    sources = {f.path: f.source for f in files}
+    inspected = {path: inspect(path, layout(source)) for path, source in sources.items()}
     rows: dict[int, int] = {}
     for file in files:
-        found = inspected[file.path]
-        rows[file.batch_id] = rows.get(file.batch_id, 0) + found.get(file.source, found[""])
-    return Area(landing, rows, sum(Path(path).stat().st_size for path in counts))
+        found = inspected[file.path].rows.get(file.source, 0)
+        rows[file.batch_id] = rows.get(file.batch_id, 0) + found
+    return Area(landing, rows, sum(Path(path).stat().st_size for path in sources))
 
 
 class Growing:

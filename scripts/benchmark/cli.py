@@ -18,7 +18,7 @@ from scripts.benchmark.measure import Result, StepError
 from scripts.benchmark.queries import time_queries
 from scripts.benchmark.steps import STEPS, Steps
 from scripts.landing.definitions import PROJECT
-from scripts.landing.inventory import LandingError
+from scripts.landing.errors import LandingError
 
 
 def _chosen(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:

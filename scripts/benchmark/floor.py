@@ -15,7 +15,7 @@ import jinja2
 import yaml
 
 from scripts.landing.definitions import PROJECT, Layout, layout
-from scripts.landing.inventory import LandedFile, complete_batches, find_files
+from scripts.landing.inventory import LandedFile, survey
 
 
 def engine_settings() -> dict[str, Any]:
@@ -32,7 +32,7 @@ def engine_settings() -> dict[str, Any]:
 
 def statements(landing: Path) -> list[str]:
     """One `create table` for each source, or two where later batches have other columns than the first."""
-    files = find_files(landing, complete_batches(landing))
+    files = survey(landing).files
     groups: dict[tuple[str, bool], list[LandedFile]] = {}
     for file in files:
         definition = layout(file.source)

@@ -2,10 +2,16 @@
 
 A layout stands once, in a `_<folder>__sources.yml` file under `models/staging/`. SQL reads it through dbt's graph;
 Python reads the same files here.
+
+Under `meta`, `file` is the name under which a file lands, or a pattern for the names of several, where `*` stands for
+letters, digits, `_`, `.` and `-`, `?` for one character, and `[0-9]` or `[1-4]` for one of those. A file may come whole
+or in parts, whose number stands before the ending: `Trade.txt`, or `Trade_1.txt` and `Trade_2.txt`. `batches` says in
+which batches it is due: `all`, `first` or `later`.
 """
 
 from __future__ import annotations
 
+import difflib
 import re
 from dataclasses import dataclass, field
 from functools import cache
@@ -18,6 +24,8 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 # The loader in C takes a tenth of the time, and every run of dbt reads the layouts.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+# `Trades` is taken for `Trade`, and `data` not for `Date`.
+LIKENESS = 0.85
 
 
 @dataclass(frozen=True)
@@ -44,9 +52,24 @@ class Layout:
         return f"{self.source}.{self.table}"
 
     @property
+    def file(self) -> str:
+        """The file's name, or the pattern of several."""
+        return str(self.meta["file"])
+
+    @property
     def feed(self) -> str:
         """What the reconciliation calls the file: its name without ending, such as `Trade`."""
-        return str(self.meta["file"]).split(".")[0]
+        return re.split(r"[.?\[]", self.file)[0]
+
+    @property
+    def is_one_file(self) -> bool:
+        """Whether a batch has one file of it, and not several with names of their own."""
+        return not re.search(r"[*?\[]", self.file)
+
+    @property
+    def is_control(self) -> bool:
+        """Whether it holds control totals, which a source system may send or not."""
+        return bool(self.meta["format"] == "audit")
 
     @property
     def may_be_empty(self) -> bool:
@@ -55,13 +78,13 @@ class Layout:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Names under which the file may land: whole, or in numbered parts."""
-        if self.meta["format"] == "audit":
-            return re.compile(r".*_audit\.csv")
-        if self.meta["format"] == "fixed":
-            return re.compile(r"FINWIRE\d{4}Q[1-4](_\d+)?")
-        stem, _, ending = str(self.meta["file"]).rpartition(".")
-        return re.compile(rf"{re.escape(stem)}(_\d+)?\.{re.escape(ending)}")
+        """Names under which the file may land: whole, or in numbered parts, with the number as the group `part`."""
+        wildcards = {"*": r"[\w.-]*", "?": r"[\w.-]"}
+        tokens = re.findall(r"\[[^]]+\]|.", self.file)
+        name = [t if t[0] == "[" and len(t) > 1 else wildcards.get(t, re.escape(t)) for t in tokens]
+        ending = len(name) - len(Path(self.file).suffix)
+        part = "" if self.is_control else "(_(?P<part>[0-9]+))?"
+        return re.compile(r"(?!\.)" + "".join(name[:ending]) + part + "".join(name[ending:]), re.ASCII)
 
     def lands_in(self, batch_id: int) -> bool:
         """Whether the file is due in a batch."""
@@ -91,3 +114,53 @@ def layout(name: str) -> Layout:
         if candidate.name == name:
             return candidate
     raise KeyError(f"no source {name} in models/staging/**/_*__sources.yml")
+
+
+@dataclass(frozen=True)
+class LandedName:
+    """What the name of a landed file says: the layouts that read it, its name as a whole, and which part it is."""
+
+    layouts: tuple[Layout, ...]
+    whole: str
+    part: str | None
+
+
+@cache
+def layouts_by_file() -> dict[str, tuple[Layout, ...]]:
+    """Layouts by the file they read; record types of one file share it."""
+    return {file: tuple(d for d in layouts() if d.file == file) for file in dict.fromkeys(d.file for d in layouts())}
+
+
+@cache
+def identify(name: str) -> LandedName | None:
+    """The layouts of a landed file by its name, None where no layout has such a name."""
+    for group in layouts_by_file().values():
+        if match := group[0].pattern.fullmatch(name):
+            part = match.groupdict().get("part")
+            whole = name if part is None else name[: match.start("part") - 1] + name[match.end("part") :]
+            return LandedName(group, whole, part)
+    return None
+
+
+@cache
+def look_alike(name: str) -> tuple[str, Layout] | None:
+    """The file that a name may have been meant for, and its layout.
+
+    Only letters count, up to the first dot and in lower case, and nearly all must agree; so neither letter case,
+    separators, digits and endings nor a slip of the hand hides what was meant.
+    """
+    letters = letters_of(name)
+    meant: dict[str, tuple[str, Layout]] = {}
+    for control in (d for d in layouts() if d.is_control):
+        for layout in layouts():
+            if not layout.is_control:
+                stem = layout.file.removesuffix(Path(layout.file).suffix)
+                meant[letters_of(stem + "audit")] = (f"{stem}_audit.csv", control)
+    meant |= {letters_of(d.file): (d.file, d) for d in layouts() if not d.is_control}
+    near = difflib.get_close_matches(letters, meant, 1, LIKENESS)
+    return meant[near[0]] if near else None
+
+
+def letters_of(name: str) -> str:
+    """The letters of a name or pattern, up to its first dot and in lower case."""
+    return re.sub(r"\[[^]]*\]|[^a-z]", "", name.split(".")[0].casefold())

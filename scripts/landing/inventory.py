@@ -1,48 +1,61 @@
-"""What lies in a landing area, and whether it can be loaded.
+"""What lies in a landing area, whether it can be loaded, and how it differs from what was loaded.
 
-Every new file is read once, in large blocks: its rows are counted independently of the reader that loads them, and
-its encoding is checked, so that a bad file is named before anything is loaded.
+Every entry of the landing area and of its batches' folders is a file that a layout knows, or is ignored by name and
+reason, or is a problem. Nothing but regular files is opened.
 """
 
 from __future__ import annotations
 
+import difflib
+import os
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+import stat
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import date, datetime, timezone
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from scripts.landing.calendar import (
+    ANY_FEED,
+    BATCH_DATE_FILE,
+    Absences,
+    batch_date,
+    expected_absences,
+    next_expected,
+)
+from scripts.landing.contents import Contents, hash_of, inspect, unreadable
+from scripts.landing.definitions import (
+    LIKENESS,
+    Layout,
+    identify,
+    layout,
+    layouts,
+    layouts_by_file,
+    letters_of,
+    look_alike,
+)
+from scripts.landing.errors import LandingError, Problems
 
-from scripts.landing.definitions import Layout, layouts
-
-# As much as a processor keeps at hand.
-BLOCK = 1 << 20
-BATCH_FOLDER = re.compile(r"Batch([1-9]\d*)")
-ACTION_OR_COMMENT = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?Action[\s>/]")
-COMMENT = re.compile(rb"<!--")
-# Beginning with what it looks for, this one is found many times faster; what comes before is looked at afterwards.
-ACTION = re.compile(rb"Action[\s>/]")
-TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
-LONGEST_PREFIX = 64
-# An action's end, with nothing after it but comments and blanks: the document's own end is missing.
-CUT_OFF = re.compile(rb"(?:</(?:[A-Za-z_][\w.-]*:)?Action\s*>)(?:\s|<!--(?:[^-]|-[^-])*-->)*\Z")
-TAIL = 1 << 16
-LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
-_NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
-
-
-class LandingError(Exception):
-    """A landing area that cannot be loaded. The message says what is wrong, where, and what to do."""
+BATCH_FOLDER = re.compile(r"Batch([1-9][0-9]*)")
+# Control totals that belong to no single file, and so to the landing area.
+ROOT_CONTROL = re.compile(r"(?:Batch([1-9][0-9]*)|Generator)_audit\.csv")
+LEFT_BEHIND = re.compile(
+    r"[.~#].*|.*(?:[~#]|\.(?:bak|old|orig|save|te?mp|sw[a-p]|part|filepart|crdownload|erasing|md5|sha\d*|asc|sig))",
+    re.IGNORECASE | re.DOTALL,
+)
+DELIVER = "Have it delivered (again), or name its day and feed in seeds/expected_absences.csv if it is not to come."
+RENAME = "Rename it if it is to be loaded; take it out of the landing area if it is not."
+REBUILD = "Put back what was loaded, or rebuild from what lies there now with `dbt build --full-refresh`."
+KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
 
 @dataclass(frozen=True)
 class LandedFile:
     """A file in the landing area, as one source table reads it.
 
-    `name` is the path below the landing area; times are UTC; `line_count` is None until the file has been read.
+    `name` is the path below the landing area; times are UTC; `line_count` and `content_hash` are None until the file
+    has been read.
     """
 
     source: str
@@ -53,19 +66,63 @@ class LandedFile:
     byte_count: int
     modified_at: datetime
     line_count: int | None = None
-
-    def counted(self, line_count: int | None) -> LandedFile:
-        """The same file with its rows counted."""
-        return replace(self, line_count=line_count)
+    content_hash: str | None = None
 
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A file as it was when the warehouse loaded it."""
+    """A file as it was when the warehouse loaded it; the hash is None where it was not noted."""
 
+    source: str
+    batch_id: int
     name: str
     byte_count: int
     modified_at: datetime
+    content_hash: str | None
+
+
+@dataclass(frozen=True)
+class Ignored:
+    """An entry of the landing area that is not loaded, and why."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Survey:
+    """A landing area whose names, dates and parts are in order: its complete batches and what lies in them."""
+
+    batches: dict[int, date]
+    through: int | None
+    files: list[LandedFile]
+    ignored: list[Ignored]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """An entry of a folder; `status` is None where the operating system does not tell."""
+
+    path: Path
+    status: os.stat_result | None
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    @property
+    def is_file(self) -> bool:
+        return self.status is not None and stat.S_ISREG(self.status.st_mode)
+
+    @property
+    def is_folder(self) -> bool:
+        return self.status is not None and stat.S_ISDIR(self.status.st_mode)
+
+    @property
+    def kind(self) -> str:
+        if self.status is None:
+            return "a link to nothing, or out of the loader's reach"
+        return KINDS.get(stat.S_IFMT(self.status.st_mode), "a device")
 
 
 def complete_batches(landing: Path, through: int | None = None) -> dict[int, date]:
@@ -74,315 +131,391 @@ def complete_batches(landing: Path, through: int | None = None) -> dict[int, dat
     A batch is complete when its BatchDate.txt is there. Batches are loaded in order, so one that is missing while a
     later one is complete is an error.
     """
-    if not landing.is_dir():
-        raise LandingError(f"{landing} is not a folder. Set LANDING_DIR to the landing area, or make the sample.")
-    dates: dict[int, date] = {}
-    for folder in landing.iterdir():
-        match = BATCH_FOLDER.fullmatch(folder.name)
-        marker = folder / "BatchDate.txt"
-        if match and marker.is_file():
-            number = int(match.group(1))
-            if through is None or number <= through:
-                dates[number] = _batch_date(marker)
-    if not dates:
+    problems = Problems()
+    batches, _ = _batches(landing, _entries(landing), through, expected_absences(), problems)
+    problems.raise_any()
+    return batches
+
+
+def survey(landing: Path, through: int | None = None) -> Survey:
+    """Look at a landing area without reading its data; raises a LandingError with all that is wrong."""
+    absences, problems = expected_absences(), Problems()
+    entries = _entries(landing)
+    batches, waiting = _batches(landing, entries, through, absences, problems)
+    look = _Look(landing, absences, problems)
+    look.at_root(entries, batches, waiting, through)
+    for number, day in batches.items():
+        look.at_batch(number, day)
+    problems.raise_any()
+    return Survey(batches, through, look.files, look.ignored)
+
+
+def _entries(folder: Path) -> list[_Entry]:
+    """What lies in a folder, in order of name."""
+    try:
+        return [_entry(path) for path in sorted(folder.iterdir())]
+    except (FileNotFoundError, NotADirectoryError):
         raise LandingError(
-            f"{landing} holds no complete batch: Batch1/BatchDate.txt is not there. Set LANDING_DIR to the landing "
+            f"{folder} is not a folder. Set LANDING_DIR to the landing area, or make the sample."
+        ) from None
+    except OSError as error:
+        raise unreadable(folder, error) from None
+
+
+def _entry(path: Path) -> _Entry:
+    try:
+        return _Entry(path, path.stat())
+    except OSError:
+        return _Entry(path, None)
+
+
+def _batches(
+    landing: Path, entries: Iterable[_Entry], through: int | None, absences: Absences, problems: Problems
+) -> tuple[dict[int, date], list[int]]:
+    """Complete batches with their dates, and the numbers of those that still wait for their BatchDate.txt."""
+    dates: dict[int, date] = {}
+    waiting: list[int] = []
+    flawed: set[int] = set()
+    for entry in entries:
+        match = BATCH_FOLDER.fullmatch(entry.name)
+        if not match or (through is not None and int(match.group(1)) > through):
+            continue
+        number = int(match.group(1))
+        try:
+            if not entry.is_folder:
+                raise LandingError(f"{entry.path} is {_kind_of(entry)}, and a batch is a folder. {RENAME}")
+            if out := _link_out(landing, entry.path):
+                raise LandingError(out)
+            marker = _entry(entry.path / BATCH_DATE_FILE)
+            if not os.path.lexists(marker.path):
+                waiting.append(number)
+            elif not marker.is_file:
+                raise LandingError(f"{marker.path} is {marker.kind}, not a file. Have it delivered as a file.")
+            elif out := _link_out(landing, marker.path):
+                raise LandingError(out)
+            else:
+                dates[number] = batch_date(marker.path)
+        except LandingError as error:
+            problems.add(str(error))
+            flawed.add(number)
+    if not dates and not flawed:
+        raise LandingError(
+            f"{landing} holds no complete batch: Batch1/{BATCH_DATE_FILE} is not there. Set LANDING_DIR to the landing "
             "area, or wait until its first batch is complete."
         )
-    for number in range(1, max(dates) + 1):
-        if number not in dates:
-            raise LandingError(
-                f"{landing / f'Batch{number}'} is not complete (no BatchDate.txt) but Batch{max(dates)} is. "
+    dates = dict(sorted(dates.items()))
+    newest = max(dates, default=0)
+    for number in range(1, newest + 1):
+        marker_path = landing / f"Batch{number}" / BATCH_DATE_FILE
+        if number not in dates and number not in flawed:
+            advice = (
                 f"Deliver Batch{number} whole, or load no further with --vars '{{through_batch: {number - 1}}}'."
+                if number > 1
+                else "Deliver Batch1 whole: it is the history that all others build on."
             )
-        if number > 1 and dates[number] != dates[number - 1] + timedelta(days=1):
-            raise LandingError(
-                f"{landing / f'Batch{number}' / 'BatchDate.txt'} says {dates[number]}, but the day after "
-                f"Batch{number - 1} is {dates[number - 1] + timedelta(days=1)}. Correct the date or the folder's name."
+            problems.add(f"{marker_path.parent} is not complete (no {BATCH_DATE_FILE}) but Batch{newest} is.", advice)
+            break
+        if number in dates and number - 1 in dates:
+            following = next_expected(dates[number - 1], absences)
+            if not dates[number - 1] < dates[number] <= following:
+                problems.add(
+                    f"{marker_path} says {dates[number]}, but the day after Batch{number - 1} is {following}.",
+                    "Correct the date or the folder's name; or name each day without a batch in "
+                    f"seeds/expected_absences.csv, with {ANY_FEED} as its feed.",
+                )
+    return dates, [number for number in waiting if number > newest]
+
+
+def _kind_of(entry: _Entry) -> str:
+    return "a file" if entry.is_file else entry.kind
+
+
+def _link_out(landing: Path, path: Path) -> str | None:
+    """What to say about a link that leads out of the landing area: SQL may not follow it."""
+    if path.is_symlink() and not path.resolve().is_relative_to(landing.resolve()):
+        return f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there."
+    return None
+
+
+class _Look:
+    """A look at all entries of a landing area: each is listed as a file or as ignored, or noted as a problem."""
+
+    def __init__(self, landing: Path, absences: Absences, problems: Problems) -> None:
+        self.landing, self.absences, self.problems = landing, absences, problems
+        self.files: list[LandedFile] = []
+        self.ignored: list[Ignored] = []
+        self._root_controls: dict[int, list[_Entry]] = {}
+
+    def at_root(
+        self, entries: Iterable[_Entry], batches: Mapping[int, date], waiting: Iterable[int], through: int | None
+    ) -> None:
+        """Sort the entries of the landing area itself."""
+        for entry in entries:
+            batch = BATCH_FOLDER.fullmatch(entry.name)
+            control = ROOT_CONTROL.fullmatch(entry.name)
+            digits = re.search(r"[0-9]+", entry.name)
+            number = int(digits.group()) if digits else 1
+            if (batch or control) and number not in batches:
+                if through is None or number <= through:
+                    self._at_incomplete(entry, number, batch is not None and number in waiting)
+            elif control:
+                if self._is_plain(entry):
+                    self._root_controls.setdefault(number, []).append(entry)
+            elif not batch and not self._is_left_behind(entry):
+                self._at_unknown_root(entry, number if digits else None, through)
+
+    def _at_incomplete(self, entry: _Entry, number: int, is_waiting: bool) -> None:
+        self._ignore(entry, f"Batch{number} is not complete: it has no {BATCH_DATE_FILE}")
+        for inside in _entries(entry.path) if is_waiting else []:
+            meant = None if _is_left_behind(inside.name) else look_alike(inside.name)
+            if meant and meant[0] == BATCH_DATE_FILE:
+                self._refuse_name(inside, meant[0])
+
+    def _at_unknown_root(self, entry: _Entry, number: int | None, through: int | None) -> None:
+        letters = letters_of(entry.name)
+        if number is not None and (entry.is_folder or "." not in entry.name) and _is_like(letters, "batch"):
+            if through is None or number <= through:
+                self._refuse_name(entry, f"Batch{number or 1}")
+        elif _is_like(letters, "batchaudit"):
+            self._refuse_name(entry, f"Batch{number or 1}_audit.csv")
+        elif _is_like(letters, "generatoraudit"):
+            self._refuse_name(entry, "Generator_audit.csv")
+        elif not entry.is_folder and (identify(entry.name) or look_alike(entry.name)):
+            self.problems.add(
+                f"{entry.path} lies beside the batches and belongs to none of them.",
+                "Move it into the folder of its batch, or take it out of the landing area.",
             )
-    return dict(sorted(dates.items()))
+        else:
+            self._ignore(entry, "a folder that is no batch" if entry.is_folder else "no layout has this name")
 
-
-def _batch_date(marker: Path) -> date:
-    text = marker.read_bytes().decode("utf-8", errors="replace").strip()
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise LandingError(
-            f"{marker} should hold one date as YYYY-MM-DD but holds {text[:40]!r}. Correct the file."
-        ) from None
-
-
-def find_files(landing: Path, batches: Iterable[int]) -> list[LandedFile]:
-    """Files of the given batches, one entry for each source table that reads them.
-
-    A due file that is missing, or empty when it may not be, is an error, and so is a link out of the landing area: SQL
-    may not follow it.
-    """
-    files: list[LandedFile] = []
-    problems = _links_out(landing, landing.glob("*_audit.csv"))
-    for number in batches:
-        folder = landing / f"Batch{number}"
-        entries = {p.name: p for p in folder.iterdir() if p.is_file()}
-        problems += _links_out(landing, (folder, *entries.values()))
+    def at_batch(self, number: int, day: date) -> None:
+        """Sort the entries of a batch's folder."""
+        found: dict[str, list[_Entry]] = {}
+        unknown: list[_Entry] = []
+        accounted = set()
+        try:
+            entries = _entries(self.landing / f"Batch{number}")
+        except LandingError as error:
+            self.problems.add(str(error))
+            return
+        for entry in entries:
+            known = identify(entry.name)
+            meant = None if known or _is_left_behind(entry.name) else look_alike(entry.name)
+            definition = known.layouts[0] if known else meant[1] if meant else None
+            if definition is None:
+                unknown.append(entry)
+            elif not definition.lands_in(number):
+                when = "the first batch" if definition.meta["batches"] == "first" else "later batches"
+                self._ignore(entry, f"{definition.file} is due in {when} only")
+            elif meant:
+                accounted.add(definition.file)
+                self._refuse_name(entry, meant[0])
+            else:
+                accounted.add(definition.file)
+                if self._is_plain(entry):
+                    found.setdefault(definition.file, []).append(entry)
+        for file, group in layouts_by_file().items():
+            if group[0].lands_in(number) and not group[0].is_control:
+                if file not in accounted and not {(day, group[0].feed)} & self.absences:
+                    self._miss(self.landing / f"Batch{number}" / file, unknown)
+                self._check_parts(found.get(file, []))
+        for entry in unknown:
+            if not self._is_left_behind(entry):
+                self._ignore(
+                    entry, "a folder; files are looked for beside it" if entry.is_folder else "no layout has this name"
+                )
         for definition in layouts():
-            if not definition.lands_in(number):
+            at_root = self._root_controls.get(number, []) if definition.is_control else []
+            for entry in (*found.get(definition.file, []), *at_root):
+                self.files.append(_landed(self.landing, definition, number, entry))
+
+    def _is_plain(self, entry: _Entry) -> bool:
+        """Whether an entry is a file that may be opened; a problem otherwise."""
+        if not entry.is_file:
+            self.problems.add(f"{entry.path} is {entry.kind}, not a file.", "Have it delivered as a file.")
+        elif out := _link_out(self.landing, entry.path):
+            self.problems.add(out)
+        else:
+            return True
+        return False
+
+    def _is_left_behind(self, entry: _Entry) -> bool:
+        if _is_left_behind(entry.name):
+            self._ignore(entry, "a hidden, temporary, backup or checksum file")
+            return True
+        return False
+
+    def _ignore(self, entry: _Entry, reason: str) -> None:
+        name = entry.path.relative_to(self.landing).as_posix()
+        self.ignored.append(Ignored(os.fsencode(name).decode("utf-8", errors="replace"), reason))
+
+    def _refuse_name(self, entry: _Entry, meant: str) -> None:
+        self.problems.add(f"{entry.path} is not a name that is loaded, but much like {meant}.", RENAME)
+
+    def _miss(self, path: Path, unknown: Iterable[_Entry]) -> None:
+        near = difflib.get_close_matches(path.name, [e.name for e in unknown], 1, 0.7)
+        self.problems.add(f"{path} is missing{f'; {near[0]} is there' if near else ''}.", DELIVER)
+
+    def _check_parts(self, entries: Iterable[_Entry]) -> None:
+        """Note where a file is there whole and in parts, or a part is missing or there twice."""
+        wholes: dict[str, dict[str, str | None]] = {}
+        for entry in entries:
+            known = identify(entry.name)
+            assert known is not None
+            wholes.setdefault(str(entry.path.with_name(known.whole)), {})[entry.name] = known.part
+        for whole, names in wholes.items():
+            parts = [int(part) for part in names.values() if part is not None]
+            if not parts:
                 continue
-            names = sorted(n for n in entries if definition.pattern.fullmatch(n))
-            paths = [entries[n] for n in names]
-            if definition.meta["format"] == "audit":
-                paths += sorted(landing.glob(f"Batch{number}_audit.csv"))
-                paths += sorted(landing.glob("Generator_audit.csv")) if number == 1 else []
-            elif not names:
-                problems.append(f"{folder / definition.meta['file']} is missing.")
-            found = [_landed(landing, definition, number, path) for path in paths]
-            if found and not definition.may_be_empty and not any(f.byte_count for f in found):
-                problems.append(f"{found[0].path} is empty, and a {definition.feed} file may not be.")
-            files += found
-    _raise(problems, "Have the file delivered (again), then run once more.")
+            listed = ", ".join(names)
+            missing = next(n for n in range(1, len(parts) + 2) if n not in parts)
+            if len(parts) < len(names):
+                self.problems.add(
+                    f"{whole} is there whole and in parts ({listed}).", "Leave the whole file, or its parts, not both."
+                )
+            elif len(set(parts)) < len(parts):
+                self.problems.add(
+                    f"{whole} has two parts of one number ({listed}).", "Leave one of them, or number them anew."
+                )
+            elif missing <= len(parts):
+                self.problems.add(
+                    f"{whole} lacks part {missing} ({listed}).",
+                    "Have it delivered; parts are numbered from 1, without a gap.",
+                )
+
+
+def _is_left_behind(name: str) -> bool:
+    return LEFT_BEHIND.fullmatch(name) is not None
+
+
+def _is_like(letters: str, word: str) -> bool:
+    return bool(difflib.get_close_matches(letters, [word], 1, LIKENESS))
+
+
+def _landed(landing: Path, definition: Layout, number: int, entry: _Entry) -> LandedFile:
+    assert entry.status is not None
+    modified = datetime.fromtimestamp(entry.status.st_mtime, tz=timezone.utc).replace(tzinfo=None)
+    feed = definition.feed if definition.is_one_file else entry.name
+    name = entry.path.relative_to(landing).as_posix()
+    return LandedFile(definition.name, feed, number, name, str(entry.path), entry.status.st_size, modified)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How a landing area differs from what was loaded.
+
+    `retakes` are sources and batches that are to be taken out and loaded again, with the reason: a file `changed`, came
+    `late` or is `gone`. `unchanged` are the files that need not be read.
+    """
+
+    retakes: dict[tuple[str, int], str]
+    unchanged: dict[tuple[str, str], LoadedFile]
+
+
+def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) -> Comparison:
+    """Compare a landing area with what was loaded.
+
+    What changed in the last loaded batch, and what came late to any, can be loaded again. What changed in an older one,
+    or is gone from it, is an error: all that builds on it would have to be computed anew.
+    """
+    known = {(f.source, f.name): f for f in loaded}
+    pairs = {(f.source, f.batch_id) for f in known.values()}
+    last = max((*(f.batch_id for f in known.values()), loaded_through))
+    problems = Problems()
+    comparison = Comparison({}, {})
+    hashes: dict[str, str] = {}
+    for file in found.files:
+        before = known.pop((file.source, file.name), None)
+        if before is None:
+            if (file.source, file.batch_id) in pairs or file.batch_id <= loaded_through:
+                comparison.retakes.setdefault((file.source, file.batch_id), "late")
+        elif _is_same(file, before, hashes):
+            comparison.unchanged[file.source, file.name] = before
+        elif file.batch_id == last:
+            comparison.retakes[file.source, file.batch_id] = "changed"
+        else:
+            problems.add(
+                f"{file.path} changed after it was loaded: {before.byte_count} bytes of {before.modified_at:%F %T} "
+                f"then, {file.byte_count} bytes of {file.modified_at:%F %T} now.",
+                REBUILD,
+            )
+    sources = {definition.name for definition in layouts()}
+    for gone in known.values():
+        if gone.source not in sources:
+            continue
+        if gone.batch_id not in found.batches:
+            if found.through is None or gone.batch_id <= found.through:
+                problems.add(f"Batch{gone.batch_id} was loaded and is not complete any more.", REBUILD)
+        elif gone.batch_id == last:
+            comparison.retakes.setdefault((gone.source, gone.batch_id), "gone")
+        else:
+            problems.add(f"{gone.name} was loaded and is not in the landing area any more.", REBUILD)
+    problems.raise_any()
+    return comparison
+
+
+def _is_same(file: LandedFile, before: LoadedFile, hashes: dict[str, str]) -> bool:
+    """Whether a file is what was loaded: of the same size and time, or of the same size and content."""
+    if file.byte_count != before.byte_count:
+        return False
+    if file.modified_at == before.modified_at:
+        return True
+    if before.content_hash is None:
+        return False
+    if file.path not in hashes:
+        hashes[file.path] = hash_of(file.path)
+    return hashes[file.path] == before.content_hash
+
+
+def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
+    """The files of a landing area, with the rows of those counted that are new or to be loaded again.
+
+    Each is read once, the largest first. Raises a LandingError with all that is wrong in them.
+    """
+    new = [
+        f
+        for f in sorted(found.files, key=lambda f: -f.byte_count)
+        if (f.source, f.name) not in comparison.unchanged or (f.source, f.batch_id) in comparison.retakes
+    ]
+    paths = {f.path: layout(f.source) for f in new}
+    with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
+        contents = dict(zip(paths, pool.map(_contents_of, paths, paths.values()), strict=True))
+    problems = Problems()
+    for outcome in contents.values():
+        if isinstance(outcome, LandingError):
+            problems.add(str(outcome))
+    files = []
+    to_load = {(f.source, f.name) for f in new}
+    for file in found.files:
+        content = contents.get(file.path)
+        if (file.source, file.name) not in to_load:
+            before = comparison.unchanged[file.source, file.name]
+            files.append(replace(file, content_hash=before.content_hash))
+        elif isinstance(content, Contents):
+            if content.byte_count != file.byte_count:
+                problems.add(f"{file.path} changed while it was read.", "Run again once it has been delivered whole.")
+            rows = content.rows.get(file.source, 0)
+            files.append(replace(file, line_count=rows, content_hash=content.content_hash))
+    _check_filled(files, found.batches, problems)
+    problems.raise_any()
     return files
 
 
-def _links_out(landing: Path, paths: Iterable[Path]) -> list[str]:
-    return [
-        f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there."
-        for path in paths
-        if path.is_symlink() and not path.resolve().is_relative_to(landing.resolve())
-    ]
+def _contents_of(path: str, definition: Layout) -> Contents | LandingError:
+    try:
+        return inspect(path, definition)
+    except LandingError as error:
+        return error
 
 
-def _landed(landing: Path, definition: Layout, number: int, path: Path) -> LandedFile:
-    stat = path.stat()
-    modified = datetime.fromtimestamp(stat.st_mtime, tz=timezone.utc).replace(tzinfo=None)
-    feed = path.name if definition.meta["format"] in ("fixed", "audit") else definition.feed
-    name = path.relative_to(landing).as_posix()
-    return LandedFile(definition.name, feed, number, name, str(path), stat.st_size, modified)
-
-
-def refuse_changed(files: Iterable[LandedFile], loaded: Mapping[tuple[str, str], LoadedFile]) -> None:
-    """Raise when a file differs in size or time from what was loaded."""
-    problems = []
+def _check_filled(files: Iterable[LandedFile], batches: Mapping[int, date], problems: Problems) -> None:
+    """Note files without rows that may not be empty, all parts and record types taken together."""
+    absences = expected_absences()
+    together: dict[tuple[int, str], list[LandedFile]] = {}
     for file in files:
-        before = loaded.get((file.source, file.name))
-        if before and (before.byte_count, before.modified_at) != (file.byte_count, file.modified_at):
-            problems.append(
-                f"{file.path} changed after it was loaded: {before.byte_count} bytes of {before.modified_at:%F %T} "
-                f"then, {file.byte_count} bytes of {file.modified_at:%F %T} now."
-            )
-    _raise(
-        sorted(set(problems)),
-        "Put the loaded file back, or rebuild from what lies there now with `dbt build --full-refresh`.",
-    )
-
-
-def inspect(path: str, file_format: str) -> dict[str, int]:
-    """Rows in a file, counted on its bytes: lines with text, or actions of an XML document.
-
-    The count stands under an empty key; for a file that several tables read, under the name of each. Raises
-    LandingError where the text is not UTF-8, or where quotes or line ends leave open where a row ends.
-    """
-    counts: Counter[str] = Counter({"": 0})
-    rest, commented = b"", None
-    quotes, line_ends = _Quotes(), _LineEnds()
-    for begin, piece in _pieces(path, b">" if file_format == "xml" else b"\n"):
-        _check_text(path, piece, begin)
-        if file_format == "xml":
-            commented = _count_actions(piece, counts, commented)
-            continue
-        text = quotes.without_line_ends(bytes(piece), begin) if file_format == "csv" else piece
-        # Only a quoted line end, or the end of the file, leaves a line open.
-        if rest or text[-1] != LINE_FEED:
-            text = rest + text
-            end = text.rfind(b"\n") + 1
-            text, rest = text[:end], text[end:]
-        counts.update(_count_lines(line_ends.removed(text), file_format))
-    if quotes.is_open or quotes.broken_at is not None:
-        place = quotes.opened_at if quotes.broken_at is None else quotes.broken_at
-        raise LandingError(
-            f"{path}, line {_line_at(path, place)}: the quote in byte {place} is not closed at the end of its field. "
-            "Have it exported again."
-        )
-    if not line_ends.are_alike or b"\r" in rest.removesuffix(b"\r"):
-        raise LandingError(
-            f"{path} mixes line ends, or has a carriage return within a line. Have it delivered with CRLF or with LF."
-        )
-    counts[""] += commented or 0
-    if file_format == "xml" and CUT_OFF.search(_tail(path)):
-        raise LandingError(
-            f"{path} ends after an action, and before its document does, so what followed is missing. "
-            "Have it delivered again."
-        )
-    if rest.strip(b"\r"):
-        counts.update(_count_lines(np.frombuffer(rest + b"\n", dtype=np.uint8), file_format))
-    if file_format == "audit":
-        counts[""] = max(counts[""] - 1, 0)
-    return dict(counts)
-
-
-def _pieces(path: str, end: bytes) -> Iterator[tuple[int, memoryview]]:
-    """A file's text in pieces that end with the byte `end`, the last one where the file does, and where each begins.
-
-    All pieces lie in one buffer: one is gone when the next is asked for.
-    """
-    buffer, kept, begin = bytearray(BLOCK), 0, 0
-    with open(path, "rb", buffering=0) as stream:
-        while count := stream.readinto(memoryview(buffer)[kept:]):
-            filled = kept + count
-            cut = buffer.rfind(end, kept, filled) + 1
-            if cut:
-                yield begin, memoryview(buffer)[:cut]
-                buffer[: filled - cut] = buffer[cut:filled]
-            begin, kept = begin + cut, filled - cut
-            if kept == len(buffer):
-                buffer = buffer + bytes(len(buffer))
-    if kept:
-        yield begin, memoryview(buffer)[:kept]
-
-
-def _check_text(path: str, piece: memoryview, begin: int) -> None:
-    """Raise unless a piece of a file is UTF-8 text."""
-    characters = np.frombuffer(piece, dtype=np.uint8)
-    if characters.max() > LAST_ASCII:
-        try:
-            bytes(piece).decode()
-        except UnicodeDecodeError as error:
-            raise LandingError(
-                f"{path} is not UTF-8: byte {begin + error.start} cannot be read. Have it exported as UTF-8."
-            ) from None
-    if characters.min() == 0:
-        raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
-
-
-def _count_actions(piece: memoryview, counts: Counter[str], commented: int | None) -> int | None:
-    """Count actions, except in comments.
-
-    `commented` is how many lie in a comment that is still open, None outside of comments. A comment that turns out
-    never to end is no comment, so its actions count after all.
-    """
-    if commented is None and not COMMENT.search(piece):
-        starts = (match.start() for match in ACTION.finditer(piece))
-        counts[""] += sum(1 for at in starts if TAG.search(piece, max(at - LONGEST_PREFIX, 0), at))
-        return None
-    for match in ACTION_OR_COMMENT.finditer(piece):
-        token = match.group()
-        if token == b"<!--":
-            counts[""] += commented or 0
-            commented = 0
-        elif token == b"-->":
-            commented = None
-        elif commented is None:
-            counts[""] += 1
-        else:
-            commented += 1
-    return commented
-
-
-def _count_lines(characters: npt.NDArray[np.uint8], file_format: str) -> dict[str, int]:
-    """Lines that are not blank, in whole lines."""
-    if file_format == "fixed":
-        return _count_records(characters)
-    line_ends = characters == LINE_FEED
-    blank = np.count_nonzero(line_ends[1:] & line_ends[:-1]) + np.count_nonzero(line_ends[:1])
-    return {"": int(np.count_nonzero(line_ends) - blank)}
-
-
-def _count_records(characters: npt.NDArray[np.uint8]) -> dict[str, int]:
-    """Fixed-width records by the table they belong to; the first table answers for those of an unknown type."""
-    ends = np.flatnonzero(characters == ord("\n"))
-    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
-    starts, ends = starts[ends > starts], ends[ends > starts]
-    padded = np.concatenate((characters, np.zeros(18, dtype=np.uint8)))
-    types = sum(padded[starts + 15 + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
-    tables = [d for d in layouts() if d.meta["format"] == "fixed"]
-    counts = {}
-    for table in tables:
-        code = int.from_bytes(table.meta["record_type"].encode(), "big")
-        counts[table.name] = int(np.count_nonzero((types == code) & (ends - starts >= 18)))
-    counts[tables[0].name] += len(starts) - sum(counts.values())
-    return counts
-
-
-class _Quotes:
-    """Follows the quotes of a comma-separated text, block by block.
-
-    A quote opens a field only where a field begins; a doubled one closes it and opens it again.
-    """
-
-    def __init__(self) -> None:
-        self.is_open = False
-        self.opened_at = 0
-        self.broken_at: int | None = None
-        self._before = b"\n"
-
-    def without_line_ends(self, block: bytes, offset: int) -> bytes:
-        """The block with the line ends inside quoted fields taken out; `offset` is where it begins in the text."""
-        if b'"' not in block:
-            self._check_closed(block)
-            self._before = block[-1:]
-            return block.translate(_NO_LINE_ENDS) if self.is_open else block
-        parts = block.split(b'"')
-        for i, part in enumerate(parts):
-            offset += len(part)
-            self._check_closed(part)
-            self._before = part[-1:] or self._before
-            if self.is_open:
-                parts[i] = part.translate(_NO_LINE_ENDS)
-            if i == len(parts) - 1:
-                break
-            if self.is_open:
-                self.is_open, self._before = False, b'"'
-            elif self._before in (b",", b"\n", b'"'):
-                self.opened_at = self.opened_at if self._before == b'"' else offset
-                self.is_open, self._before = True, b""
-            else:
-                self._before = b"x"
-            offset += 1
-        return b'"'.join(parts)
-
-    def _check_closed(self, text: bytes) -> None:
-        """After the quote that closes a field comes the field's end."""
-        if self._before == b'"' and text[:1] not in (b"", b",", b"\r", b"\n") and self.broken_at is None:
-            self.broken_at = self.opened_at
-
-
-class _LineEnds:
-    """Takes carriage returns out of a text, and counts its line ends by kind."""
-
-    def __init__(self) -> None:
-        self._lines = self._returns = self._pairs = 0
-
-    def removed(self, text: bytes | memoryview) -> npt.NDArray[np.uint8]:
-        """The characters of some more whole lines, without carriage returns."""
-        characters = np.frombuffer(text, dtype=np.uint8)
-        ends, returns = characters == LINE_FEED, characters == CARRIAGE_RETURN
-        self._lines += np.count_nonzero(ends)
-        if not returns.any():
-            return characters
-        self._returns += np.count_nonzero(returns)
-        self._pairs += np.count_nonzero(returns[:-1] & ends[1:])
-        without: npt.NDArray[np.uint8] = characters[~returns]
-        return without
-
-    @property
-    def are_alike(self) -> bool:
-        """Whether all lines end in CRLF, or all in LF, and carriage returns stand nowhere else."""
-        return self._returns == self._pairs and self._pairs in (0, self._lines)
-
-
-def _tail(path: str) -> bytes:
-    """The last bytes of a file."""
-    with open(path, "rb") as stream:
-        stream.seek(max(stream.seek(0, 2) - TAIL, 0))
-        return stream.read()
-
-
-def _line_at(path: str, offset: int) -> int:
-    """Line, from 1, of a byte."""
-    with open(path, "rb") as stream:
-        return 1 + sum(stream.read(min(BLOCK, offset - at)).count(b"\n") for at in range(0, offset, BLOCK))
-
-
-def _raise(problems: list[str], advice: str) -> None:
-    if problems:
-        more = f"\n… and {len(problems) - 20} more." if len(problems) > 20 else ""
-        raise LandingError("\n".join(problems[:20]) + more + "\n" + advice)
+        definition = layout(file.source)
+        if not definition.may_be_empty and (batches[file.batch_id], definition.feed) not in absences:
+            together.setdefault((file.batch_id, definition.file), []).append(file)
+    for group in together.values():
+        if all(f.line_count == 0 for f in group):
+            problems.add(f"{group[0].path} is empty, and a {group[0].feed} file may not be.", DELIVER)

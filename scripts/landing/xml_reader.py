@@ -1,13 +1,15 @@
 """A streaming reader of XML documents that are long lists of small elements.
 
 Expat parses; memory holds one batch of rows. An element that is not well formed is set aside with its text, and
-reading goes on at the next one.
+reading goes on at the next one, as long as the rest can be read for sure. A document is refused that has a document
+type, that is damaged outside of its elements, that ends early, or that another one follows.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from xml.parsers import expat
@@ -16,6 +18,7 @@ from xml.parsers.expat import errors
 import pyarrow as pa
 
 from scripts.landing.definitions import Layout
+from scripts.landing.errors import LandingError
 
 BLOCK = 1 << 20
 ROWS = 20_000
@@ -23,12 +26,22 @@ RAW_LIMIT = 4_000
 PATHS = 10_000
 LONGEST_TAG = 256
 LONGEST_ELEMENT = 1 << 24
+TAIL = 1 << 16
+# What the parser says of a document that ends early.
+AT_THE_END = {
+    errors.XML_ERROR_NO_ELEMENTS,
+    errors.XML_ERROR_UNCLOSED_TOKEN,
+    errors.XML_ERROR_PARTIAL_CHAR,
+    errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
+}
+# What may stand after the end of a document.
+NOTHING_MORE = re.compile(rb"(?:\s|<!--(?:[^-]|-[^-])*-->|<\?(?:[^?]|\?[^>])*\?>)*")
 
 Row = dict[str, str]
 
 
-class DocumentError(Exception):
-    """A document that cannot be read at all. The message says which, why, and what to do."""
+class DocumentError(LandingError):
+    """A document that cannot be read as a whole. The message says which, where, why, and what to do."""
 
 
 class _BrokenElement(Exception):
@@ -69,11 +82,12 @@ class XmlRows:
         name = rb"(?:[A-Za-z_][\w.-]*:)?" + element.encode()
         self._start = re.compile(rb"<" + name + rb"[\s>/]")
         self._end = re.compile(rb"</" + name + rb"\s*>")
+        self._root_name: str | None = None
         self._first: int | None = None
         self._rows: list[Row] = []
 
     def __iter__(self) -> Iterator[Row]:
-        offset, line, root = 0, 1, b""
+        offset, line, root, opened = 0, 1, b"", 0
         while True:
             # A parser per stretch of well-formed text; `offset` is where the next stretch begins.
             parser = self._parser(len(root), offset, line)
@@ -107,12 +121,20 @@ class XmlRows:
                     begin = self._last_start(self._done, failed_at - (reason == errors.XML_ERROR_INVALID_TOKEN))
                 following = self._find(failed_at if begin is None else begin + 1)
                 if begin is not None:
+                    self._refuse_doubtful_rest(begin, following)
                     yield {
                         "#line": str(line + self._lines(offset, begin)),
                         "#offset": str(begin),
                         "#error": f"not well-formed XML: {reason}",
                         "#raw": self._raw(begin, following),
                     }
+                    opened += isinstance(error, _BrokenElement)
+                elif opened and self._search(self._end, failed_at - len("</"), following) is not None:
+                    # The end of an element that was set aside because another one began inside it.
+                    self._refuse_doubtful_rest(failed_at, following)
+                    opened -= 1
+                else:
+                    raise self._damaged(failed_at, reason) from None
                 if following is None:
                     return
                 line += self._lines(offset, following)
@@ -135,7 +157,14 @@ class XmlRows:
         def start(name: str, attributes: list[str]) -> None:
             nonlocal place
             if place is None:
-                if name.rpartition("}")[2] != element:
+                local = name.rpartition("}")[2]
+                if self._root_name is None:
+                    self._root_name = local
+                    if local == element:
+                        raise DocumentError(
+                            f"{self.path} is a single {element} where a list of them is due. Have it delivered again."
+                        )
+                if local != element:
                     return
                 self._element_start = parser.CurrentByteIndex - root_length + offset
                 if self._first is None:
@@ -166,15 +195,46 @@ class XmlRows:
                 self._done = parser.CurrentByteIndex - root_length + offset
                 self._element_start = place = None
 
-        def no_entities(*_: object) -> None:
-            raise DocumentError(f"{self.path}: a document type with entities is not accepted. Deliver it without.")
-
         parser.StartElementHandler = start
         parser.EndElementHandler = end
         parser.CharacterDataHandler = text.append
-        parser.EntityDeclHandler = no_entities
-        parser.SkippedEntityHandler = no_entities
+        parser.StartDoctypeDeclHandler = partial(_refuse_document_type, self.path)
         return parser
+
+    def _damaged(self, failed_at: int, reason: str) -> DocumentError:
+        """What to say about damage that belongs to no element."""
+        if reason in AT_THE_END:
+            place = self._place_of(self.path.stat().st_size)
+            what = f"the document ends before its root element {self._root_name} does"
+        else:
+            place = self._place_of(failed_at)
+            if reason == errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT or reason == errors.XML_ERROR_MISPLACED_XML_PI:
+                what = "another document, or a piece of one, follows"
+            else:
+                what = f"the document is damaged outside of its {self.element} elements ({reason})"
+        return DocumentError(f"{place}: {what}. Have it delivered again.")
+
+    def _refuse_doubtful_rest(self, begin: int, following: int | None) -> None:
+        """Raise unless the document goes on, or is complete, after the broken element that begins at a position."""
+        assert self._root_name is not None
+        root = rb"(?:[A-Za-z_][\w.-]*:)?" + re.escape(self._root_name.encode())
+        if following is None:
+            with open(self.path, "rb") as stream:
+                stream.seek(max(begin, stream.seek(0, 2) - TAIL))
+                ends = list(re.finditer(rb"</" + root + rb"\s*>", text := stream.read()))
+            if not ends or not NOTHING_MORE.fullmatch(text, ends[-1].end()):
+                raise DocumentError(
+                    f"{self._place_of(begin)}: the document ends inside the {self.element} that begins here, so what "
+                    "followed is missing. Have it delivered again."
+                )
+        elif (other := self._search(re.compile(rb"</?" + root + rb"[\s>/]"), begin, following)) is not None:
+            raise DocumentError(
+                f"{self._place_of(other)}: the document's root {self._root_name} ends or begins again, after a broken "
+                f"{self.element}. Have it delivered again, as one document."
+            )
+
+    def _place_of(self, position: int) -> str:
+        return f"{self.path}, line {1 + self._lines(0, position)}, byte {position}"
 
     def _taken(self) -> list[Row]:
         rows, self._rows[:] = self._rows.copy(), []
@@ -182,13 +242,20 @@ class XmlRows:
 
     def _find(self, position: int) -> int | None:
         """Where the next element begins, at a position or after it."""
+        return self._search(self._start, position)
+
+    def _search(self, pattern: re.Pattern[bytes], position: int, end: int | None = None) -> int | None:
+        """Where a pattern is found first, from a position on and before an end."""
         with open(self.path, "rb") as stream:
             stream.seek(position)
             text = b""
             while block := stream.read(BLOCK):
                 text = text[-LONGEST_TAG:] + block
-                if match := self._start.search(text):
-                    return stream.tell() - len(text) + match.start()
+                if match := pattern.search(text):
+                    found = stream.tell() - len(text) + match.start()
+                    return found if end is None or found < end else None
+                if end is not None and stream.tell() > end + LONGEST_TAG:
+                    return None
         return None
 
     def _last_start(self, position: int, limit: int) -> int | None:
@@ -220,6 +287,44 @@ class XmlRows:
         """The document's own start, up to its first element, so that namespaces stay declared after a skip."""
         with open(self.path, "rb") as stream:
             return stream.read(first).replace(b"\r", b" ").replace(b"\n", b" ")
+
+
+class DocumentCheck:
+    """Whether a document can be read as a whole, found out while its bytes pass by.
+
+    Of a sound document this is all that the check costs. One that is not well formed is read as the loader would, to
+    learn whether a single element is damaged or the document.
+    """
+
+    def __init__(self, path: str | Path, element: str) -> None:
+        self.path, self.element = path, element
+        self._is_sound = True
+        self._parser = expat.ParserCreate(namespace_separator="}")
+        self._parser.StartElementHandler = self._root
+        self._parser.StartDoctypeDeclHandler = partial(_refuse_document_type, path)
+
+    def _root(self, name: str, attributes: object) -> None:
+        self._is_sound = name.rpartition("}")[2] != self.element
+        self._parser.StartElementHandler = None
+
+    def feed(self, piece: memoryview, is_final: bool = False) -> None:
+        """Look at the next piece of the document."""
+        if self._is_sound:
+            try:
+                self._parser.Parse(piece, is_final)
+            except expat.ExpatError:
+                self._is_sound = False
+
+    def finish(self) -> None:
+        """Raise a DocumentError where the document cannot be read as a whole."""
+        self.feed(memoryview(b""), is_final=True)
+        if not self._is_sound:
+            for _ in XmlRows(self.path, self.element):
+                pass
+
+
+def _refuse_document_type(path: str | Path, *_: object) -> None:
+    raise DocumentError(f"{path} has a document type (DOCTYPE), which is not accepted. Have it delivered without.")
 
 
 class XmlTable:

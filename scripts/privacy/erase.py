@@ -31,7 +31,7 @@ from rich.console import Console
 from scripts import access_log
 from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.keys import PROJECT, KeyProblem
-from scripts.landing.inventory import LandingError
+from scripts.landing.errors import LandingError
 from scripts.privacy import search
 from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.privacy.ledger import Ledger, PrivacyProblem, landing_folder, read_ledger

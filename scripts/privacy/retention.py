@@ -18,7 +18,7 @@ from rich.table import Table as Shown
 from scripts import access_log
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.landing.inventory import LandingError
+from scripts.landing.errors import LandingError
 from scripts.privacy.erase import Erasure, Report, as_text, erase
 from scripts.privacy.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.warehouse_file import open_warehouse

@@ -10,9 +10,13 @@
 {{ never_stops_the_load() }}
 
 -- Batches are consecutive days: a day between two batches is missing, and so is each one after the newest batch up to
--- the day that the variable expected_through gives.
+-- the day that the variable expected_through gives, unless expected_absences says that none is expected.
 with batches as (
     select * from {{ ref('batches') }}
+),
+
+absences as (
+    select * from {{ ref('expected_absences') }}
 ),
 
 span as (
@@ -33,4 +37,7 @@ select
 from calendar
 cross join span
 left join batches on calendar.day = batches.batch_date
-where batches.batch_id is null
+left join absences on calendar.day = absences.day and absences.feed = '*'
+where
+    batches.batch_id is null
+    and absences.day is null

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from scripts.landing.definitions import PROJECT, Layout, layout, layouts
-from scripts.landing.inventory import find_files
+from scripts.landing.inventory import survey
 
 DELIMITED = [definition for definition in layouts() if definition.meta["format"] in ("pipe", "csv")]
 
@@ -31,7 +31,7 @@ def test_every_source_is_reconciled() -> None:
 def test_files_have_the_columns_of_their_layout(definition: Layout, landing: Path) -> None:
     """Every line of every file has as many fields as its layout, with two more in a change file of a later batch."""
     delimiter = "|" if definition.meta["format"] == "pipe" else ","
-    files = [file for file in find_files(landing, (1, 2, 3)) if file.source == definition.name]
+    files = [file for file in survey(landing).files if file.source == definition.name]
     assert files
     for file in files:
         expected = len(definition.columns) + (2 if definition.meta.get("cdc") and file.batch_id > 1 else 0)
@@ -49,8 +49,27 @@ def test_fixed_widths_add_up(name: str, width: int) -> None:
     assert sum(column.meta["width"] for column in layout(name).columns) == width
 
 
-def test_a_whole_file_or_its_parts_are_found_and_no_other() -> None:
+@pytest.mark.parametrize(
+    ("file", "ours", "others"),
+    [
+        (
+            "Trade.txt",
+            "Trade.txt Trade_1.txt Trade_12.txt",
+            "TradeHistory.txt Trade_audit.csv TradeType.txt Trade_.txt",
+        ),
+        ("WIRE????-[1-4].v2.dat", "WIRE1985-4.v2.dat WIRE1985-4.v2_7.dat", "WIRE1985-5.v2.dat WIRE85-1.v2.dat .WIRE"),
+        ("*_list.csv", "a_list.csv b.c-d_list_2.csv", ".a_list.csv a_list.txt a(1)_list.csv"),
+    ],
+)
+def test_a_whole_file_or_its_parts_are_found_and_no_other(file: str, ours: str, others: str) -> None:
     """`Trade` is found whole and in parts, and never takes `TradeHistory` or control totals for its own."""
-    pattern = layout("brokerage.trade").pattern
-    assert all(pattern.fullmatch(name) for name in ("Trade.txt", "Trade_1.txt", "Trade_12.txt"))
-    assert not any(pattern.fullmatch(n) for n in ("TradeHistory.txt", "Trade_audit.csv", "TradeType.txt", "Trade_.txt"))
+    pattern = Layout("feed", "new", (), {"file": file, "format": "pipe"}).pattern
+    assert all(pattern.fullmatch(name) for name in ours.split())
+    assert not any(pattern.fullmatch(name) for name in others.split())
+
+
+def test_a_feed_is_named_after_its_file() -> None:
+    """A pattern gives what stands before its first wildcard."""
+    names = {definition.file: definition.feed for definition in layouts() if not definition.is_control}
+    assert names["FINWIRE[0-9][0-9][0-9][0-9]Q[1-4]"] == "FINWIRE"
+    assert names["Trade.txt"] == "Trade" and len(set(names.values())) == len(names)

@@ -177,6 +177,22 @@ def test_a_late_batch_is_named(
         assert str(later) in samples[0][0]
 
 
+def test_a_day_without_a_batch_that_is_listed_is_not_late(loaded: Warehouse, room: Path) -> None:
+    """The test follows the list of expected absences; a day that names a single feed is expected all the same."""
+    warehouse = loaded.copy(room / "warehouse")
+    change(warehouse, "delete from operations.batches where batch_id = 2")
+    day = "(select max(batch_date) from operations.batches)"
+    select = ("test", "--select", "every_expected_batch_has_landed")
+    change(warehouse, f"insert into reference.expected_absences select {day} - 1, 'Prospect', 'closed'")
+    assert warehouse.dbt(*select).code == 1
+    change(warehouse, f"insert into reference.expected_absences select {day} - 1, '*', 'holiday'")
+    assert warehouse.dbt(*select).code == 0
+    ((later,),) = warehouse.query(f"select ({day} + 1)::date")
+    assert warehouse.dbt(*select, expected_through=str(later)).code == 1
+    change(warehouse, f"insert into reference.expected_absences select {day} + 1, '*', 'holiday'")
+    assert warehouse.dbt(*select, expected_through=str(later)).code == 0
+
+
 def test_a_gap_between_batches_is_named(loaded: Warehouse, room: Path) -> None:
     warehouse = loaded.copy(room / "warehouse")
     ((gone,),) = warehouse.query("select batch_date from operations.batches where batch_id = 2")

@@ -27,9 +27,9 @@ def utf_16(path: Path) -> None:
     rewrite(path, lambda data: data.decode().encode("utf-16"))
 
 
-def touched(path: Path) -> None:
-    rewrite(path, lambda data: data)
-    os.utime(path, (1, 1))
+def fifo(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
 
 
 def linked_from_elsewhere(area: Path, name: str) -> None:
@@ -73,14 +73,40 @@ REFUSALS = [
         ("Batch3 is a link out of the landing area", "elsewhere"),
     ),
     Refusal(
-        "changed size",
+        "changed file of the last batch",
         lambda a: rewrite(a / "Batch1/HR.csv", lambda d: d + b"999999,,New,Hand,,100,,,\n"),
-        ("Batch1/HR.csv changed after it was loaded", "--full-refresh"),
+        ("Batch1 is loaded, and files of hr.employee in it changed", "--full-refresh"),
     ),
     Refusal(
-        "changed time",
-        lambda a: touched(a / "Batch1/HR.csv"),
-        ("Batch1/HR.csv changed after it was loaded", "--full-refresh"),
+        "late file",
+        lambda a: (a / "Batch1/FINWIRE1966Q4").write_bytes((a / "Batch1/FINWIRE1967Q1").read_bytes()),
+        ("Batch1 is loaded, and files of newswire.company in it came late", "newswire.security", "--full-refresh"),
+    ),
+    Refusal(
+        "file that is gone",
+        lambda a: (a / "Batch1/HR_audit.csv").unlink(),
+        ("Batch1 is loaded, and files of control.audit in it are gone", "--full-refresh"),
+    ),
+    Refusal(
+        "slip in a name",
+        lambda a: (a / "Batch2/Trade.txt").rename(a / "Batch2/trade.txt"),
+        ("Batch2/trade.txt", "much like Trade.txt", "Rename it"),
+    ),
+    Refusal(
+        "slip in a batch's name",
+        lambda a: (a / "Batch3").rename(a / "Batch03"),
+        ("Batch03", "much like Batch3", "Rename"),
+    ),
+    Refusal(
+        "whole file and part",
+        lambda a: (a / "Batch2/CashTransaction_1.txt").write_bytes(b"x\n"),
+        ("Batch2/CashTransaction.txt is there whole and in parts",),
+    ),
+    Refusal("FIFO", lambda a: fifo(a / "Batch3/Account.txt"), ("Batch3/Account.txt is a FIFO", "as a file")),
+    Refusal(
+        "date without hyphens",
+        lambda a: rewrite(a / "Batch3/BatchDate.txt", lambda _: b"20170709\n"),
+        ("Batch3/BatchDate.txt", "YYYY-MM-DD", "20170709"),
     ),
 ]
 
@@ -95,6 +121,41 @@ def test_what_cannot_be_loaded_is_refused(refusal: Refusal, first_batch: Warehou
     for words in refusal.says:
         assert words in output
     assert warehouse.unlike(first_batch) == {}
+
+
+BROKEN_DOCUMENTS = {
+    "cut off": (lambda d: d[:-3000], "the document ends inside the Action that begins here"),
+    "document type": (lambda d: b"<!DOCTYPE x>" + d[d.index(b"?>") + 2 :], "has a document type (DOCTYPE)"),
+    "two documents": (lambda d: d + d, "another document, or a piece of one, follows"),
+    "no XML": (lambda d: b"moved\n", "not an XML document of Action elements"),
+    "another XML": (lambda d: b"<html><body/></html>\n", "is empty, and a CustomerMgmt file may not be"),
+}
+
+
+@pytest.mark.parametrize("damage", BROKEN_DOCUMENTS)
+def test_a_broken_document_is_refused_before_anything_loads(damage: str, landing: Path, room: Path) -> None:
+    """The document is named, and no staging table has been made."""
+    change, says = BROKEN_DOCUMENTS[damage]
+    area = copy_landing(landing, room / "landing")
+    rewrite(area / "Batch1/CustomerMgmt.xml", change)
+    warehouse = Warehouse(room / "warehouse", area, landing.parent)
+    output = warehouse.refuse()
+    assert "Batch1/CustomerMgmt.xml" in output and says in output
+    assert warehouse.query("select table_name from duckdb_tables() where schema_name in ('staging', 'core')") == []
+
+
+def test_a_new_time_is_no_change(first_batch: Warehouse, room: Path) -> None:
+    """A file that was copied or touched loads as if nothing had been, and what is ignored is listed."""
+    area = copy_landing(first_batch.landing, room / "landing")
+    path = area / "Batch1/HR.csv"
+    rewrite(path, lambda data: data)
+    os.utime(path, (1, 1))
+    (area / "Batch2/HR.csv").write_bytes(b"x")
+    warehouse = first_batch.copy(room / "warehouse", area)
+    warehouse.load("--select", "ignored_files", through_batch=2)
+    assert warehouse.query("select * from operations.ignored_files") == [
+        ("Batch2/HR.csv", "HR.csv is due in the first batch only")
+    ]
 
 
 def test_too_many_bad_rows_stop_the_load(first_batch: Warehouse, loaded: Warehouse, room: Path) -> None:

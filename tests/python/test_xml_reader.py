@@ -14,7 +14,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from scripts.landing import xml_reader
-from scripts.landing.inventory import LandingError, inspect
+from scripts.landing.contents import inspect
+from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import DocumentError, XmlRows
 
 SLOW_DISK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -111,6 +112,11 @@ def read(path: Path) -> list[Row]:
     return rows
 
 
+def count(path: Path) -> int:
+    """The elements of a document, as the check counts them; raises where it refuses the document."""
+    return inspect(str(path), layout("crm.customer_mgmt")).rows["crm.customer_mgmt"]
+
+
 def values(rows: list[Row]) -> list[Row]:
     return [{key: value for key, value in row.items() if key[0] != "#"} for row in rows]
 
@@ -124,7 +130,7 @@ def test_rows_are_those_of_a_parser_of_whole_documents(tmp_path: Path, document:
     with mock.patch.object(xml_reader, "BLOCK", block):
         rows = read(path)
     assert values(rows) == expected(document)
-    assert inspect(str(path), "xml") == {"": len(rows)}
+    assert count(path) == len(rows)
 
 
 @SLOW_DISK
@@ -199,7 +205,7 @@ def check_broken(path: Path, broken: str, place: int, block: int) -> None:
         assert set(rows[place]) == {"#line", "#offset", "#error", "#raw"}
         assert rows[place]["#raw"].removesuffix("\r\n</T:Actions>").rstrip() == broken.rstrip()
         assert rows[place]["#error"].startswith("not well-formed XML: ")
-    assert inspect(str(path), "xml") == {"": len(elements)}
+    assert count(path) == len(elements)
 
 
 @SLOW_DISK
@@ -237,34 +243,82 @@ def test_common_damage_loses_one_element(tmp_path: Path, place: int, find: str, 
     check_broken(tmp_path / "document.xml", ELEMENTS[place].replace(find, put), place, 1 << 20)
 
 
-def test_a_document_cut_short_rejects_its_last_element(tmp_path: Path) -> None:
-    """A transfer that broke off in the middle of an element shows in the rejected rows."""
-    path = tmp_path / "document.xml"
-    document = (HEAD + "".join(ELEMENTS)).encode()
-    path.write_bytes(document[:-30])
-    rows = read(path)
-    assert [row.get("Customer/@C_ID") for row in rows] == ["1", "2", "3", "4", None]
-    assert "#error" in rows[-1] and inspect(str(path), "xml") == {"": 5}
+DOCUMENT = HEAD + "\r\n".join(ELEMENTS) + "\r\n</T:Actions>\r\n"
+BEFORE_LAST = HEAD + "\r\n".join(ELEMENTS[:4]) + "\r\n"
+NO_END, NO_START = ELEMENTS[1].replace("</Name>", ""), ELEMENTS[3].replace("<Customer", "<Customer <")
+TWO_BROKEN = [ELEMENTS[0], NO_END, ELEMENTS[2], NO_START]
+
+
+def refused(path: Path, document: str | bytes) -> str:
+    """Why a document is refused, by the check and by the reader alike."""
+    path.write_bytes(document.encode() if isinstance(document, str) else document)
+    with pytest.raises(DocumentError) as of_check:
+        count(path)
+    if "DOCTYPE" not in str(of_check.value):
+        with pytest.raises(DocumentError) as of_reader:
+            list(XmlRows(path, "Action"))
+        assert str(of_reader.value) == str(of_check.value)
+    assert str(of_check.value).startswith(str(path))
+    return str(of_check.value)
+
+
+@SLOW_DISK
+@given(missing=st.integers(len("\r\n") + 1, len("".join(ELEMENTS))), block=BLOCKS)
+def test_a_document_that_ends_early_is_refused(tmp_path: Path, missing: int, block: int) -> None:
+    """Nobody would know how many rows are missing, so none is loaded; the message says where the document ends."""
+    document = DOCUMENT.encode()[:-missing]
+    assume(document.decode(errors="ignore").encode() == document)  # One cut within a character is no text.
+    with mock.patch.object(xml_reader, "BLOCK", block):
+        says = refused(tmp_path / "document.xml", document)
+    begin = document.rfind(b"<T:Action ")
+    inside = begin > document.rfind(b"</T:Action>")
+    at = begin if inside else len(document)
+    reason = "ends inside the Action that begins here" if inside else "ends before its root element Actions does"
+    line = 1 + document.count(b"\n", 0, at)
+    assert f"document.xml, line {line}, byte {at}: the document {reason}" in says
 
 
 @pytest.mark.parametrize(
     ("document", "says"),
     [
-        (f'<!DOCTYPE x [<!ENTITY name "x">]>{HEAD[23:]}{action(1)}</T:Actions>', "entities is not accepted"),
-        (f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>{HEAD[23:]}</T:Actions>', "entities is not accepted"),
-        (f'<!DOCTYPE x SYSTEM "x.dtd">{HEAD[23:]}{action(1).replace("é", "&e;")}</T:Actions>', "entities is not"),
+        (f'<!DOCTYPE x [<!ENTITY name "x">]>{HEAD[23:]}{action(1)}</T:Actions>', "DOCTYPE"),
+        (f'<!DOCTYPE x [<!ENTITY a SYSTEM "file:///etc/passwd">]>{HEAD[23:]}</T:Actions>', "DOCTYPE"),
+        (f'<!DOCTYPE x SYSTEM "x.dtd">{HEAD[23:]}{action(1)}</T:Actions>', "DOCTYPE"),
+        (f"<!DOCTYPE T:Actions>{HEAD[23:]}{action(1)}</T:Actions>", "DOCTYPE"),
         (f"<T:Actions>{action(1)}{action(2)}</T:Actions>", "unbound prefix"),
         ("<html><p>502 Bad Gateway<br></html>", "not an XML document of Action elements"),
         ("moved", "not an XML document of Action elements"),
+        ("\r\n", "not an XML document of Action elements"),
+        (f'<Action xmlns:T="{NAMESPACE}"><Customer/></Action>', "is a single Action where a list"),
+        (DOCUMENT + DOCUMENT, "another document, or a piece of one, follows"),
+        (DOCUMENT + DOCUMENT[23:], "another document, or a piece of one, follows"),
+        (DOCUMENT + "<T:Extra/>", "another document, or a piece of one, follows"),
+        (DOCUMENT + "and so on", "another document, or a piece of one, follows"),
+        (BEFORE_LAST + DOCUMENT, "another document, or a piece of one, follows"),
+        (BEFORE_LAST + DOCUMENT[23:], "ends before its root element Actions does"),
+        (BEFORE_LAST + ELEMENTS[4][:60] + DOCUMENT, "root Actions ends or begins again, after a broken Action"),
+        (BEFORE_LAST + ELEMENTS[4][:60] + DOCUMENT[23:], "root Actions ends or begins again, after a broken Action"),
+        (DOCUMENT.replace("</T:Action>\r\n</T:Actions>", "\r\n</T:Actions>") + DOCUMENT, "ends or begins again"),
+        (BEFORE_LAST + "</Customer>" + ELEMENTS[4] + "</T:Actions>", "damaged outside of its Action elements"),
+        (BEFORE_LAST + ELEMENTS[4].replace("<T:Action", "<T:Acton") + "</T:Actions>", "damaged outside of its Action"),
+        (BEFORE_LAST + "a & b" + ELEMENTS[4] + "</T:Actions>", "damaged outside of its Action elements"),
+        (HEAD + "".join(TWO_BROKEN) + ELEMENTS[4][:80], "ends inside the Action"),
     ],
 )
-def test_a_document_that_cannot_be_read_is_refused_by_name(tmp_path: Path, document: str, says: str) -> None:
-    """Entities, which could read other files or grow without end, and documents of another kind end in a message."""
+def test_a_document_that_cannot_be_read_for_sure_is_refused(tmp_path: Path, document: str, says: str) -> None:
+    """What is no list of elements, has a document type, or goes on after its end is refused before anything loads."""
+    assert says in refused(tmp_path / "document.xml", document)
+
+
+def test_broken_elements_of_a_whole_document_are_rejected_rows(tmp_path: Path) -> None:
+    """Damage within elements costs those elements only, also where one lies inside another."""
     path = tmp_path / "document.xml"
-    path.write_bytes(document.encode())
-    with pytest.raises(DocumentError, match=says) as raised:
-        list(XmlRows(path, "Action"))
-    assert str(path) in str(raised.value)
+    nested = ELEMENTS[4].replace("<Name>", ELEMENTS[0] + "<Name>")
+    for elements, errors in ((TWO_BROKEN, 2), ([*TWO_BROKEN, nested], 3), ([nested, *ELEMENTS], 1), ([nested], 1)):
+        path.write_text(HEAD + "".join(elements) + "</T:Actions><!-- end -->\n<?end?>", encoding="utf-8")
+        rows = read(path)
+        assert sum("#error" in row for row in rows) == errors
+        assert len(rows) == count(path) == len(elements) + (nested in elements)
 
 
 def test_a_comment_hides_an_element(tmp_path: Path) -> None:
@@ -275,18 +329,7 @@ def test_a_comment_hides_an_element(tmp_path: Path) -> None:
         (hidden + HEAD[23:] + ELEMENTS[0] + hidden + "<T:Action &/>" + ELEMENTS[2] + "</T:Actions>").encode()
     )
     assert [row.get("Customer/@C_ID") for row in read(path)] == ["1", None, "3"]
-    assert inspect(str(path), "xml") == {"": 3}
-
-
-@pytest.mark.parametrize("after", ["", "\n", "\n<!-- to be -continued -->\n"])
-def test_a_document_that_ends_between_two_actions_is_refused(tmp_path: Path, after: str) -> None:
-    """All its rows could be read, and nobody would know how many are missing."""
-    path = tmp_path / "document.xml"
-    path.write_bytes((HEAD + ELEMENTS[0] + ELEMENTS[1] + after).encode())
-    with pytest.raises(LandingError, match="before its document does"):
-        inspect(str(path), "xml")
-    path.write_bytes((HEAD + ELEMENTS[0] + ELEMENTS[1] + after + "</T:Actions>" + after).encode())
-    assert inspect(str(path), "xml") == {"": 2}
+    assert count(path) == 3
 
 
 @pytest.mark.parametrize("damage", ["none", "no end tag", "open CDATA section"])

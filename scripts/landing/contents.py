@@ -1,0 +1,282 @@
+"""What a landed file holds: its rows, its hash, and whether it can be read.
+
+A file is read once, in large blocks: its rows are counted independently of the reader that loads them, and its encoding
+is checked, so that a bad file is named before anything is loaded.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from scripts.landing.definitions import Layout, layouts_by_file
+from scripts.landing.errors import LandingError
+from scripts.landing.xml_reader import DocumentCheck
+
+# As much as a processor keeps at hand.
+BLOCK = 1 << 20
+COMMENT = re.compile(rb"<!--")
+TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
+LONGEST_PREFIX = 64
+LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
+_NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What has been found in a file. `rows` is by the name of the layout that reads them."""
+
+    rows: dict[str, int]
+    content_hash: str
+    byte_count: int
+
+
+def inspect(path: str, layout: Layout) -> Contents:
+    """Rows in a file, counted on its bytes: lines with text, or elements of an XML document.
+
+    Raises LandingError where the text is not UTF-8, where quotes or line ends leave open where a row ends, or where a
+    document is not one whole XML document.
+    """
+    try:
+        return _inspect(path, layout)
+    except OSError as error:
+        raise unreadable(path, error) from None
+
+
+def hash_of(path: str) -> str:
+    """Hash of a file's content, as inspect gives it."""
+    digest = _digest()
+    try:
+        for _, piece in _pieces(path, b"\n"):
+            digest.update(piece)
+    except OSError as error:
+        raise unreadable(path, error) from None
+    return digest.hexdigest()
+
+
+def unreadable(path: object, error: OSError) -> LandingError:
+    """What to say about a file that the operating system does not let us read."""
+    return LandingError(f"{path} cannot be read: {error.strerror}. Give the loader access to it, or have it delivered.")
+
+
+def _digest() -> hashlib._Hash:
+    """The fastest hash of the standard library that is not broken: 1.4 GB a second, where blake2b takes 0.7."""
+    return hashlib.sha256()
+
+
+def _inspect(path: str, layout: Layout) -> Contents:
+    file_format = layout.meta["format"]
+    counts: Counter[str] = Counter()
+    byte_count, rest = 0, b""
+    quotes, line_ends, digest = _Quotes(), _LineEnds(), _digest()
+    elements = _Elements(str(layout.meta["element"])) if file_format == "xml" else None
+    document = DocumentCheck(path, elements.name) if elements else None
+    for begin, piece in _pieces(path, b">" if elements else b"\n"):
+        digest.update(piece)
+        byte_count += len(piece)
+        _check_text(path, piece, begin)
+        if elements and document:
+            elements.count_in(piece)
+            document.feed(piece)
+            continue
+        text = quotes.without_line_ends(bytes(piece), begin) if file_format == "csv" else piece
+        # Only a quoted line end, or the end of the file, leaves a line open.
+        if rest or text[-1] != LINE_FEED:
+            text = rest + text
+            end = text.rfind(b"\n") + 1
+            text, rest = text[:end], text[end:]
+        counts.update(_count_lines(line_ends.removed(text), layout))
+    if quotes.is_open or quotes.broken_at is not None:
+        place = quotes.opened_at if quotes.broken_at is None else quotes.broken_at
+        raise LandingError(
+            f"{path}, line {_line_at(path, place)}: the quote in byte {place} is not closed at the end of its field. "
+            "Have it exported again."
+        )
+    if not line_ends.are_alike or b"\r" in rest.removesuffix(b"\r"):
+        raise LandingError(
+            f"{path} mixes line ends, or has a carriage return within a line. Have it delivered with CRLF or with LF."
+        )
+    if elements and document:
+        counts[layout.name] = elements.total
+        if byte_count:
+            document.finish()
+    if rest.strip(b"\r"):
+        counts.update(_count_lines(np.frombuffer(rest + b"\n", dtype=np.uint8), layout))
+    if layout.is_control:
+        counts[layout.name] = max(counts[layout.name] - 1, 0)
+    return Contents(dict(counts), digest.hexdigest(), byte_count)
+
+
+def _pieces(path: str, end: bytes) -> Iterator[tuple[int, memoryview]]:
+    """A file's text in pieces that end with the byte `end`, the last one where the file does, and where each begins.
+
+    All pieces lie in one buffer: one is gone when the next is asked for.
+    """
+    buffer, kept, begin = bytearray(BLOCK), 0, 0
+    with open(path, "rb", buffering=0) as stream:
+        while count := stream.readinto(memoryview(buffer)[kept:]):
+            filled = kept + count
+            cut = buffer.rfind(end, kept, filled) + 1
+            if cut:
+                yield begin, memoryview(buffer)[:cut]
+                buffer[: filled - cut] = buffer[cut:filled]
+            begin, kept = begin + cut, filled - cut
+            if kept == len(buffer):
+                buffer = buffer + bytes(len(buffer))
+    if kept:
+        yield begin, memoryview(buffer)[:kept]
+
+
+def _check_text(path: str, piece: memoryview, begin: int) -> None:
+    """Raise unless a piece of a file is UTF-8 text."""
+    characters = np.frombuffer(piece, dtype=np.uint8)
+    if characters.max() > LAST_ASCII:
+        try:
+            bytes(piece).decode()
+        except UnicodeDecodeError as error:
+            raise LandingError(
+                f"{path} is not UTF-8: byte {begin + error.start} cannot be read. Have it exported as UTF-8."
+            ) from None
+    if characters.min() == 0:
+        raise LandingError(f"{path} holds zero bytes: it is not UTF-8 text. Have it exported as UTF-8.")
+
+
+class _Elements:
+    """Counts a document's elements of one name, except in comments."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._count = 0
+        # How many lie in a comment that is still open, None outside of comments.
+        self._commented: int | None = None
+        start = name.encode() + rb"[\s>/]"
+        self._start_or_comment = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?" + start)
+        # Beginning with what it looks for, this one is found many times faster; what comes before is looked at
+        # afterwards.
+        self._start = re.compile(start)
+
+    def count_in(self, piece: memoryview) -> None:
+        """Count the elements that begin in the document's next piece."""
+        if self._commented is None and not COMMENT.search(piece):
+            starts = (match.start() for match in self._start.finditer(piece))
+            self._count += sum(1 for at in starts if TAG.search(piece, max(at - LONGEST_PREFIX, 0), at))
+            return
+        for match in self._start_or_comment.finditer(piece):
+            token = match.group()
+            if token == b"<!--":
+                self._count += self._commented or 0
+                self._commented = 0
+            elif token == b"-->":
+                self._commented = None
+            elif self._commented is None:
+                self._count += 1
+            else:
+                self._commented += 1
+
+    @property
+    def total(self) -> int:
+        """A comment that never ends is no comment, so its elements count after all."""
+        return self._count + (self._commented or 0)
+
+
+def _count_lines(characters: npt.NDArray[np.uint8], layout: Layout) -> dict[str, int]:
+    """Lines that are not blank, in whole lines."""
+    if layout.meta["format"] == "fixed":
+        return _count_records(characters, layouts_by_file()[layout.file])
+    line_ends = characters == LINE_FEED
+    blank = np.count_nonzero(line_ends[1:] & line_ends[:-1]) + np.count_nonzero(line_ends[:1])
+    return {layout.name: int(np.count_nonzero(line_ends) - blank)}
+
+
+def _count_records(characters: npt.NDArray[np.uint8], tables: tuple[Layout, ...]) -> dict[str, int]:
+    """Fixed-width records by the table they belong to; the first table answers for those of an unknown type."""
+    ends = np.flatnonzero(characters == ord("\n"))
+    starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
+    starts, ends = starts[ends > starts], ends[ends > starts]
+    padded = np.concatenate((characters, np.zeros(18, dtype=np.uint8)))
+    types = sum(padded[starts + 15 + i].astype(np.int64) << (16 - 8 * i) for i in range(3))
+    counts = {}
+    for table in tables:
+        code = int.from_bytes(table.meta["record_type"].encode(), "big")
+        counts[table.name] = int(np.count_nonzero((types == code) & (ends - starts >= 18)))
+    counts[tables[0].name] += len(starts) - sum(counts.values())
+    return counts
+
+
+class _Quotes:
+    """Follows the quotes of a comma-separated text, block by block.
+
+    A quote opens a field only where a field begins; a doubled one closes it and opens it again.
+    """
+
+    def __init__(self) -> None:
+        self.is_open = False
+        self.opened_at = 0
+        self.broken_at: int | None = None
+        self._before = b"\n"
+
+    def without_line_ends(self, block: bytes, offset: int) -> bytes:
+        """The block with the line ends inside quoted fields taken out; `offset` is where it begins in the text."""
+        if b'"' not in block:
+            self._check_closed(block)
+            self._before = block[-1:]
+            return block.translate(_NO_LINE_ENDS) if self.is_open else block
+        parts = block.split(b'"')
+        for i, part in enumerate(parts):
+            offset += len(part)
+            self._check_closed(part)
+            self._before = part[-1:] or self._before
+            if self.is_open:
+                parts[i] = part.translate(_NO_LINE_ENDS)
+            if i == len(parts) - 1:
+                break
+            if self.is_open:
+                self.is_open, self._before = False, b'"'
+            elif self._before in (b",", b"\n", b'"'):
+                self.opened_at = self.opened_at if self._before == b'"' else offset
+                self.is_open, self._before = True, b""
+            else:
+                self._before = b"x"
+            offset += 1
+        return b'"'.join(parts)
+
+    def _check_closed(self, text: bytes) -> None:
+        """After the quote that closes a field comes the field's end."""
+        if self._before == b'"' and text[:1] not in (b"", b",", b"\r", b"\n") and self.broken_at is None:
+            self.broken_at = self.opened_at
+
+
+class _LineEnds:
+    """Takes carriage returns out of a text, and counts its line ends by kind."""
+
+    def __init__(self) -> None:
+        self._lines = self._returns = self._pairs = 0
+
+    def removed(self, text: bytes | memoryview) -> npt.NDArray[np.uint8]:
+        """The characters of some more whole lines, without carriage returns."""
+        characters = np.frombuffer(text, dtype=np.uint8)
+        ends, returns = characters == LINE_FEED, characters == CARRIAGE_RETURN
+        self._lines += np.count_nonzero(ends)
+        if not returns.any():
+            return characters
+        self._returns += np.count_nonzero(returns)
+        self._pairs += np.count_nonzero(returns[:-1] & ends[1:])
+        without: npt.NDArray[np.uint8] = characters[~returns]
+        return without
+
+    @property
+    def are_alike(self) -> bool:
+        """Whether all lines end in CRLF, or all in LF, and carriage returns stand nowhere else."""
+        return self._returns == self._pairs and self._pairs in (0, self._lines)
+
+
+def _line_at(path: str, offset: int) -> int:
+    """Line, from 1, of a byte."""
+    with open(path, "rb") as stream:
+        return 1 + sum(stream.read(min(BLOCK, offset - at)).count(b"\n") for at in range(0, offset, BLOCK))
