@@ -22,6 +22,7 @@ and changes no settings.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterable
 from datetime import datetime

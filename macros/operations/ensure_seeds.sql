@@ -3,7 +3,16 @@
 {% macro ensure_seeds() -%}
     {%- if execute and flags.WHICH in ['run', 'build'] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.package_name == project_name -%}
-            {{ adapter.dispatch('load_seed_file')(node) }}
+            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if relation is none or flags.WHICH == 'run' -%}
+                {{ adapter.dispatch('load_seed_file')(node) }}
+            {%- endif -%}
+            {%- if relation is none -%}
+                {#- dbt looked at what is there before the table was made. -#}
+                {%- do adapter.cache_added(api.Relation.create(
+                    database=node.database, schema=node.schema, identifier=node.alias, type='table'
+                )) -%}
+            {%- endif -%}
         {%- endfor -%}
     {%- endif -%}
 {%- endmacro %}

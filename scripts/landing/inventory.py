@@ -199,9 +199,9 @@ def _batches(
             problems.add(str(error))
             flawed.add(number)
     if not dates and not flawed:
-        raise LandingError(
-            f"{landing} holds no complete batch: Batch1/{BATCH_DATE_FILE} is not there. Set LANDING_DIR to the landing "
-            "area, or wait until its first batch is complete."
+        problems.add(
+            f"{landing} holds no complete batch: Batch1/{BATCH_DATE_FILE} is not there.",
+            "Set LANDING_DIR to the landing area, or wait until its first batch is complete.",
         )
     dates = dict(sorted(dates.items()))
     newest = max(dates, default=0)

@@ -379,6 +379,14 @@ def test_a_marker_under_a_wrong_name_is_refused(area: Path) -> None:
     assert "Batch3/batchdate.txt is not a name that is loaded, but much like BatchDate.txt" in refused(area)
 
 
+def test_a_first_batch_under_a_wrong_name_is_named(tmp_path: Path) -> None:
+    """Where there is no complete batch, the likely reason is told too."""
+    batch(tmp_path, 1, "2017-07-07").rename(tmp_path / "batch_01")
+    message = refused(tmp_path)
+    assert "holds no complete batch" in message
+    assert "batch_01 is not a name that is loaded, but much like Batch1" in message
+
+
 @pytest.mark.parametrize(
     "name", ["Batch2/Trade.txt", "Batch3/BatchDate.txt", "Batch2/Trade_audit.csv", "Batch2_audit.csv"]
 )

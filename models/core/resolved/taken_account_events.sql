@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view') }}
 
 -- One row per event of an account, with its broker's key, without those whose landed row is rejected.
 with events as (

@@ -1,4 +1,4 @@
-{{ config(materialized='ephemeral') }}
+{{ config(materialized='view') }}
 
 -- One row per event of a customer, without those whose landed row is rejected.
 with events as (
