@@ -1,5 +1,7 @@
 """Check that models and tests meet the standards of docs/quality.md, from the manifest that `dbt parse` writes.
 
+Layers too: data flows from staging through intermediate and core to marts and analytics, and never back.
+
 Names each model, column or test that lacks something, and what.
 """
 
@@ -19,6 +21,15 @@ DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrit
 CLASSES = ("public", "internal", "confidential", "personal", "sensitive")
 SHORTEST_REASON = 20
 GATE = "publication.gate"
+# What each layer may read besides itself, by folder; a room of a layer is named with its layer. Operations stand beside
+# them and read everything; seeds are rules, which everybody may read.
+READS = {
+    "staging": (),
+    "intermediate": ("staging",),
+    "core": ("staging", "intermediate"),
+    "marts": ("core/dimensions", "core/facts", "core/released"),
+    "analytics": ("core/dimensions", "core/facts", "core/released"),
+}
 
 Node = dict[str, Any]
 
@@ -35,6 +46,9 @@ def problems(manifest: dict[str, Any]) -> list[str]:
         if node["resource_type"] in ("model", "seed", "snapshot"):
             about = [t for t in tests if id_ in t["depends_on"]["nodes"]]
             found += [f"{node['resource_type']} {node['name']}: {lack}" for lack in _node_lacks(id_, node, about)]
+    for id_, node in nodes.items():
+        if node["resource_type"] == "model":
+            found += [f"model {node['name']}: {lack}" for lack in _layer_lacks(id_, manifest)]
     for test in manifest["unit_tests"].values():
         found += [f"unit test {test['name']}: {lack}" for lack in _unit_test_lacks(test)]
     return sorted(found)
@@ -80,8 +94,39 @@ def _node_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
         sources = [parent for parent in node["depends_on"]["nodes"] if parent.startswith("source.")]
         if len(sources) != 1 or len(node["depends_on"]["nodes"]) != 1:
             yield "a staging model reads one source, and no other model"
-    if layer == "core":
+    if _folders(node)[:2] in (["core", "dimensions"], ["core", "facts"]):
         yield from _core_lacks(id_, node, tests)
+
+
+def _layer_lacks(id_: str, manifest: dict[str, Any]) -> Iterator[str]:
+    """References that go upward, or past a layer into the inside of another one."""
+    node = manifest["nodes"][id_]
+    layer = _folders(node)[0]
+    if layer not in READS:
+        if layer != "operations":
+            yield f"it lies in no layer; move it into one of {', '.join(READS)} or operations"
+        return
+    for parent_id in node["depends_on"]["nodes"]:
+        parent = manifest["nodes"].get(parent_id) or manifest["sources"][parent_id]
+        if parent["resource_type"] == "source":
+            if layer != "staging":
+                yield f"it reads the source {parent['name']}; only staging reads sources"
+        elif parent["resource_type"] == "model":
+            folders = _folders(parent)
+            allowed = {folders[0], "/".join(folders[:2])} & {layer, *READS[layer]}
+            if not allowed:
+                yield f"it reads {parent['name']} of {'/'.join(folders[:2])}; {layer} reads {_listed(layer)}"
+    if node["schema"] != layer:
+        yield f"its schema is {node['schema']}; a schema is named after its folder, {layer}"
+
+
+def _listed(layer: str) -> str:
+    return ", ".join((layer, *READS[layer]))
+
+
+def _folders(node: Node) -> list[str]:
+    """The folders below models that a model lies in."""
+    return list(node["fqn"][1:-1]) or [""]
 
 
 def _column_lacks(node: Node) -> Iterator[str]:

@@ -219,7 +219,7 @@ def test_raw_files_do_not_bring_the_person_back(erased: Erased, settings: Path, 
     assert totals(again) == erased.before
     unlike = set(again.unlike(erased.warehouse))
     by_place = {"staging.stg_crm__customer_mgmt"} | {f"intermediate.int_{n}_events" for n in ("customer", "account")}
-    about_files = {"operations.landing_log", "operations.landed_files", "operations.rejected_rows"}
+    about_files = {"operations.landed_files", "operations.rejected_rows"}
     assert unlike <= by_place | about_files | {"operations.access_log"}, unlike
 
 

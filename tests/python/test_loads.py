@@ -61,8 +61,8 @@ def test_files_in_parts_are_whole_files(loaded: Warehouse, room: Path) -> None:
     assert not (landing / "Batch1/Trade.txt").exists()
     warehouse = Warehouse(room / "warehouse", landing, loaded.session)
     warehouse.load()
-    about_files = {"operations.landing_log", "operations.landed_files"}
-    with_counts = {f"operations.{name}" for name in ("load_counts", "reconciliation", "batches")}
+    about_files = {"operations.landed_files"}
+    with_counts = {"operations.reconciliation", "operations.batches"}
     # The control totals say in how many parts the files came.
     totals = {"operations.audit", "staging.stg_control__audit"}
     unlike = warehouse.unlike(loaded)
@@ -87,7 +87,7 @@ def test_line_ends_do_not_matter(loaded: Warehouse, room: Path) -> None:
     unlike = warehouse.unlike(loaded)
     with_places = {"staging.stg_crm__customer_mgmt"}
     with_places |= {f"intermediate.int_{name}_events" for name in ("customer", "account")}
-    assert set(unlike) <= {"operations.landing_log", "operations.landed_files"} | with_places, unlike
+    assert set(unlike) <= {"operations.landed_files"} | with_places, unlike
     for table in with_places:
         rows = f"select columns(c -> c not in ('byte_offset', 'event_sequence')) from {table} order by all"
         assert warehouse.query(rows) == loaded.query(rows)

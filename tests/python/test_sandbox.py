@@ -115,7 +115,7 @@ def test_sql_stays_inside(cursor: Any, room: Path, attack: str) -> None:
 
 def test_another_landing_area_is_refused(cursor: Any, room: Path) -> None:
     """Or else a model could have files of any folder read to it."""
-    (answer,) = cursor.execute(f"select check_landing('{room}', 0, '[]', true)").fetchone()
+    (answer,) = cursor.execute(f"select check_landing('{room}', 0, '[]', 0, true)").fetchone()
     assert "is not the landing area" in answer
 
 

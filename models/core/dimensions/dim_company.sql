@@ -6,7 +6,7 @@ with postings as (
         reject_reason_code is null
         {% if is_incremental() %}
         and company_id in (
-            select company_id from {{ ref('stg_newswire__company') }} where batch_id > {{ loaded_through() }}
+            select company_id from {{ ref('resolved_companies') }} where batch_id > {{ loaded_through() }}
         )
         {% endif %}
 ),

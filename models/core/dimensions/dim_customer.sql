@@ -38,7 +38,7 @@ current_matches as (
 -- Customers with new events, and those whose prospect appeared, changed or went to another address.
 affected as (
     select customer_id
-    from {{ ref('int_customer_events') }}
+    from {{ ref('taken_customer_events') }}
     where batch_id > {{ loaded_through() }}
     union
     select customers.customer_id

@@ -6,7 +6,7 @@ with postings as (
         reject_reason_code is null
         {% if is_incremental() %}
         and symbol in (
-            select symbol from {{ ref('stg_newswire__security') }} where batch_id > {{ loaded_through() }}
+            select symbol from {{ ref('resolved_securities') }} where batch_id > {{ loaded_through() }}
         )
         {% endif %}
 ),

@@ -12,6 +12,7 @@
     )' -%}
 {%- endif -%}
 
+-- depends_on: {{ ref('stg_brokerage__trade') }}
 -- Batch 1 and later batches are read apart: the later ones are few, and only they need to be put in order.
 with first_trades as (
     select * from {{ ref('resolved_trades') }}

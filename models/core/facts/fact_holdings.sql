@@ -1,5 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='current_trade_id') }}
 
+-- depends_on: {{ ref('stg_brokerage__holding_history') }}, {{ ref('dim_trade') }}
 with changes as (
     select * from {{ ref('resolved_holding_history') }}
     where
