@@ -19,7 +19,7 @@ from rich.table import Table
 
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
-from scripts.warehouse_file import open_warehouse
+from scripts.warehouse_file import DISK_FULL, open_warehouse
 
 PROJECT = Path(__file__).resolve().parents[1]
 # How many ignored files and failures are named.
@@ -112,6 +112,8 @@ def say_what_failed(console: Console, failed: list[dict[str, Any]]) -> None:
     if all(is_test(result) for result in failed):
         console.print("\nThe warehouse is loaded, but is not published before its tests pass.")
     else:
+        if any(DISK_FULL in (result["message"] or "") for result in failed):
+            console.print("\nThe disk is full: make room where the warehouse lies.")
         console.print("\nThe warehouse is not finished. Run again once the cause is mended: each model goes on from")
         console.print("where it stands.")
 

@@ -21,6 +21,9 @@ from scripts.encryption import (
 )
 from scripts.privacy import tokens
 
+# What DuckDB quotes from the system.
+DISK_FULL = "No space left on device"
+
 
 class WarehouseInUse(EncryptionProblem):
     """Another process has the warehouse open."""
@@ -96,9 +99,11 @@ def attach_file(
                 f"{path} was written by a newer DuckDB than this one, {duckdb.__version__}. Use the environment that "
                 "wrote it, or name another file in WAREHOUSE_PATH and load the landing area into that one."
             ) from None
+        if DISK_FULL in text:
+            raise EncryptionProblem(f"The disk that holds {path} is full. Make room, then run again.") from None
         raise EncryptionProblem(
             f"{path} cannot be opened: {text.splitlines()[0]}\n"
-            "Put back a copy of it, or remove it and load the landing area anew."
+            "Where it is damaged, put back a copy of it, or remove it and load the landing area anew."
         ) from None
 
 
