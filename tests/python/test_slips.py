@@ -20,15 +20,7 @@ from scripts.encryption import EncryptionProblem
 from scripts.keys import PROJECT
 from scripts.warehouse_file import attach_file, open_warehouse
 
-ODD_NAMES = [
-    "my-wh.2.duckdb",
-    "1st wh.duckdb",
-    'it\'s "mine".db',
-    "größe.duckdb",
-    "select",
-    "core.duckdb",
-    "temp.duckdb",
-]
+ODD_NAMES = ["1st my-wh.2.duckdb", 'it\'s "größe".db', "select", "core.duckdb"]
 
 
 @pytest.mark.parametrize("name", ODD_NAMES)
@@ -160,7 +152,7 @@ def test_a_misspelt_variable_is_refused(name: str, meant: str) -> None:
 
 
 def test_an_unknown_variable_gets_the_list() -> None:
-    with pytest.raises(settings.SettingProblem, match="nothing reads xyz.*through_batch.*smallest_area"):
+    with pytest.raises(settings.SettingProblem, match=r"nothing reads xyz.*through_batch.*smallest_area"):
         settings.check({"xyz": 1})
 
 
@@ -278,7 +270,6 @@ def test_ignored_files_are_counted_and_named(loaded: Warehouse, room: Path, monk
 def test_results_of_an_earlier_run_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "run_results.json").write_text('{"results": [{"unique_id": "test.p.old", "status": "pass"}]}')
     monkeypatch.setenv("DBT_TARGET_PATH", str(tmp_path))
-    refused = subprocess.CompletedProcess([], 2)
-    monkeypatch.setattr(build.subprocess, "run", lambda *a, **k: refused)
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 2))
     code, _, results = build.run_dbt(())
     assert (code, results) == (2, [])
