@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import click
 import duckdb
 
 from scripts.compare_warehouses import HISTORY_TABLES
@@ -38,6 +39,7 @@ class Tested:
     manifest: dict[str, Any]
     tests: int
     warned: int
+    accepted: list[dict[str, Any]]
     fingerprints: dict[str, tuple[int, int]]
 
 
@@ -61,7 +63,25 @@ def tested_warehouse() -> Iterator[Tested]:
                 f"The warehouse changed while it was tested: {', '.join(changed[:5])}. Nothing was published; run "
                 "again when no load is under way."
             )
-        yield Tested(con, ALIAS, manifest, tests, warned, after)
+        accepted = accepted_differences(con)
+        for one in accepted:
+            click.echo(
+                f"Known difference: {one['control']} of batch {one['batch_id']} is off by {one['difference']:+} "
+                f"({one['reason']}), accepted by {one['accepted_by']} until {one['accepted_until']}.",
+                err=True,
+            )
+        yield Tested(con, ALIAS, manifest, tests, warned, accepted, after)
+
+
+def accepted_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    """Control totals that differ from the warehouse by what somebody has accepted, with who, why and until when."""
+    result = con.execute(
+        "select control, batch_id, expected, found, difference, accepted_reason as reason, accepted_by, "
+        "accepted_until::varchar as accepted_until "
+        f"""from {ALIAS}.operations.control_results where outcome = 'accepted' order by batch_id, control"""
+    )
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager

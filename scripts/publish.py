@@ -156,6 +156,7 @@ def _manifest(
         "duckdb_version": duckdb.__version__,
         "key": {"name": key.name, "version": key.version},
         "tests": {"passed": tested.tests - tested.warned, "warned": tested.warned},
+        "accepted_differences": tested.accepted,
         "tables": tables,
         "files": {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()

@@ -17,7 +17,15 @@ CHARTED_RUNS = 60
 LISTED_RUNS = 15
 LISTED_ANOMALIES = 24
 SERIES_BATCHES = 60
-READ = {"anomalies", "batch_series", "batches", "reconciliation", "rejected_rows", "series_forecasts"}
+READ = {
+    "anomalies",
+    "batch_series",
+    "batches",
+    "control_results",
+    "reconciliation",
+    "rejected_rows",
+    "series_forecasts",
+}
 # Reasons can quote a value of the row. Only what these patterns leave is shown; any other reason is 'another reason'.
 REASONS = (
     (r"^.* is not of type ([a-z]+(\([0-9, ]+\))?)$", r"not of type \1"),
@@ -62,6 +70,7 @@ class Content:
     reconciled: list[Row]
     reconciled_count: int
     files: list[Row]
+    controls: list[Row]
     rejected: list[Row]
     rejected_count: int
 
@@ -133,6 +142,7 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
         if is_reconciled
         else 0,
         files=_files(con) if is_reconciled else [],
+        controls=_controls(con) if there >= {"control_results", "reconciliation", "rejected_rows"} else [],
         rejected=rejected,
         rejected_count=rejected_count,
     )
@@ -266,6 +276,18 @@ def _files(con: duckdb.DuckDBPyConnection) -> list[Row]:
         from operations.reconciliation
         group by source_name
         order by source_name
+        """,
+    )
+
+
+def _controls(con: duckdb.DuckDBPyConnection) -> list[Row]:
+    """Control totals that do not agree, and what is known of the difference."""
+    return _rows(
+        con,
+        """
+        select * from operations.control_results
+        where outcome in ('differs', 'unusable', 'accepted')
+        order by outcome = 'accepted', batch_id desc, control
         """,
     )
 
