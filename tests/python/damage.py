@@ -447,14 +447,12 @@ class Bench:
 
     @staticmethod
     def make(folder: Path) -> Bench:
-        """A landing area, and warehouses with none, one and all of its batches."""
-        landing = generate(folder / "landing", "--scale", "0.002")
-        empty = Warehouse(folder / "empty", landing, folder)
-        first = Warehouse(folder / "first", landing, folder)
+        """The landing area of the tests, and warehouses with none, one and all of its batches."""
+        first = Warehouse(folder / "first", generate(folder / "landing"), folder)
         first.load(*SELECTION, through_batch=1)
         loaded = first.copy(folder / "loaded")
         loaded.load(*SELECTION)
-        return Bench({0: empty, 1: first, BATCHES: loaded}, folder)
+        return Bench({0: Warehouse(folder / "empty", first.landing, folder), 1: first, BATCHES: loaded}, folder)
 
     def names(self) -> list[str]:
         """Files worth damaging."""
@@ -501,6 +499,7 @@ def main(count: int, number: int, replay: str | None) -> None:
         def try_out(example: Example) -> None:
             outcome = bench.try_out(example)
             ends[outcome.end] += 1
+            click.echo(f"\r{sum(ends.values())}", nl=False, err=True)
             if outcome.fault or replay:
                 click.echo(f"{outcome.end}: {outcome.fault}\n    --replay {shlex.quote(str(example))}")
 

@@ -2,25 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
+import duckdb
 import pytest
-from damage import Bench, Damage, Example, examples
+from accounting import Outcome, judge
+from damage import BATCHES, Bench, Damage, Example, examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from warehouse import Ran, Warehouse
 
-EXAMPLES = 24
+EXAMPLES = 20
 
 
-@pytest.fixture(scope="module")
-def bench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+@pytest.fixture
+def bench(first_batch: Warehouse, loaded: Warehouse, room: Path) -> Bench:
     """Warehouses to start from."""
-    yield Bench.make(tmp_path_factory.mktemp("damage"))
+    return Bench({0: Warehouse(room / "empty", loaded.landing, loaded.session), 1: first_batch, BATCHES: loaded}, room)
 
 
-def test_an_undamaged_area_loads(bench: Bench) -> None:
-    """The property can be told to hold: before any load, after one, and where nothing is new."""
-    assert [bench.try_out(Example(loaded, ())).end for loaded in bench.starts] == ["loaded"] * 3
+def test_an_undamaged_area_is_accounted_for(loaded: Warehouse) -> None:
+    assert judge(loaded, loaded, Ran(0, ""), []) == Outcome("loaded")
+
+
+@pytest.mark.parametrize(
+    ("change", "fault"),
+    [
+        ("insert into core.dim_trade from core.dim_trade limit 1", "duplicate key in dim_trade"),
+        ("delete from core.fact_holdings where rowid = 0", "rows for fact_holdings in batch 1"),
+        (
+            "update operations.reconciliation set lost_rows = 2 where source_name = 'hr.employee'",
+            "2 rows of hr.employee",
+        ),
+        ("delete from operations.reconciliation where batch_id = 3", "0 are reconciled"),
+    ],
+)
+def test_what_is_lost_or_multiplied_is_found(change: str, fault: str, loaded: Warehouse, room: Path) -> None:
+    warehouse = loaded.copy(room / "warehouse")
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute(change)
+    assert fault in judge(loaded, warehouse, Ran(0, ""), []).fault
+    assert judge(loaded, warehouse, Ran(1, "Batch2/Trade.txt is missing"), ["Batch2/Trade.txt"]).end == "broken"
+
+
+def test_a_refusal_names_the_file(loaded: Warehouse) -> None:
+    ran = Ran(1, "Batch2/Trade.txt is missing")
+    assert judge(loaded, loaded, ran, ["Batch2/Trade.txt"]) == Outcome("refused")
+    assert judge(loaded, loaded, ran, ["Batch2/Customer.txt"]).end == "broken"
 
 
 def test_an_example_can_be_replayed() -> None:
