@@ -62,6 +62,32 @@
             then {{ subject }} || case when observed = 0 then ' is never ' else ' is ' end || category
                 || case when observed = 0 then '' else ' in ' || {{ said_share('observed') }} || ' of the rows' end
                 || ' instead of in about ' || {{ said_share('expected') }}
+        when 'length'
+            then 'Texts in ' || {{ subject }} || ' have ' || {{ said_number('observed') }}
+                || ' characters on average instead of about ' || {{ said_number('expected') }}
+        {% for share_kind, said in [
+            ('mode_share', 'has one and the same value'),
+            ('blank_share', 'looks empty'),
+            ('negative_share', 'is negative'),
+            ('zero_share', 'is 0 or midnight'),
+            ('round_share', 'is a round number or a full minute'),
+            ('above_share', 'is above the measure before it'),
+            ('non_ascii_share', 'has characters other than ASCII'),
+            ('agreeing_share', 'has the sign that its kind usually has')
+        ] -%}
+        when '{{ share_kind }}'
+            then {{ subject }} || ' {{ said }} in ' || {{ said_share('observed') }}
+                || ' of the rows instead of in about ' || {{ said_share('expected') }}
+        {% endfor -%}
+        {% for share_kind, said in [
+            ('doubled_share', 'come more than once in it'),
+            ('repeated_share', 'were in one of the seven batches before'),
+            ('repeated_measures_share', 'have the values of a row of the seven batches before')
+        ] -%}
+        when '{{ share_kind }}'
+            then {{ said_share('observed') }} || ' of the rows of ' || feed || ' {{ said }}, instead of about '
+                || {{ said_share('expected') }}
+        {% endfor -%}
         when 'new_category'
             then {{ subject }} || ' has a value never seen before, ' || category || ', in ' || {{ said_share('observed') }}
                 || ' of the rows'

@@ -1,35 +1,66 @@
-{#- Tables that are profiled: {model, layer, batch_column, without}. Staging tables hold a row for each landed row and
-    never change. In core, a row is profiled in the batch that made it, and without the columns that a later batch may
-    fill or change: only so is the profile of a batch the same however loads were split. -#}
-{% macro profiled_tables() -%}
-    {%- set tables = [] -%}
-    {%- for source_name in reconciled_sources() -%}
-        {%- do tables.append({
-            'model': 'stg_' ~ source_name | replace('.', '__'), 'layer': 'staging',
-            'batch_column': 'batch_id', 'without': []
-        }) -%}
+{#- Entries of all YAML files under `models` or `sources`. Only for the time when dbt parses the project and learns what
+    a model depends on: there is no graph yet, and models may be parsed before those that they are to loop over. -#}
+{% macro declared(kind) -%}
+    {%- set entries = [] -%}
+    {%- for file in ref.manifest.files.values() if file.dict_from_yaml -%}
+        {%- do entries.extend(file.dict_from_yaml.get(kind, [])) -%}
     {%- endfor -%}
-    {%- set versions = ['is_current', 'end_date'] -%}
-    {%- set core = {
-        'dim_account': ['batch_id', versions],
-        'dim_broker': ['batch_id', versions],
-        'dim_company': ['batch_id', versions],
-        'dim_customer': ['batch_id', versions + ['agency_id', 'credit_rating', 'net_worth', 'marketing_nameplate']],
-        'dim_security': ['batch_id', versions],
-        'dim_trade': ['first_batch_id', [
-            'sk_close_date_id', 'sk_close_time_id', 'status', 'type', 'cash_flag', 'quantity', 'bid_price',
-            'executed_by', 'trade_price', 'fee', 'commission', 'tax'
-        ]],
-        'fact_cash_balances': ['first_batch_id', ['cash']],
-        'fact_holdings': ['batch_id', ['sk_date_id', 'sk_time_id', 'current_price']],
-        'fact_market_history': ['batch_id', []],
-        'fact_watches': ['first_batch_id', ['sk_date_id_date_removed', 'removed_at']],
-        'financial': ['batch_id', []]
-    } -%}
-    {%- for model, settings in core.items() -%}
-        {%- do tables.append({
-            'model': model, 'layer': 'core', 'batch_column': settings[0], 'without': settings[1]
-        }) -%}
+    {{ return(entries) }}
+{%- endmacro %}
+
+{#- Makes the model that calls it depend on all models that are profiled, so that they are built before. -#}
+{% macro depend_on_profiled_tables() -%}
+    {%- if execute -%}
+        {%- for table in profiled_tables() if table.unique_id not in model.depends_on.nodes -%}
+            {%- do exceptions.raise_compiler_error(
+                table.model ~ ' was added after dbt had parsed ' ~ model.name ~ ', which would not wait for it. '
+                ~ 'Run dbt once with --no-partial-parse.'
+            ) -%}
+        {%- endfor -%}
+    {%- else -%}
+        {%- for source in declared('sources') -%}
+            {%- for table in source.tables if is_feed(table) -%}
+                {%- do ref('stg_' ~ source.name ~ '__' ~ table.name) -%}
+            {%- endfor -%}
+        {%- endfor -%}
+        {%- for entry in declared('models') if entry.get('config', {}).get('meta', {}).profile -%}
+            {%- do ref(entry.name) -%}
+        {%- endfor -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether a source is a feed whose rows are reconciled: a landed file that is no list of control totals. -#}
+{% macro is_feed(source) -%}
+    {%- set meta = source.get('config', {}).get('meta', {}) -%}
+    {{ return(meta.get('file') is not none and meta.get('format') != 'audit') }}
+{%- endmacro %}
+
+{#- Tables that are profiled: {unique_id, model, layer, relation, source_name, batch_column, without, concentration}.
+    Staging models of feeds have a row for each landed row and never change. A core model is profiled where
+    `config.meta.profile` of its YAML asks for it (docs/anomalies.md). -#}
+{% macro profiled_tables() -%}
+    {%- set feeds = {} -%}
+    {%- for source in graph.get('sources', {}).values() if is_feed(source) -%}
+        {%- do feeds.update({source.unique_id: source.source_name ~ '.' ~ source.name}) -%}
+    {%- endfor -%}
+    {%- set tables = [] -%}
+    {%- for node in graph.get('nodes', {}).values() | sort(attribute='unique_id') if node.resource_type == 'model' -%}
+        {%- set feed = node.depends_on.nodes | select('in', feeds) | first -%}
+        {%- set settings = {'batch_column': 'batch_id'} if feed else node.config.meta.profile -%}
+        {%- if settings -%}
+            {%- do tables.append({
+                'unique_id': node.unique_id,
+                'model': node.name,
+                'layer': node.schema,
+                'relation': api.Relation.create(
+                    database=node.database, schema=node.schema, identifier=node.alias
+                ),
+                'source_name': feeds.get(feed),
+                'batch_column': settings.batch_column,
+                'without': settings.get('without', []),
+                'concentration': settings.get('concentration', {})
+            }) -%}
+        {%- endif -%}
     {%- endfor -%}
     {{ return(tables) }}
 {%- endmacro %}
@@ -37,7 +68,7 @@
 {#- How much of a column a profile may show, by its classification. Whatever is not known to be harmless is hidden:
     - all: every figure, smallest, largest and most frequent values too;
     - summary: figures that sum up many rows, no single value;
-    - counts: rows, nulls and distinct values only. -#}
+    - counts: how many rows, nulls, distinct values, rows of the most frequent value and texts that look empty. -#}
 {% macro profile_exposure(classification) -%}
     {{ return({'public': 'all', 'internal': 'all', 'confidential': 'summary'}.get(classification, 'counts')) }}
 {%- endmacro %}
@@ -67,11 +98,12 @@
     {%- endfor -%}
     {%- set without = {} -%}
     {%- for table in tables -%}
-        {%- do without.update({table.model: table.without + ['batch_id', 'first_batch_id', 'landed_file', 'line_number', 'byte_offset']}) -%}
+        {%- do without.update({table.model: table.without + [table.batch_column, 'batch_id', 'landed_file', 'line_number', 'byte_offset']}) -%}
     {%- endfor -%}
     {%- set found = run_query(
         "select table_name, column_name, data_type from information_schema.columns
-        where table_schema in ('staging', 'core') and table_name in ('" ~ models | join("', '") ~ "')
+        where table_schema in ('" ~ tables | map(attribute='layer') | unique | join("', '") ~ "')
+            and table_name in ('" ~ models | join("', '") ~ "')
         order by table_name, ordinal_position"
     ) -%}
     {%- set columns = {} -%}
@@ -107,25 +139,26 @@
         unnest([
             {%- for column in columns -%}
             {%- set name = column.name -%}
-            {%- set number = duckdb__as_number(column) %}
+            {%- set number = duckdb__as_number(column) -%}
+            {%- set histogram = duckdb__histogram(column) %}
             {
                 'column_name': '{{ name }}',
                 'role': '{{ column.role }}',
                 'row_count': count(*),
                 'value_count': count({{ name }}),
-                'distinct_count': count(distinct {{ name }}),
+                'distinct_count': {{ 'coalesce(cast(cardinality(' ~ histogram ~ ') as bigint), 0)'
+                    if duckdb__has_values(column) else 'count(distinct ' ~ name ~ ')' }},
                 'counts': cast(null as ubigint[]),
                 'extremes': {{ '[cast(min(' ~ name ~ ') as varchar), cast(max(' ~ name ~ ') as varchar)]'
                     if column.exposure == 'all' else 'cast(null as varchar[])' }},
                 'figures': {{ duckdb__figures(column, number) if number
                     else 'cast(null as struct(mean double, stddev double, quantiles double[]))' }},
-                'frequent': {{ 'map_entries(histogram(cast(' ~ name ~ ' as varchar)))'
-                    if duckdb__has_values(column)
+                'frequent': {{ 'map_entries(' ~ histogram ~ ')' if duckdb__has_values(column)
                     else 'cast(null as struct("key" varchar, "value" ubigint)[])' }}
             }{{ ',' if not loop.last }}
             {%- endfor %}
         ]) as profile
-    from {{ ref(table.model) }}
+    from {{ table.relation }}
     where {{ condition }}
     group by {{ table.batch_column }}
 {%- endmacro %}
@@ -150,7 +183,7 @@
             list({
                 {%- for name in names -%}'{{ name }}': {{ name }}{{ ', ' if not loop.last }}{%- endfor -%}
             }) filter (where hash({{ names[:3] | join(', ') }}) < cast({{ 2 ** 64 // sample }} as ubigint)) as set_aside
-        from {{ ref(table.model) }}
+        from {{ table.relation }}
         where {{ condition }}
         group by {{ table.batch_column }}
     ),
@@ -163,7 +196,7 @@
             {%- if number %}
             {{ duckdb__figures(column, number) }} as {{ name }}__figures,
             {%- endif %}
-            histogram({{ 'cast(' ~ name ~ ' as varchar)' if duckdb__has_values(column) else name }}) as {{ name }}__values
+            {{ duckdb__histogram(column) }} as {{ name }}__values
             {{- ',' if not loop.last }}
             {%- endfor %}
         from (select unnest(set_aside, recursive := true) from pass)
@@ -197,12 +230,22 @@
     )
 {%- endmacro %}
 
+{#- How often each value of a column comes. -#}
+{% macro duckdb__histogram(column) -%}
+    histogram({{ 'cast(' ~ column.name ~ ' as varchar)' if duckdb__has_values(column) else column.name }})
+{%- endmacro %}
+
 {#- Mean, deviation and quantiles of a column as a number, as SQL. Where no single value may be shown, none where few of
     the rows they come from are filled: they would give those values away. -#}
 {% macro duckdb__figures(column, number) -%}
     {%- set figures = '{mean: avg(' ~ number ~ '), stddev: stddev_pop(' ~ number ~ '), quantiles: quantile_disc('
         ~ number ~ ', [0.05, 0.25, 0.5, 0.75, 0.95])}' -%}
-    {{ 'case when count(' ~ column.name ~ ') >= 20 then ' ~ figures ~ ' end' if column.exposure == 'summary' else figures }}
+    {{ duckdb__of_many(column, figures) }}
+{%- endmacro %}
+
+{% macro duckdb__of_many(column, expression) -%}
+    {{ expression if column.exposure == 'all'
+        else 'case when count(' ~ column.name ~ ') >= 20 then ' ~ expression ~ ' end' }}
 {%- endmacro %}
 
 {#- How many distinct values a column has: counted, or estimated from how often each value came among the rows set aside
@@ -254,6 +297,104 @@
     cast(format('{:.9g}', {{ expression }}) as double)
 {%- endmacro %}
 
+{#- The values of a daily batch, a row each, with what can be told of a value by itself. Faults that leave mean, quantiles
+    and distinct values as they are show in how many values have such a property:
+    - value: stands for the value without telling it;
+    - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
+    - measure_before: the measure before it in the row, as the closing price is before the day's highest;
+    - is_blank, is_non_ascii, text_length: of a text;
+    - least_count: filled rows from which on more than blanks and the most frequent value may be shown;
+    - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
+{% macro profiled_values(table, columns, condition) -%}
+    {{ return(adapter.dispatch('profiled_values')(table, columns, condition)) }}
+{%- endmacro %}
+
+{% macro default__profiled_values(table, columns, condition) -%}
+    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
+{%- endmacro %}
+
+{% macro duckdb__profiled_values(table, columns, condition) -%}
+    {%- set measures = duckdb__shown_measures(columns) -%}
+    {%- set codes = columns | selectattr('role', 'equalto', 'code') | rejectattr('name', 'equalto', 'cdc_flag') | list
+        if measures else [] -%}
+    {%- set before = namespace(name='null') -%}
+    {%- set elements = [] -%}
+    {%- for column in columns -%}
+    {%- set name = column.name -%}
+    {%- set is_measure = column in measures -%}
+    {%- set is_time = column.type.startswith('TIMESTAMP') and column.exposure != 'counts' -%}
+    {%- set is_text = column.type == 'VARCHAR' -%}
+    {%- set is_counted = is_measure or column.role == 'identifier' and name != 'cdc_dsn' -%}
+    {%- if is_measure or is_time or is_text or is_counted -%}
+    {%- set element %}
+    {
+        'column_name': '{{ name }}',
+        'value': {{ 'case when ' ~ name ~ ' is not null then hash(' ~ name ~ ') end' if is_counted
+            else 'null::ubigint' }},
+        'number': {{ name ~ '::double' if is_measure else 'epoch(' ~ name ~ ') % 86400' if is_time
+            else 'null::double' }},
+        'round_unit': {{ 60 if not is_measure else 10 if 'INT' in column.type else 1 }},
+        'measure_before': {{ before.name if is_measure else 'null' }}::double,
+        'is_blank': {{ 'lower(trim(' ~ name ~ ", ' .-_?#*')) in ('', 'n/a', 'na', 'nan', 'nil', 'none', 'null',"
+            ~ " 'tbd', 'undefined', 'unknown')" if is_text else 'null' }},
+        'is_non_ascii': {{ 'strlen(' ~ name ~ ') <> length(' ~ name ~ ')' if is_text else 'null' }},
+        'text_length': {{ 'length(' ~ name ~ ')' if is_text and column.exposure != 'counts' else 'null' }},
+        'least_count': {{ 1 if column.exposure == 'all' else 20 }}
+    }
+    {%- endset -%}
+    {%- do elements.append(element) -%}
+    {%- endif -%}
+    {%- if is_measure -%}{%- set before.name = name -%}{%- endif -%}
+    {%- endfor -%}
+    {%- if not elements -%}
+        {{ return(no_profiled_values()) }}
+    {%- endif %}
+    select
+        '{{ table.model }}' as table_name,
+        {{ table.batch_column }} as batch_id,
+        [
+            {%- for code in codes -%}
+            array_to_string(split(cast({{ code.name }} as varchar), ' ')[:2], ' '){{ ', ' if not loop.last }}
+            {%- endfor -%}
+        ]::varchar[] as codes,
+        unnest([
+            {{ elements | join(',') }}
+        ], recursive := true)
+    from {{ table.relation }}
+    where {{ condition }}
+{%- endmacro %}
+
+{% macro duckdb__shown_measures(columns) -%}
+    {{ return(columns | selectattr('role', 'equalto', 'measure') | rejectattr('exposure', 'equalto', 'counts') | list) }}
+{%- endmacro %}
+
+{#- What a daily batch's rows say, one hash a row, without their times and sequence numbers, by which a row that comes
+    again may differ: once with identifiers, and once without them where there are measures to tell rows by. -#}
+{% macro hashed_rows(table, columns, condition) -%}
+    {{ return(adapter.dispatch('hashed_rows')(table, columns, condition)) }}
+{%- endmacro %}
+
+{% macro default__hashed_rows(table, columns, condition) -%}
+    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
+{%- endmacro %}
+
+{% macro duckdb__hashed_rows(table, columns, condition) -%}
+    {%- set content = columns | rejectattr('role', 'equalto', 'time')
+        | rejectattr('name', 'in', ['cdc_flag', 'cdc_dsn']) | list -%}
+    {%- set described = content | rejectattr('role', 'equalto', 'identifier') | map(attribute='name') | list %}
+    select
+        '{{ table.model }}' as table_name,
+        batch_id,
+        unnest([
+            {'compared': 'content', 'hash': hash({{ content | map(attribute='name') | join(', ') or 'batch_id' }})}
+            {%- if duckdb__shown_measures(content) -%}
+            , {'compared': 'measures', 'hash': hash({{ described | join(', ') }})}
+            {%- endif -%}
+        ], recursive := true)
+    from {{ table.relation }}
+    where {{ condition }}
+{%- endmacro %}
+
 {#- Rows of each table that are to be profiled, as {table: {history, daily}}; `through` is the last batch that is
     profiled already. -#}
 {% macro rows_to_profile(tables, through) -%}
@@ -262,7 +403,7 @@
     {%- for table in tables -%}
         {%- do counts.append(
             "select '" ~ table.model ~ "' as table_name, count(*) filter (where " ~ table.batch_column
-            ~ ' = 1) as history, count(*) filter (where ' ~ table.batch_column ~ ' > 1) as daily from ' ~ ref(table.model)
+            ~ ' = 1) as history, count(*) filter (where ' ~ table.batch_column ~ ' > 1) as daily from ' ~ table.relation
             ~ ' where ' ~ table.batch_column ~ ' > ' ~ through
         ) -%}
     {%- endfor -%}
@@ -283,6 +424,24 @@
             counts ubigint[], extremes varchar[], figures struct(mean double, stddev double, quantiles double[]),
             frequent struct("key" varchar, "value" ubigint)[]
         )) as profile
+    where false
+{%- endmacro %}
+
+{#- The columns of profiled_values without a row. -#}
+{% macro no_profiled_values() -%}
+    select
+        cast(null as varchar) as table_name,
+        cast(null as integer) as batch_id,
+        cast(null as varchar[]) as codes,
+        cast(null as varchar) as column_name,
+        cast(null as ubigint) as value,
+        cast(null as double) as number,
+        cast(null as integer) as round_unit,
+        cast(null as double) as measure_before,
+        cast(null as boolean) as is_blank,
+        cast(null as boolean) as is_non_ascii,
+        cast(null as integer) as text_length,
+        cast(null as integer) as least_count
     where false
 {%- endmacro %}
 

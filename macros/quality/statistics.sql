@@ -40,9 +40,9 @@
     case
         when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
             then 2 * sqrt({{ value }} + 0.375)
-        when {{ kind }} in ('share', 'null_share')
+        when {{ kind }} like '%share'
             then 2 * asin(sqrt(({{ value }} * {{ weight }} + 0.375) / ({{ weight }} + 0.75)))
-        when {{ kind }} in ('mean', 'median', 'spread')
+        when {{ kind }} in ('mean', 'median', 'spread', 'length')
             then asinh({{ value }} / {{ unit }})
         else {{ value }}
     end
@@ -53,11 +53,11 @@
     case
         when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected')
             then greatest(power(greatest({{ value }}, 0) / 2, 2) - 0.375, 0)
-        when {{ kind }} in ('share', 'null_share')
+        when {{ kind }} like '%share'
             then least(greatest((
                 power(sin(least(greatest({{ value }}, 0), pi()) / 2), 2) * ({{ weight }} + 0.75) - 0.375
             ) / {{ weight }}, 0), 1)
-        when {{ kind }} in ('mean', 'median', 'spread')
+        when {{ kind }} in ('mean', 'median', 'spread', 'length')
             then sinh(greatest(least({{ value }}, 60), -60)) * {{ unit }}
         else {{ value }}
     end
@@ -68,7 +68,7 @@
 {% macro least_sigma(kind, weight) -%}
     case
         when {{ kind }} in ('rows', 'category_rows', 'distinct', 'concentration', 'rejected') then 0.5
-        when {{ kind }} in ('share', 'null_share') then 0.5 / sqrt({{ weight }} + 0.5)
+        when {{ kind }} like '%share' then 0.5 / sqrt({{ weight }} + 0.5)
         when {{ kind }} = 'arrival' then 0.5
         else 0.02
     end

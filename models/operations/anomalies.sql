@@ -159,7 +159,9 @@ bounded as (
         watched.min_change,
         case when candidates.kind = 'drift' then watched.drift_threshold else watched.threshold end as threshold,
         case
-            when candidates.threshold_kind in ('share', 'null_share', 'new_category', 'age', 'arrival', 'rejected')
+            when
+                candidates.threshold_kind like '%share'
+                or candidates.threshold_kind in ('new_category', 'age', 'arrival', 'rejected')
                 then watched.min_change
             else watched.min_change * abs(candidates.expected)
         end as least_change

@@ -2,20 +2,39 @@
 
 {#- What is looked at in each column: (kind, rows, category, value, weight, unit, which columns). -#}
 {%- set measures = "role = 'measure' and mean is not null" -%}
-{%- set identifiers = "role = 'identifier' and frequent_values[1].value is not null" -%}
 {%- set figures = [
     ('null_share', 'new_columns', 'null', 'null_share', 'row_count', '1', 'true'),
     ('distinct', 'new_columns', 'null', 'distinct_count', 'filled_count', '1', 'true'),
     ('mean', 'new_columns', 'null', 'mean', 'filled_count', 'coalesce(unit, 1)', measures),
     ('median', 'new_columns', 'null', 'p50', 'filled_count', 'coalesce(unit, 1)', measures),
     ('spread', 'new_columns', 'null', 'p75 - p25', 'filled_count', 'coalesce(unit, 1)', measures),
+    ('length', 'new_columns', 'null', 'mean_length', 'filled_count', '1', 'true'),
     (
-        'concentration', 'new_columns', 'frequent_values[1].value', 'round(frequent_values[1].share * filled_count)',
-        'filled_count', '1', identifiers
+        'concentration', 'new_columns', 'frequent_values[1].value', 'most_frequent_count', 'filled_count', '1',
+        "role = 'identifier'"
+    ),
+    (
+        'mode_share', 'new_columns', 'null', 'most_frequent_count / filled_count', 'filled_count', '1',
+        "role = 'measure'"
     ),
     ('share', 'category_shares', 'category', 'share', 'filled_count', '1', 'true'),
     ('category_rows', 'category_shares', 'category', 'round(share * filled_count)', 'filled_count', '1', 'true'),
 ] -%}
+{%- for kind in ['blank_share', 'zero_share', 'round_share', 'above_share', 'non_ascii_share', 'agreeing_share'] -%}
+    {%- do figures.append((kind, 'new_columns', 'null', kind, 'filled_count', '1', 'true')) -%}
+{%- endfor -%}
+{%- do figures.append(('negative_share', 'new_columns', 'null', 'negative_share', 'filled_count', '1', measures)) -%}
+{%- for kind in ['doubled_share', 'repeated_share', 'repeated_measures_share'] -%}
+    {%- do figures.append((kind, 'new_files', 'null', kind, 'row_count', '1', 'true')) -%}
+{%- endfor -%}
+
+{#- Columns of core whose most frequent value is watched as if the feed had it. -#}
+{%- set concentrations = [] -%}
+{%- for table in profiled_tables() -%}
+    {%- for column, source_name in table.concentration.items() -%}
+        {%- do concentrations.append((table.model, column, source_name)) -%}
+    {%- endfor -%}
+{%- endfor -%}
 
 -- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
 with batch_dates as (
@@ -77,6 +96,19 @@ new_columns as (
     where {{ is_new_batch() }}
 ),
 
+new_files as (
+    select distinct
+        source_name,
+        feed,
+        batch_id,
+        row_count,
+        cast(null as varchar) as column_name,
+        doubled_share,
+        repeated_share,
+        repeated_measures_share
+    from new_columns
+),
+
 unnested_values as (
     select
         table_name,
@@ -131,27 +163,6 @@ category_shares as (
     where
         new_columns.most_distinct_count <= 25
         and new_columns.filled_count > 0
-),
-
--- The broker of a trade stands in the account, so concentration on brokers is looked at where the two are joined. Who
--- the broker is, is personal and stays out; the trades themselves say it to those who may know.
-broker_trades as (
-    select
-        first_batch_id as batch_id,
-        sk_broker_id,
-        count(*) as trade_count
-    from {{ ref('dim_trade') }}
-    where {{ is_new_batch('first_batch_id') }}
-    group by first_batch_id, sk_broker_id
-),
-
-broker_profiles as (
-    select
-        batch_id,
-        sum(trade_count) as row_count,
-        max(trade_count) as most_trades
-    from broker_trades
-    group by batch_id
 ),
 
 series as (
@@ -221,18 +232,26 @@ series as (
     where
         new_columns.role = 'time'
         and new_columns.mean is not null
+    {% for table_name, column_name, source_name in concentrations -%}
     union all
     select
-        batch_id,
-        'brokerage.trade' as source_name,
-        'Trade' as feed,
-        'broker_id' as column_name,
+        files.batch_id,
+        files.source_name,
+        files.feed,
+        '{{ column_name.removeprefix("sk_") }}' as column_name,
         'concentration' as kind,
         null as category,
-        most_trades as value,
-        row_count as weight,
+        profiles.most_frequent_count as value,
+        profiles.row_count as weight,
         1 as unit
-    from broker_profiles
+    from profiles
+    inner join files on profiles.batch_id = files.batch_id
+    where
+        profiles.table_name = '{{ table_name }}'
+        and profiles.column_name = '{{ column_name }}'
+        and files.source_name = '{{ source_name }}'
+        and {{ is_new_batch('files.batch_id') }}
+    {% endfor -%}
 ),
 
 final as (

@@ -1,7 +1,13 @@
-{{ config(materialized='incremental', incremental_strategy='append') }}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='append',
+    on_schema_change='append_new_columns'
+) }}
 
-{%- for table in profiled_tables() -%}{%- do ref(table.model) -%}{%- endfor -%}
+{%- do depend_on_profiled_tables() -%}
 {%- set parts = [] -%}
+{%- set values = [] -%}
+{%- set hashes = [] -%}
 {%- if execute and flags.WHICH in ['run', 'build'] -%}
     {%- set tables = profiled_tables() -%}
     {%- set columns = profiled_columns(tables) -%}
@@ -16,9 +22,19 @@
             )) -%}
         {%- endif -%}
         {%- if rows[table.model].daily -%}
-            {%- do parts.append(profile_table(
-                table, columns[table.model], table.batch_column ~ ' > ' ~ [through, 1] | max
-            )) -%}
+            {%- set are_new = table.batch_column ~ ' > ' ~ [through, 1] | max -%}
+            {%- do parts.append(profile_table(table, columns[table.model], are_new)) -%}
+            {%- set watched = columns[table.model] if table.source_name
+                else columns[table.model] | selectattr('name', 'in', table.concentration) | list -%}
+            {%- if watched -%}
+                {%- do values.append(profiled_values(table, watched, are_new)) -%}
+            {%- endif -%}
+            {%- if table.source_name -%}
+                {#- A row may repeat one of the seven batches before. -#}
+                {%- do hashes.append(
+                    hashed_rows(table, columns[table.model], 'batch_id > ' ~ [through - 7, 1] | max)
+                ) -%}
+            {%- endif -%}
         {%- endif -%}
     {%- endfor -%}
 {%- endif %}
@@ -31,6 +47,148 @@ with measured as (
     {% else -%}
     {{ no_profile() }}
     {% endfor %}
+),
+
+profiled_values as (
+    {% for part in values -%}
+    {{ part }}
+    {{ "union all" if not loop.last }}
+    {% else -%}
+    {{ no_profiled_values() }}
+    {% endfor %}
+),
+
+most_frequent as (
+    select
+        table_name,
+        batch_id,
+        column_name,
+        max(row_count) as row_count
+    from (
+        select
+            table_name,
+            batch_id,
+            column_name,
+            count(*) as row_count
+        from profiled_values
+        where value is not null
+        group by table_name, batch_id, column_name, value
+    )
+    group by table_name, batch_id, column_name
+),
+
+-- How many values of a daily batch have a property that most of them usually have or don't have.
+properties as (
+    select
+        table_name,
+        batch_id,
+        column_name,
+        greatest(count(number), count(is_blank)) >= max(least_count) as may_be_shown,
+        count(case when is_blank then 1 end) as blanks,
+        count(case when number < 0 then 1 end) as negatives,
+        count(case when number = 0 then 1 end) as zeros,
+        count(case when number % round_unit = 0 then 1 end) as rounds,
+        count(case when number > measure_before then 1 end) as aboves,
+        count(case when is_non_ascii then 1 end) as non_asciis,
+        avg(text_length) as mean_length,
+        count(number) as numbers,
+        count(measure_before) as numbers_before,
+        count(is_blank) as texts
+    from profiled_values
+    group by table_name, batch_id, column_name
+),
+
+-- In amounts with both signs, a buy has one and a sale the other: the code that tells the sign best says how many rows
+-- have the sign of most others of their kind.
+signs_by_code as (
+    select
+        table_name,
+        batch_id,
+        column_name,
+        code_number,
+        code,
+        count(case when number < 0 then 1 end) as negatives,
+        count(*) as row_count
+    from (
+        select
+            profiled_values.table_name,
+            profiled_values.batch_id,
+            profiled_values.column_name,
+            profiled_values.number,
+            {{ unnested('profiled_values.codes') }} as code,
+            generate_subscripts(profiled_values.codes, 1) as code_number
+        from profiled_values
+        inner join properties
+            on
+                profiled_values.table_name = properties.table_name
+                and profiled_values.batch_id = properties.batch_id
+                and profiled_values.column_name = properties.column_name
+        where
+            properties.negatives > 0
+            and properties.negatives + properties.zeros < properties.numbers
+            and profiled_values.number <> 0
+    )
+    group by table_name, batch_id, column_name, code_number, code
+),
+
+-- A row is compared with the others of its code, so that a code which comes once tells nothing.
+agreeing_signs as (
+    select
+        table_name,
+        batch_id,
+        column_name,
+        max(agreeing) as agreeing
+    from (
+        select
+            table_name,
+            batch_id,
+            column_name,
+            sum(
+                case when abs(2 * negatives - row_count) > 1 then greatest(negatives, row_count - negatives) else 0 end
+            ) as agreeing
+        from signs_by_code
+        group by table_name, batch_id, column_name, code_number
+    )
+    group by table_name, batch_id, column_name
+),
+
+hashed_rows as (
+    {% for part in hashes -%}
+    {{ part }}
+    {{ "union all" if not loop.last }}
+    {% else -%}
+    select
+        cast(null as varchar) as table_name,
+        cast(null as integer) as batch_id,
+        cast(null as varchar) as compared,
+        cast(null as ubigint) as hash
+    where false
+    {% endfor %}
+),
+
+repeated_rows as (
+    select
+        table_name,
+        batch_id,
+        sum(case when compared = 'content' then row_count - 1 end) as doubled,
+        sum(case when compared = 'content' then repeated_count end) as repeated,
+        sum(case when compared = 'measures' then repeated_count end) as repeated_measures
+    from (
+        select
+            table_name,
+            batch_id,
+            compared,
+            count(*) as row_count,
+            case
+                when
+                    batch_id - lag(batch_id) over (partition by table_name, compared, hash order by batch_id) <= 7
+                    then count(*)
+                else 0
+            end as repeated_count
+        from hashed_rows
+        group by table_name, batch_id, compared, hash
+    )
+    group by table_name, batch_id
 ),
 
 profiled as (
@@ -59,8 +217,40 @@ final as (
         profiled.profile.figures.quantiles[3] as p50,
         profiled.profile.figures.quantiles[4] as p75,
         profiled.profile.figures.quantiles[5] as p95,
-        {{ frequent_values('profiled.profile.frequent', 'profiled.times_seen') }} as frequent_values
+        {{ frequent_values('profiled.profile.frequent', 'profiled.times_seen') }} as frequent_values,
+        most_frequent.row_count as most_frequent_count,
+        properties.blanks / nullif(properties.texts, 0) as blank_share,
+        {% for share, count, total in [
+            ('negative', 'negatives', 'numbers'),
+            ('zero', 'zeros', 'numbers'),
+            ('round', 'rounds', 'numbers'),
+            ('above', 'aboves', 'numbers_before'),
+            ('non_ascii', 'non_asciis', 'texts')
+        ] -%}
+        case
+            when properties.may_be_shown then properties.{{ count }} / nullif(properties.{{ total }}, 0)
+        end as {{ share }}_share,
+        {% endfor -%}
+        case
+            when properties.may_be_shown then agreeing_signs.agreeing / (properties.numbers - properties.zeros)
+        end as agreeing_share,
+        case when properties.may_be_shown then {{ rounded('properties.mean_length') }} end as mean_length,
+        {% for share in ['doubled', 'repeated', 'repeated_measures'] -%}
+        repeated_rows.{{ share }} / profiled.profile.row_count as {{ share }}_share
+        {{- "," if not loop.last }}
+        {% endfor %}
     from profiled
+    {% for cte in ['most_frequent', 'properties', 'agreeing_signs'] -%}
+    left join {{ cte }}
+        on
+            profiled.table_name = {{ cte }}.table_name
+            and profiled.batch_id = {{ cte }}.batch_id
+            and profiled.profile.column_name = {{ cte }}.column_name
+    {% endfor -%}
+    left join repeated_rows
+        on
+            profiled.table_name = repeated_rows.table_name
+            and profiled.batch_id = repeated_rows.batch_id
 )
 
 select * from final

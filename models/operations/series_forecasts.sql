@@ -139,10 +139,10 @@ final as (
         center,
         sigma,
         case
-            when kind in ('share', 'null_share') and usual_value < 0.02 then rare_rate
+            when kind like '%share' and usual_value < 0.02 then rare_rate
         end as rare_rate,
         case
-            when kind in ('share', 'null_share') and usual_value < 0.02
+            when kind like '%share' and usual_value < 0.02
                 then {{ rarity_score('share_count', 'weight', 'rare_rate') }}
             else (y - center) / sigma
         end as score,

@@ -87,7 +87,7 @@ def series_chart(points: list[Point], anomaly: Point) -> Markup:
     x = {"field": "batch", "type": "quantitative", "title": "batch", "scale": {"zero": False, "nice": False}}
     x["axis"] = {"tickMinStep": 1, "tickCount": 6, "format": "d", "grid": False}
     highest = max((abs(point["value"]) for point in points), default=0)
-    number = ".0%" if anomaly["kind"] in ("null_share", "share") else "~s" if highest >= 10 else ".2~f"
+    number = ".0%" if anomaly["kind"].endswith("share") else "~s" if highest >= 10 else ".2~f"
     y = {"type": "quantitative", "title": None, "scale": {"zero": False}, "axis": {"tickCount": 4, "format": number}}
     spec = {
         "width": 340,
