@@ -43,8 +43,21 @@ STRENGTHS = {
     "late_dates": (1.0, 0.3),
     "broker_surge": (10.0, 5.0),
     "drift": (0.02, 0.01),
+    "repeated_file": (1.0, 0.3),
+    "flipped_signs": (0.5, 0.2),
+    "whole_amounts": (1.0, 0.5),
+    "placeholder": (0.2, 0.1),
+    "lost_times": (0.3, 0.1),
+    "lost_seconds": (1.0, 0.3),
+    "one_account": (0.3, 0.15),
+    "garbled_text": (0.5, 0.2),
+    "zero_volumes": (0.2, 0.05),
+    "negative_volumes": (0.1, 0.03),
+    "stuck_value": (0.3, 0.1),
+    "swapped_columns": (0.3, 0.1),
+    "shifted_column": (1.0, 0.2),
 }
-OF_THE_FILE = ("missing_rows", "delivered_twice")
+OF_THE_FILE = ("missing_rows", "delivered_twice", "repeated_file")
 """Kinds that no column is to blame for."""
 
 
@@ -137,22 +150,23 @@ class Bench:
         return Clean(seed, series, judged, alarms)
 
     def look_for(self, seed: int, plant: Plant) -> Outcome:
-        """The first anomaly in the batches of a fault that names its file and column."""
-        column = "" if plant.kind in OF_THE_FILE else KINDS[plant.kind].column
+        """The first anomaly in the batches of a fault that names its file and a column that shows it."""
+        kind = KINDS[plant.kind]
+        columns = [""] if plant.kind in OF_THE_FILE else [kind.column, *kind.also]
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
             found = con.execute(
                 """
                 select batch_id, explanation from operations.anomalies
                 where
-                    batch_id between ? and ? and feed = ? and coalesce(column_name, '') = ?
-                    and contains(explanation, ?) and contains(explanation, ?)
+                    batch_id between ? and ? and feed = ? and coalesce(column_name, '') in (select unnest(?))
+                    and contains(explanation, ?) and contains(explanation, coalesce(column_name, ''))
                 order by batch_id, abs(score) desc
                 limit 1
                 """,
-                [plant.batch, plant.batches[-1], plant.file, column, plant.file, column],
+                [plant.batch, plant.batches[-1], plant.file, columns, plant.file],
             ).fetchall()
         batch, explanation = found[0] if found else (None, "")
-        return Outcome(seed, plant.kind, plant.file, column, plant.strength, plant.batch, batch, explanation)
+        return Outcome(seed, plant.kind, plant.file, columns[0], plant.strength, plant.batch, batch, explanation)
 
 
 def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:

@@ -23,6 +23,8 @@ PRICE_FACTOR = 100
 FIRST_PLANTED_NUMBER = 9_000_000_000
 """Trades and change numbers that are planted start here, far from those that are generated."""
 
+_DAY = re.compile(r"\d{4}-\d\d-\d\d")
+
 Fields = list[str]
 
 
@@ -39,6 +41,8 @@ class Kind:
     strength: float
     highest: float
     meaning: str
+    also: tuple[str, ...] = ()
+    """Columns that show the fault as well as the first one."""
 
 
 LEAVES = ("DailyMarket", "CashTransaction", "HoldingHistory")
@@ -58,6 +62,30 @@ KINDS = {
     "unit_change": Kind(("CashTransaction",), "amount", 7.8, 1e6, "factor of the amounts, as of another currency"),
     "late_dates": Kind(("CashTransaction",), "transacted_at", 1, 1, "share of the times that are one day late"),
     "broker_surge": Kind(("Trade",), "broker_id", 10, 1000, "how many times the busiest broker's new trades come"),
+    "repeated_file": Kind(
+        LEAVES, "", 1, 1, "share of the rows that are those of the batch before, with this batch's dates and numbers"
+    ),
+    "flipped_signs": Kind(("CashTransaction",), "amount", 0.5, 1, "share of the amounts with the other sign"),
+    "whole_amounts": Kind(("CashTransaction",), "amount", 1, 1, "share of the amounts that lost their decimals"),
+    "placeholder": Kind(("CashTransaction",), "description", 0.2, 1, "share of the rows with N/A for CT_NAME"),
+    "lost_times": Kind(("CashTransaction",), "transacted_at", 0.3, 1, "share of the times that are midnight"),
+    "lost_seconds": Kind(("CashTransaction",), "transacted_at", 1, 1, "share of the times that are full minutes"),
+    "one_account": Kind(("CashTransaction",), "account_id", 0.3, 1, "share of the rows that go to the first account"),
+    "garbled_text": Kind(("Trade",), "executed_by", 0.5, 1, "share of the names with a letter that was not readable"),
+    "zero_volumes": Kind(("DailyMarket",), "volume", 0.2, 1, "share of the volumes that are 0"),
+    "negative_volumes": Kind(("DailyMarket",), "volume", 0.1, 1, "share of the volumes that are negative"),
+    "stuck_value": Kind(("DailyMarket",), "volume", 0.3, 1, "share of the volumes that are those of the first row"),
+    "swapped_columns": Kind(
+        ("DailyMarket",), "day_high", 0.3, 1, "share of the rows with highest and lowest price swapped", ("day_low",)
+    ),
+    "shifted_column": Kind(
+        ("DailyMarket",),
+        "close_price",
+        1,
+        1,
+        "share of the closing prices that are those of the row before",
+        ("day_high", "day_low"),
+    ),
     "drift": Kind(
         ("DailyMarket",),
         "close_price",
@@ -129,11 +157,15 @@ def _files(root: Path, batch: int, name: str) -> list[Path]:
     return sorted(p for p in folder.glob(f"{name}*.txt") if re.fullmatch(rf"{name}(_\d+)?\.txt", p.name))
 
 
+def _rows(files: list[Path]) -> list[Fields]:
+    return [line.split("|") for path in files for line in path.read_bytes().decode().split("\n") if line]
+
+
 def _rewrite(files: list[Path], change: Callable[[int, Fields], Iterable[Fields]]) -> None:
     """Replace each row by none, one or more; rows are counted through all parts of the file."""
     number = 0
     for path in files:
-        rows = [line.split("|") for line in path.read_bytes().decode().splitlines()]
+        rows = _rows([path])
         written = [row for n, fields in enumerate(rows, number) for row in change(n, fields)]
         number += len(rows)
         # A new file, since the old one's bytes may be shared with a landing area that nothing is planted in.
@@ -181,20 +213,13 @@ def _replace(at: int, change: Callable[[str], str]) -> Callable[[Fields], Fields
     return lambda row: [*row[:at], change(row[at]), *row[at + 1 :]]
 
 
-def _null_column(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    _change_some(dice, plant.strength, files, _replace(_position("CashTransaction", "ct_name"), lambda value: ""))
+def _each(file: str, column: str, change: Callable[[str], str]) -> Change:
+    """A change of one value in some of the rows."""
 
+    def planted(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+        _change_some(dice, plant.strength, files, _replace(_position(file, column), change))
 
-def _vanished_category(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    at = _position("Trade", "t_tt_id")
-    _change_some(dice, plant.strength, files, _replace(at, lambda value: "TMB" if value == "TLB" else value))
-
-
-def _new_category(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    at = _position("Trade", "t_st_id")
-    _change_some(
-        dice, plant.strength, files, _replace(at, lambda value: "INAC" if value in ("PNDG", "SBMT") else value)
-    )
+    return planted
 
 
 def _unit_change(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
@@ -202,23 +227,58 @@ def _unit_change(root: Path, plant: Plant, batch: int, dice: Dice, files: list[P
     _change_some(dice, 1, files, _replace(at, lambda value: _scaled(value, plant.strength)))
 
 
-def _late_dates(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    def later(value: str) -> str:
-        return str(datetime.fromisoformat(value) + timedelta(days=1))
+def _later(value: str) -> str:
+    return str(datetime.fromisoformat(value) + timedelta(days=1))
 
-    _change_some(dice, plant.strength, files, _replace(_position("CashTransaction", "ct_dts"), later))
+
+def _as_in_the_first_row(file: str, column: str) -> Change:
+    """The first row's value in some of the others."""
+
+    def planted(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+        rows = _rows(files)
+        if rows:
+            first = rows[0][_position(file, column)]
+            _each(file, column, lambda value: first)(root, plant, batch, dice, files)
+
+    return planted
+
+
+def _swapped_columns(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+    high, low = _position("DailyMarket", "dm_high"), _position("DailyMarket", "dm_low")
+    swapped = {high: low, low: high}
+    _change_some(dice, plant.strength, files, lambda row: [row[swapped.get(n, n)] for n in range(len(row))])
+
+
+def _shifted_column(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+    at = _position("DailyMarket", "dm_close")
+    before = [row[at] for row in _rows(files)]
+    _rewrite(
+        files,
+        lambda n, row: [[*row[:at], before[n - 1], *row[at + 1 :]] if dice.number("row", n) < plant.strength else row],
+    )
+
+
+def _repeated_file(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+    """Rows of the batch before come again. Their days and sequence numbers are as they should be in this batch."""
+    before = _rows(_files(root, batch - 1, plant.file))
+    if not before:
+        return
+
+    def repeated(row: Fields, earlier: Fields) -> Fields:
+        pairs = zip(row[2:], earlier[2:], strict=True)
+        return [*row[:2], *(value[:10] + old[10:] if _DAY.match(value) else old for value, old in pairs)]
+
+    _rewrite(
+        files,
+        lambda n, row: [repeated(row, before[n % len(before)]) if dice.number("row", n) < plant.strength else row],
+    )
 
 
 def _broker_surge(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
     """The new trades of the busiest broker come several times, under numbers of their own."""
     brokers = _brokers(root, batch)
     account, number = _position("Trade", "t_ca_id"), _position("Trade", "t_id")
-    new = [
-        fields
-        for path in files
-        for fields in (line.split("|") for line in path.read_bytes().decode().splitlines())
-        if fields[0] == "I"
-    ]
+    new = [fields for fields in _rows(files) if fields[0] == "I"]
     busiest = Counter(brokers.get(fields[account], "") for fields in new).most_common(1)
     if not busiest:
         return
@@ -246,9 +306,7 @@ def _brokers(root: Path, batch: int) -> dict[str, str]:
             found.update((a, b) for a, b in zip(accounts, brokers, strict=True) if a and b)
     at, broker = _position("Account", "ca_id"), _position("Account", "ca_b_id")
     for earlier in range(2, batch + 1):
-        for path in _files(root, earlier, "Account"):
-            rows = (line.split("|") for line in path.read_bytes().decode().splitlines())
-            found.update((row[at], row[broker]) for row in rows)
+        found.update((row[at], row[broker]) for row in _rows(_files(root, earlier, "Account")))
     return found
 
 
@@ -266,15 +324,29 @@ def _raise_totals(path: Path, more: dict[str, int]) -> None:
     path.write_text("".join(raised(line) + "\n" for line in lines), encoding="utf-8")
 
 
-_CHANGES: dict[str, Callable[[Path, Plant, int, Dice, list[Path]], None]] = {
+Change = Callable[[Path, Plant, int, Dice, list[Path]], None]
+_CHANGES: dict[str, Change] = {
     "missing_rows": _missing_rows,
     "delivered_twice": _delivered_twice,
+    "repeated_file": _repeated_file,
     "prices_high": _prices_high,
-    "null_column": _null_column,
-    "vanished_category": _vanished_category,
-    "new_category": _new_category,
+    "null_column": _each("CashTransaction", "ct_name", lambda value: ""),
+    "placeholder": _each("CashTransaction", "ct_name", lambda value: "N/A"),
+    "vanished_category": _each("Trade", "t_tt_id", lambda value: "TMB" if value == "TLB" else value),
+    "new_category": _each("Trade", "t_st_id", lambda value: "INAC" if value in ("PNDG", "SBMT") else value),
+    "garbled_text": _each("Trade", "t_exec_name", lambda value: value[:1] + "\N{REPLACEMENT CHARACTER}" + value[2:]),
     "unit_change": _unit_change,
-    "late_dates": _late_dates,
+    "flipped_signs": _each("CashTransaction", "ct_amt", lambda value: value[1:] if value[0] == "-" else f"-{value}"),
+    "whole_amounts": _each("CashTransaction", "ct_amt", lambda value: f"{float(value):.0f}.00"),
+    "late_dates": _each("CashTransaction", "ct_dts", _later),
+    "lost_times": _each("CashTransaction", "ct_dts", lambda value: f"{value[:10]} 00:00:00"),
+    "lost_seconds": _each("CashTransaction", "ct_dts", lambda value: f"{value[:16]}:00"),
+    "one_account": _as_in_the_first_row("CashTransaction", "ct_ca_id"),
+    "zero_volumes": _each("DailyMarket", "dm_vol", lambda value: "0"),
+    "negative_volumes": _each("DailyMarket", "dm_vol", lambda value: f"-{value}"),
+    "stuck_value": _as_in_the_first_row("DailyMarket", "dm_vol"),
+    "swapped_columns": _swapped_columns,
+    "shifted_column": _shifted_column,
     "broker_surge": _broker_surge,
     "drift": _drift,
 }

@@ -109,6 +109,33 @@ def surge(before: Rows, after: Rows) -> None:
     assert len(numbers) == len(set(numbers))
 
 
+def one_column(column: int, right: Callable[[str, str], bool]) -> Callable[[Rows, Rows], None]:
+    """Only one column differs, in some rows, and as it should."""
+
+    def look(before: Rows, after: Rows) -> None:
+        found = changed(before, after)
+        assert found
+        assert all(columns == [column] for _, columns in found)
+        assert all(right(before[n][column], after[n][column]) for n, _ in found)
+
+    return look
+
+
+def as_in_the_first_row(column: int) -> Callable[[Rows, Rows], None]:
+    return lambda before, after: one_column(column, lambda b, a: a == before[0][column])(before, after)
+
+
+def swapped(before: Rows, after: Rows) -> None:
+    found = changed(before, after)
+    assert 0 < len(found) < len(before)
+    assert all(columns == [5, 6] and before[n][5:7] == after[n][6:4:-1] for n, columns in found)
+
+
+def shifted(before: Rows, after: Rows) -> None:
+    assert [row[4] for row in after] == [row[4] for row in [before[-1], *before[:-1]]]
+    assert all(columns == [4] for _, columns in changed(before, after))
+
+
 LOOK: dict[str, Callable[[Rows, Rows], None]] = {
     "missing_rows": missing,
     "delivered_twice": twice,
@@ -119,6 +146,18 @@ LOOK: dict[str, Callable[[Rows, Rows], None]] = {
     "unit_change": unit,
     "late_dates": late,
     "broker_surge": surge,
+    "flipped_signs": one_column(4, lambda b, a: float(a) == -float(b)),
+    "whole_amounts": one_column(4, lambda b, a: a.endswith(".00") and abs(float(a) - float(b)) <= 0.5),
+    "placeholder": one_column(5, lambda b, a: a == "N/A"),
+    "lost_times": one_column(3, lambda b, a: a == f"{b[:10]} 00:00:00"),
+    "lost_seconds": one_column(3, lambda b, a: a == f"{b[:16]}:00"),
+    "one_account": as_in_the_first_row(2),
+    "garbled_text": one_column(11, lambda b, a: len(a) == len(b) and a[1] == "\ufffd"),
+    "zero_volumes": one_column(7, lambda b, a: a == "0"),
+    "negative_volumes": one_column(7, lambda b, a: int(a) == -int(b)),
+    "stuck_value": as_in_the_first_row(7),
+    "swapped_columns": swapped,
+    "shifted_column": shifted,
 }
 
 
@@ -129,6 +168,21 @@ def test_a_kind_changes_what_it_says_and_nothing_else(kind: str, clean: Path, co
     totals = {f"Batch{BATCH}/Trade_audit.csv"} if kind == "broker_surge" else set()
     assert differing(clean, copy) == {f"Batch{BATCH}/{plant.file}.txt"} | totals
     LOOK[kind](rows(clean, BATCH, plant.file), rows(copy, BATCH, plant.file))
+
+
+@pytest.mark.parametrize("file", KINDS["repeated_file"].files)
+def test_a_repeated_file_has_the_rows_of_the_batch_before_on_its_own_day(file: str, clean: Path, copy: Path) -> None:
+    def told(landing: Path, batch: int) -> Rows:
+        return [[value[10:] if value[4:5] == "-" else value for value in row[2:]] for row in rows(landing, batch, file)]
+
+    plant_all(copy, [parse(f"repeated_file/{file}@{BATCH}")], 7)
+    assert differing(clean, copy) == {f"Batch{BATCH}/{file}.txt"}
+    earlier, repeated = told(clean, BATCH - 1), told(copy, BATCH)
+    assert repeated == [earlier[n % len(earlier)] for n in range(len(repeated))]
+    before, after = rows(clean, BATCH, file), rows(copy, BATCH, file)
+    assert [row[:2] for row in after] == [row[:2] for row in before]
+    days = [[[value[:10] for value in row if value[4:5] == "-"] for row in these] for these in (before, after)]
+    assert days[0] == days[1]
 
 
 def test_a_drift_compounds_over_its_batches(clean: Path, copy: Path) -> None:
@@ -193,6 +247,60 @@ def test_the_benchmark_plants_every_kind_at_two_strengths() -> None:
         ]
 
 
+def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> None:
+    """Signs, repeated rows, lost digits and the like, the same however the loads are split."""
+    plants = [
+        parse(text)
+        for text in (
+            "flipped_signs@3:0.5",
+            "lost_times@4:0.5",
+            "repeated_file/DailyMarket@4",
+            "swapped_columns@5:1",
+            "one_account@5:1",
+            "delivered_twice/CashTransaction@6",
+            "placeholder@7:1",
+            "stuck_value@7:1",
+        )
+    ]
+    landing = generate(room / "landing", *[f"--plant={plant}" for plant in plants], days=6, scale="0.3")
+    warehouse = Warehouse(room / "warehouse", landing, session)
+    warehouse.load(through_batch=4)
+    warehouse.load()
+
+    def profiled(table: str, column: str, figure: str) -> dict[int, float]:
+        return dict(
+            warehouse.query(
+                f"select batch_id, {figure} from operations.column_profile where table_name = 'stg_brokerage__{table}'"
+                f" and column_name = '{column}' and batch_id > 1"
+            )
+        )
+
+    agreeing = profiled("cash_transaction", "amount", "agreeing_share")
+    assert agreeing[2] > 0.9
+    assert agreeing[3] < 0.75
+    midnight = profiled("cash_transaction", "transacted_at", "zero_share")
+    assert midnight[3] == 0
+    assert 0.3 < midnight[4] < 0.7
+    repeated = profiled("daily_market", "close_price", "repeated_share")
+    assert repeated[3] < 0.05
+    assert repeated[4] > 0.95
+    assert repeated == profiled("daily_market", "close_price", "repeated_measures_share")
+    above = profiled("daily_market", "day_high", "above_share")
+    assert above[4] > 0.5
+    assert above[5] == 0
+    busiest = profiled("cash_transaction", "account_id", "most_frequent_count")
+    assert busiest[5] == profiled("cash_transaction", "account_id", "row_count")[5] > busiest[4]
+    doubled = profiled("cash_transaction", "amount", "doubled_share")
+    assert doubled[4] == 0
+    assert doubled[6] == 0.5
+    assert profiled("cash_transaction", "description", "blank_share") == {2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 1}
+    assert profiled("daily_market", "volume", "most_frequent_count / row_count")[7] == 1
+
+    at_once = Warehouse(room / "at_once", landing, session)
+    at_once.load()
+    assert warehouse.unlike(at_once) == {}
+
+
 def test_planted_faults_are_found_and_explained(session: Path, room: Path) -> None:
     """From the landing area to a sentence; however the loads are split."""
     plants = [parse("missing_rows@18:0.5"), parse("null_column@19:0.5"), parse("broker_surge@20:12")]
@@ -228,13 +336,30 @@ def test_profiles_show_nothing_of_personal_columns(loaded: Warehouse) -> None:
     """What is personal or sensitive is only counted; what is confidential is only summed up."""
     hidden = loaded.query(
         """
-        select column_name, min_value, max_value, mean, p50, frequent_values from operations.column_profile
+        select
+            min_value, max_value, mean, p50, frequent_values, mean_length, negative_share, zero_share, round_share,
+            above_share, agreeing_share
+        from operations.column_profile
         where table_name in ('stg_marketing__prospect', 'stg_brokerage__customer', 'dim_customer')
             and column_name in ('last_name', 'income', 'net_worth', 'dob', 'age', 'email1', 'tax_id', 'gender')
         """
     )
     assert len(hidden) > 10
-    assert {row[1:] for row in hidden} == {(None, None, None, None, None)}
+    assert {value for row in hidden for value in row} == {None}
+    few = loaded.query(
+        """
+        select negative_share, zero_share, round_share, above_share, agreeing_share, non_ascii_share, mean_length
+        from operations.column_profile
+        inner join (
+            select table_name, column_name, batch_id from operations.column_profile
+            where row_count * (1 - null_share) < 20
+                and column_name in ('amount', 'description', 'trade_price', 'last_name', 'executed_by', 'tax_status')
+        ) using (table_name, column_name, batch_id)
+        where layer = 'staging'
+        """
+    )
+    assert few
+    assert {value for row in few for value in row} == {None}
     confidential = loaded.query(
         "select min_value, max_value, frequent_values from operations.column_profile"
         " where table_name in ('stg_brokerage__cash_transaction', 'stg_brokerage__trade')"
