@@ -73,6 +73,7 @@
             ('round_share', 'is a round number or a full minute'),
             ('above_share', 'is above the measure before it'),
             ('non_ascii_share', 'has characters other than ASCII'),
+            ('garbled_share', 'has characters of a wrong encoding'),
             ('agreeing_share', 'has the sign that its kind usually has')
         ] -%}
         when '{{ share_kind }}'

@@ -302,7 +302,7 @@
     - value: stands for the value without telling it;
     - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
     - measure_before: the measure before it in the row, as the closing price is before the day's highest;
-    - is_blank, is_non_ascii, text_length: of a text;
+    - is_blank, is_non_ascii, is_garbled, text_length: of a text;
     - least_count: filled rows from which on more than blanks and the most frequent value may be shown;
     - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
 {% macro profiled_values(table, columns, condition) -%}
@@ -338,6 +338,9 @@
         'is_blank': {{ 'lower(trim(' ~ name ~ ", ' .-_?#*')) in ('', 'n/a', 'na', 'nan', 'nil', 'none', 'null',"
             ~ " 'tbd', 'undefined', 'unknown')" if is_text else 'null' }},
         'is_non_ascii': {{ 'strlen(' ~ name ~ ') <> length(' ~ name ~ ')' if is_text else 'null' }},
+        {#- U+FFFD, control characters, and what UTF-8 becomes where it is read as Latin-1, such as Ã and © for é. #}
+        'is_garbled': {{ 'strlen(' ~ name ~ ') <> length(' ~ name ~ ') and regexp_matches(' ~ name
+            ~ ", '[\\x{80}-\\x{9f}\\x{fffd}]|[\\x{c2}-\\x{c5}][\\x{80}-\\x{bf}]')" if is_text else 'null' }},
         'text_length': {{ 'length(' ~ name ~ ')' if is_text and column.exposure != 'counts' else 'null' }},
         'least_count': {{ 1 if column.exposure == 'all' else 20 }}
     }
@@ -440,6 +443,7 @@
         cast(null as double) as measure_before,
         cast(null as boolean) as is_blank,
         cast(null as boolean) as is_non_ascii,
+        cast(null as boolean) as is_garbled,
         cast(null as integer) as text_length,
         cast(null as integer) as least_count
     where false

@@ -20,7 +20,7 @@
     ('share', 'category_shares', 'category', 'share', 'filled_count', '1', 'true'),
     ('category_rows', 'category_shares', 'category', 'round(share * filled_count)', 'filled_count', '1', 'true'),
 ] -%}
-{%- for kind in ['blank_share', 'zero_share', 'round_share', 'above_share', 'non_ascii_share', 'agreeing_share'] -%}
+{%- for kind in ['blank_share', 'zero_share', 'round_share', 'above_share', 'non_ascii_share', 'garbled_share', 'agreeing_share'] -%}
     {%- do figures.append((kind, 'new_columns', 'null', kind, 'filled_count', '1', 'true')) -%}
 {%- endfor -%}
 {%- do figures.append(('negative_share', 'new_columns', 'null', 'negative_share', 'filled_count', '1', measures)) -%}

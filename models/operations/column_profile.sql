@@ -90,6 +90,7 @@ properties as (
         count(case when number % round_unit = 0 then 1 end) as rounds,
         count(case when number > measure_before then 1 end) as aboves,
         count(case when is_non_ascii then 1 end) as non_asciis,
+        count(case when is_garbled then 1 end) as garbles,
         avg(text_length) as mean_length,
         count(number) as numbers,
         count(measure_before) as numbers_before,
@@ -225,7 +226,8 @@ final as (
             ('zero', 'zeros', 'numbers'),
             ('round', 'rounds', 'numbers'),
             ('above', 'aboves', 'numbers_before'),
-            ('non_ascii', 'non_asciis', 'texts')
+            ('non_ascii', 'non_asciis', 'texts'),
+            ('garbled', 'garbles', 'texts')
         ] -%}
         case
             when properties.may_be_shown then properties.{{ count }} / nullif(properties.{{ total }}, 0)

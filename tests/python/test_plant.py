@@ -260,6 +260,7 @@ def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> No
             "delivered_twice/CashTransaction@6",
             "placeholder@7:1",
             "stuck_value@7:1",
+            "garbled_text@7:0.5",
         )
     ]
     landing = generate(room / "landing", *[f"--plant={plant}" for plant in plants], days=6, scale="0.3")
@@ -294,6 +295,9 @@ def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> No
     assert doubled[4] == 0
     assert doubled[6] == 0.5
     assert profiled("cash_transaction", "description", "blank_share") == {2: 0, 3: 0, 4: 0, 5: 0, 6: 0, 7: 1}
+    garbled = profiled("trade", "executed_by", "garbled_share")
+    assert garbled[6] == 0
+    assert 0.3 < garbled[7] < 0.7
     assert profiled("daily_market", "volume", "most_frequent_count / row_count")[7] == 1
 
     at_once = Warehouse(room / "at_once", landing, session)
