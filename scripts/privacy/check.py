@@ -17,6 +17,8 @@ import click
 import duckdb
 from rich.console import Console
 
+from scripts.encryption import EncryptionProblem
+from scripts.keys import KeyProblem
 from scripts.privacy.project import Project, read
 from scripts.privacy.proof import Finding, Proof, accepted, prove
 from scripts.warehouse_file import open_warehouse
@@ -113,12 +115,11 @@ def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: 
     if warehouse and warehouse.exists():
         try:
             total.findings += undescribed(projects[0], warehouse)
+        except (EncryptionProblem, KeyProblem) as error:
+            raise click.ClickException(f"{error}\nOr check without --warehouse.") from None
         except duckdb.Error:
             # The message could quote data.
-            raise click.ClickException(
-                f"{warehouse} cannot be read: it is encrypted, damaged, or open for writing in another process. "
-                "Wait, or check without --warehouse."
-            ) from None
+            raise click.ClickException(f"{warehouse} cannot be read. Check without --warehouse.") from None
     if as_json:
         click.echo(json.dumps([vars(finding) for finding in sorted(total.findings)], indent=2))
     else:

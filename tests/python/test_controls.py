@@ -13,6 +13,7 @@ from warehouse import Warehouse
 
 from scripts.gate import accepted_differences
 from scripts.report.__main__ import write_report
+from scripts.warehouse_file import open_warehouse
 
 ONE_TOO_MANY = "update operations.audit set value = value + 1 where attribute = 'C_DOB_TO' and batch_id = 2"
 LOSE_A_PRICE = (
@@ -171,8 +172,8 @@ def test_a_known_difference_is_accepted_and_shown(loaded: Warehouse, room: Path)
     (shown,) = write_report(warehouse.path, page).controls
     assert shown["outcome"] == "accepted"
     assert "by Jo until" in page.read_text(encoding="utf-8") and "Known since May" in page.read_text(encoding="utf-8")
-    with duckdb.connect(str(warehouse.path), read_only=True) as con:
-        (accepted,) = accepted_differences(con, warehouse.path.stem)
+    with open_warehouse(path=warehouse.path) as con:
+        (accepted,) = accepted_differences(con)
     assert (accepted["control"], accepted["batch_id"], accepted["difference"]) == ("control_c_dob", 2, -1)
     assert (accepted["reason"], accepted["accepted_by"]) == ("Known since May", "Jo")
 
