@@ -45,6 +45,7 @@ KEYS = {
 }
 NOT_AN_ACTION = re.compile(rb"<!--.*?-->|<!\[CDATA\[.*?\]\]>", re.DOTALL)
 ACTION = re.compile(rb"<(?:[\w.-]+:)?Action[\s>/]")
+ROOT_END = re.compile(rb"</(?:[\w.-]+:)?Actions\s*>")
 BATCH = re.compile(r"Batch\d+", re.IGNORECASE)
 
 
@@ -153,6 +154,8 @@ def _loaded(warehouse: Warehouse, output: str) -> Outcome:
                     return Outcome(
                         "broken", f"{expected} rows for {table} in batch {batch}, {in_core.get(batch, 0)} in it"
                     )
+    if twice_sent := sent_twice(warehouse.landing):
+        return Outcome("broken", f"loaded although it {twice_sent}")
     for file in unknown:
         if file not in output:
             return Outcome("broken", f"a file that nobody reads is not named: {file}")
@@ -173,6 +176,22 @@ def landed_rows(area: Path) -> tuple[Counter[tuple[str, int]], list[str]]:
                 landed.update({(name, batch): count for name, count in rows(path, mine).items()})
         batch += 1
     return landed, unknown
+
+
+def sent_twice(area: Path) -> str:
+    """What in a landing area would load rows twice or lack some though every row that is there is accounted for."""
+    for folder in area.glob("Batch*"):
+        numbers: dict[str, list[int]] = {}
+        for path in folder.iterdir():
+            if any(source.pattern.fullmatch(path.name) for source in layouts() if source.meta["format"] != "audit"):
+                stem, _, number = path.stem.partition("_")
+                numbers.setdefault(stem, []).append(int(number or 0))
+            if path.suffix == ".xml" and path.is_file() and len(ROOT_END.findall(path.read_bytes())) > 1:
+                return f"has two documents in {path.name}"
+        for stem, found in numbers.items():
+            if sorted(found) not in ([0], list(range(1, len(found) + 1))):
+                return f"has parts {sorted(found)} of {folder.name}/{stem}"
+    return ""
 
 
 def rows(path: Path, sources: list[Layout]) -> dict[str, int]:

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from accounting import Outcome, judge
+from accounting import Outcome, judge, sent_twice
 from damage import BATCHES, Bench, Damage, Example, examples
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from warehouse import Ran, Warehouse
+from warehouse import Ran, Warehouse, copy_landing
 
 EXAMPLES = 20
 
@@ -42,6 +42,22 @@ def test_what_is_lost_or_multiplied_is_found(change: str, fault: str, loaded: Wa
     with duckdb.connect(str(warehouse.path)) as con:
         con.execute(change)
     assert fault in judge(loaded, warehouse, Ran(0, ""), []).fault
+
+
+@pytest.mark.parametrize(
+    ("damage", "fault"),
+    [
+        (Damage("whole_and_part", "Batch2/CashTransaction.txt", 0.5, 0.0), "parts [0, 1] of Batch2/CashTransaction"),
+        (Damage("parts", "Batch2/Trade.txt", 0.5, 0.2), "parts [1, 3] of Batch2/Trade"),
+        (Damage("parts", "Batch2/Trade.txt", 0.5, 0.0), ""),
+        (Damage("two_documents", "Batch1/CustomerMgmt.xml", 0.0, 0.0), "two documents in CustomerMgmt.xml"),
+    ],
+    ids=lambda value: str(value),
+)
+def test_what_was_sent_twice_is_found(damage: Damage, fault: str, landing: Path, room: Path) -> None:
+    area = copy_landing(landing, room / "landing")
+    damage.apply(area)
+    assert fault in sent_twice(area) if fault else sent_twice(area) == ""
 
 
 def test_a_refusal_names_the_file_and_changes_nothing(loaded: Warehouse, first_batch: Warehouse) -> None:
