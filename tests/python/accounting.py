@@ -10,8 +10,9 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -141,9 +142,9 @@ def _loaded(warehouse: Warehouse, output: str) -> Outcome:
         if lost:
             return Outcome("broken", f"{lost} rows of {source} lost in batch {batch}")
     landed, unknown = landed_rows(warehouse.landing)
-    for place, count in landed.items():
-        if count != counts.get(place, (0,))[0]:
-            return Outcome("broken", f"{count} rows of {place} landed, {counts.get(place, (0,))[0]} are reconciled")
+    for place, found in landed.items():
+        if found != counts.get(place, (0,))[0]:
+            return Outcome("broken", f"{found} rows of {place} landed, {counts.get(place, (0,))[0]} are reconciled")
     for source, table in FACTS.items():
         in_core = dict(warehouse.query(f"select batch_id, count(*) from core.{table} group by batch_id"))
         for (name, batch), (_, _, rejected, _) in counts.items():
@@ -166,24 +167,32 @@ def landed_rows(area: Path) -> tuple[Counter[tuple[str, int]], list[str]]:
     """Rows by source and batch of the complete batches, and the files there that belong to no source."""
     landed: Counter[tuple[str, int]] = Counter()
     unknown = []
-    batch = 1
-    while (area / f"Batch{batch}" / "BatchDate.txt").is_file():
-        for path in sorted((area / f"Batch{batch}").iterdir()):
+    for batch, folder in complete_batches(area):
+        for path in sorted(folder.iterdir()):
             mine = [x for x in layouts() if x.lands_in(batch) and x.pattern.fullmatch(path.name)]
             if not mine or not path.is_file():
                 unknown.append(path.name)
             elif mine[0].meta["format"] != "audit":
-                landed.update({(name, batch): count for name, count in rows(path, mine).items()})
-        batch += 1
+                landed.update({(name, batch): found for name, found in rows(path, mine).items()})
     return landed, unknown
+
+
+def complete_batches(area: Path) -> Iterator[tuple[int, Path]]:
+    """Numbers and folders of the batches that may be loaded."""
+    for batch in count(1):
+        folder = area / f"Batch{batch}"
+        if not (folder / "BatchDate.txt").is_file():
+            return
+        yield batch, folder
 
 
 def sent_twice(area: Path) -> str:
     """What in a landing area would load rows twice or lack some though every row that is there is accounted for."""
-    for folder in area.glob("Batch*"):
+    for batch, folder in complete_batches(area):
+        due = [source for source in layouts() if source.lands_in(batch) and source.meta["format"] != "audit"]
         numbers: dict[str, list[int]] = {}
         for path in folder.iterdir():
-            if any(source.pattern.fullmatch(path.name) for source in layouts() if source.meta["format"] != "audit"):
+            if any(source.pattern.fullmatch(path.name) for source in due):
                 stem, _, number = path.stem.partition("_")
                 numbers.setdefault(stem, []).append(int(number or 0))
             if path.suffix == ".xml" and path.is_file() and len(ROOT_END.findall(path.read_bytes())) > 1:
