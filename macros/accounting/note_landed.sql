@@ -19,7 +19,9 @@
     {%- if batch_ids -%}
         {%- set layout = landing_layout(source_name) -%}
         {%- set is_counted = layout.config.meta.format != 'audit' -%}
-        {%- set has_duplicates = is_counted and take_out_duplicates(layout, batch_ids) -%}
+        {%- if is_counted -%}
+            {%- do take_out_duplicates(layout, batch_ids) -%}
+        {%- endif -%}
         {%- do run_query(
             'insert into ' ~ hook_table('landed_files') ~ ' by name
             select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
@@ -55,8 +57,8 @@
         {%- if row['staged_rows'] > row['landed_rows'] -%}
             {%- do exceptions.raise_compiler_error(
                 row['file_name'] ~ ': ' ~ row['staged_rows'] ~ ' rows were read where ' ~ row['landed_rows']
-                ~ ' landed in batch ' ~ row['batch_id'] ~ '. Nothing of it was loaded. Take the batch out with `make replace'
-                ~ ' BATCH=' ~ row['batch_id'] ~ '` or rebuild with `dbt build --full-refresh`.'
+                ~ ' landed in batch ' ~ row['batch_id'] ~ '. Nothing of it was loaded. Rebuild with `dbt build'
+                ~ ' --full-refresh`; if that says the same, have the file delivered again.'
             ) -%}
         {%- endif -%}
         {%- do short.append(row['batch_id']) -%}

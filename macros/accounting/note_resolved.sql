@@ -1,7 +1,7 @@
 {#- Post-hook of a resolved model, in its transaction: put on record each row of new batches that has no parent. The
     detailed look stays behind a count, so sound batches cost no more than that. Dispatches by engine. -#}
 {% macro note_resolved() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] and model.config.meta.resolves -%}
         {{ adapter.dispatch('note_resolved')(model.config.meta.resolves) }}
     {%- endif -%}
 {%- endmacro %}

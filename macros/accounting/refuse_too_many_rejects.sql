@@ -3,8 +3,9 @@
     Batches that pass are noted in row_counts and not looked at again; the others at every run, until their files are
     corrected or the share is raised. Dispatches by engine. -#}
 {% macro refuse_too_many_rejects() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
-        {{ adapter.dispatch('refuse_too_many_rejects')(model.config.meta.resolves or model.sources[0] | join('.')) }}
+    {%- set source_name = model.config.meta.resolves or model.sources | map('join', '.') | first -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] and source_name -%}
+        {{ adapter.dispatch('refuse_too_many_rejects')(source_name) }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -52,7 +52,8 @@ def guide_files() -> dict[str, str]:
     joins = (
         "        data_tests:\n          - relationships:\n              name: dividends_join_their_security\n"
         "              arguments: {to: ref('dim_security'), field: sk_security_id}\n              config:\n"
-        "                severity: error\n                meta: {dimension: integrity, reason: 'It would join nothing.'}\n"
+        "                severity: error\n                meta:\n                  dimension: integrity\n"
+        "                  reason: It would fall out of every report that joins it.\n"
     )
     facts = [
         column("sk_security_id", "bigint", is_required=True) + joins,
@@ -151,8 +152,8 @@ def test_it_is_loaded_counted_and_reconciled(extended: Extended) -> None:
     n = extended.landed
     assert extended.query("select count(*) from core.fact_dividends") == [(3 * n,)]
     assert extended.query(
-        "select batch_id, landed_rows, loaded_rows, rejected_rows, lost_rows, difference from operations.reconciliation "
-        "where source_name = 'dividends.dividend' order by 1"
+        "select batch_id, landed_rows, loaded_rows, rejected_rows, lost_rows, difference "
+        "from operations.reconciliation where source_name = 'dividends.dividend' order by 1"
     ) == [(1, n, n, 0, 0, 0), (2, n + 3, n, 3, 0, 0), (3, n, n, 0, 0, 0)]
     assert extended.query(
         "select line_number - ?, column_name, reason from operations.rejected_rows order by 1".replace("?", str(n))
