@@ -21,6 +21,8 @@ first_trades as (
         trades.trade_id,
         trades.account_id,
         trades.symbol,
+        trades.status_id,
+        trades.trade_type_id,
         case
             when trade_types.is_market_order then coalesce(history.submitted_at, history.pending_at)
             else coalesce(history.pending_at, history.submitted_at)
@@ -51,6 +53,8 @@ later_trades as (
         insertions.trade_id,
         insertions.account_id,
         insertions.symbol,
+        insertions.status_id,
+        insertions.trade_type_id,
         insertions.changed_at as created_at,
         cast(null as timestamp) as closed_at,
         insertions.batch_id

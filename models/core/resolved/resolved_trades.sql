@@ -29,6 +29,8 @@ checked as (
             when status_types.status_id is null then 'unknown_status'
             when trade_types.trade_type_id is null then 'unknown_trade_type'
             when creations.trade_id is null then 'not_created'
+            -- The row itself has a known status and type, so neither may be named as the reason.
+            when creations.reject_reason_code in ('unknown_status', 'unknown_trade_type') then 'rejected_trade'
             else creations.reject_reason_code
         end as reject_reason_code,
         creations.reject_column as creation_reject_column
@@ -48,6 +50,7 @@ resolved as (
             when 'unknown_status' then 't_st_id'
             when 'unknown_trade_type' then 't_tt_id'
             when 'not_created' then 't_id'
+            when 'rejected_trade' then 't_id'
             else creation_reject_column
         end as reject_column
     from checked

@@ -1,5 +1,5 @@
--- One row per trade: it is created by an account, in a security, that are in force on that day. Accounts and securities
--- never end, so from their first day on they are in force.
+-- One row per trade: it is created in a known status and of a known type, by an account and in a security that are in
+-- force on that day. Accounts and securities never end, so from their first day on they are in force.
 with trades as (
     select * from {{ ref('int_trades_created') }}
 ),
@@ -20,10 +20,20 @@ securities as (
     group by symbol
 ),
 
+status_types as (
+    select * from {{ ref('stg_reference__status_type') }}
+),
+
+trade_types as (
+    select * from {{ ref('stg_reference__trade_type') }}
+),
+
 checked as (
     select
         trades.*,
         case
+            when status_types.status_id is null then 'unknown_status'
+            when trade_types.trade_type_id is null then 'unknown_trade_type'
             when accounts.account_id is null then 'unknown_account'
             when securities.symbol is null then 'unknown_security'
             when trades.created_at is null then 'not_created'
@@ -33,12 +43,16 @@ checked as (
     from trades
     left join accounts on trades.account_id = accounts.account_id
     left join securities on trades.symbol = securities.symbol
+    left join status_types on trades.status_id = status_types.status_id
+    left join trade_types on trades.trade_type_id = trade_types.trade_type_id
 ),
 
 resolved as (
     select
         *,
         case reject_reason_code
+            when 'unknown_status' then 't_st_id'
+            when 'unknown_trade_type' then 't_tt_id'
             when 'unknown_account' then 't_ca_id'
             when 'unknown_security' then 't_s_symb'
             when 'not_created' then 't_id'
