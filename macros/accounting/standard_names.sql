@@ -5,7 +5,31 @@
     {{ return(parts | join) }}
 {%- endmacro %}
 
-{#- [(dimension, foreign key), …] of a fact: its own keys, then those that its `config.meta.joins` names. -#}
+{#- [(model, standard name), …] of the tables of core that are counted. Prospects are counted by their first listing. -#}
+{% macro counted_tables() -%}
+    {%- set tables = [] -%}
+    {%- for node in (graph.nodes or {}).values()
+        if node.resource_type == 'model' and node.fqn[1:3] in [['core', 'dimensions'], ['core', 'facts']]
+        and node.name not in ['prospect', 'earnings_trailing'] -%}
+        {%- do tables.append((node.name, standard_name(node.name))) -%}
+    {%- endfor -%}
+    {{ return(tables | sort) }}
+{%- endmacro %}
+
+{#- [(fact, column that names the batch, [(dimension, foreign key as SQL), …]), …]: the dimensions that each row of a fact
+    joins, by the key that is named after the dimension, then by those that the fact's `config.meta.joins` names. -#}
+{% macro joined_facts() -%}
+    {%- set facts = [] -%}
+    {%- for fact in (graph.nodes or {}).values()
+        if fact.resource_type == 'model' and fact.fqn[1:3] == ['core', 'facts'] and fact.name.startswith('fact_') -%}
+        {%- do facts.append((
+            fact.name, (fact.config.meta.profile or {}).get('batch_column', 'batch_id'), joined_dimensions(fact)
+        )) -%}
+    {%- endfor -%}
+    {{ return(facts) }}
+{%- endmacro %}
+
+{#- [(dimension, foreign key as SQL), …] of a fact: its own keys, then those that its `config.meta.joins` names. -#}
 {% macro joined_dimensions(fact) -%}
     {%- set joins = fact.config.meta.joins or {} -%}
     {%- set own, named = [], [] -%}
@@ -13,15 +37,16 @@
         if node.resource_type == 'model' and node.fqn[1:3] == ['core', 'dimensions'] and node.name.startswith('dim_') -%}
         {%- set key = node.name | replace('dim_', 'sk_', 1) ~ '_id' -%}
         {%- if node.name in joins -%}
-            {%- do named.append((node, joins[node.name])) -%}
+            {%- do named.append((node.name, joins[node.name])) -%}
         {%- elif key in fact.columns -%}
-            {%- do own.append((node, 'facts.' ~ key)) -%}
+            {%- do own.append((node.name, 'facts.' ~ key)) -%}
         {%- endif -%}
     {%- endfor -%}
     {{ return(own + named) }}
 {%- endmacro %}
 
-{#- A node's table: by ref() where the model declares that it depends on it, so that unit tests can give rows for it. -#}
-{% macro declared_or_found(node) -%}
-    {{ return(ref(node.name) if node.unique_id in model.depends_on.nodes else relation_of(node)) }}
+{#- A model's table: by ref() where the caller declares that it depends on it, so that unit tests can give rows for it. -#}
+{% macro declared_or_found(name) -%}
+    {%- set unique_id = 'model.' ~ project_name ~ '.' ~ name -%}
+    {{ return(ref(name) if unique_id in model.depends_on.nodes else relation_of(graph.nodes[unique_id])) }}
 {%- endmacro %}

@@ -1,13 +1,3 @@
-{#- Facts and the dimensions that each row joins: by the key that is named after the dimension, or by the one that the
-    fact's `config.meta.joins` names. -#}
-{%- set joined_facts = [] -%}
-{%- for fact in (graph.nodes or {}).values()
-    if fact.resource_type == 'model' and fact.fqn[1:3] == ['core', 'facts'] and fact.name.startswith('fact_') -%}
-    {%- do joined_facts.append((
-        standard_name(fact.name), declared_or_found(fact), 'facts.' ~ (fact.config.meta.profile or {}).get('batch_column', 'batch_id'),
-        joined_dimensions(fact)
-    )) -%}
-{%- endfor -%}
 {%- set joined_through -%}
 (select coalesce(max(batch_id), 0) from {{ this }} where message_text = 'Row count joined')
 {%- endset -%}
@@ -27,28 +17,29 @@ row_counts as (
 
 -- Facts that join each of their dimensions: those of new batches, added to what the last message says of earlier ones.
 joined as (
-    {% for table_name, fact, batch_column, dimensions in joined_facts -%}
-    select
-        '{{ table_name }}' as table_name,
-        {{ batch_column }} as batch_id,
-        count(*) as row_count
-    from {{ fact }} as facts
-    {% for dimension, foreign_key in dimensions -%}
-    inner join {{ declared_or_found(dimension) }} as {{ dimension.name }}
-        on {{ foreign_key }} = {{ dimension.name }}.{{ dimension.name | replace('dim_', 'sk_', 1) }}_id
-    {% endfor -%}
-    {% if is_incremental() -%}
-    where {{ batch_column }} > {{ joined_through }}
-    {% endif -%}
-    group by {{ batch_column }}
-    {{ "union all" if not loop.last or is_incremental() }}
-    {% else -%}
     select
         cast(null as {{ dbt.type_string() }}) as table_name,
         0 as batch_id,
         0 as row_count
+    where false
+    {% for fact, batch_column, dimensions in joined_facts() -%}
+    union all
+    select
+        '{{ standard_name(fact) }}' as table_name,
+        facts.{{ batch_column }} as batch_id,
+        count(*) as row_count
+    from {{ declared_or_found(fact) }} as facts
+    {% for dimension, foreign_key in dimensions -%}
+    inner join {{ declared_or_found(dimension) }} as {{ dimension }}
+        on {{ foreign_key }} = {{ dimension }}.{{ dimension | replace('dim_', 'sk_', 1) }}_id
     {% endfor -%}
     {% if is_incremental() -%}
+    where facts.{{ batch_column }} > {{ joined_through }}
+    {% endif -%}
+    group by facts.{{ batch_column }}
+    {% endfor -%}
+    {% if is_incremental() -%}
+    union all
     select
         message_source as table_name,
         batch_id,

@@ -1,11 +1,4 @@
 {{ config(materialized='ephemeral') }}
-{#- Tables of core that are counted, by their standard names. Prospects are counted by their first listing. -#}
-{%- set tables = [] -%}
-{%- for node in (graph.nodes or {}).values()
-    if node.resource_type == 'model' and node.fqn[1:3] in [['core', 'dimensions'], ['core', 'facts']]
-    and node.name not in ['prospect', 'earnings_trailing'] -%}
-    {%- do tables.append((node.name, standard_name(node.name))) -%}
-{%- endfor -%}
 
 -- One row per table, kind of count and batch: what there is after that batch. Batch 0 is the empty warehouse.
 with batches as (
@@ -29,7 +22,7 @@ customer_changes as (
 
 -- Every table, those without a row too.
 tables as (
-    {% for model_name, table_name in tables | sort -%}
+    {% for model_name, table_name in counted_tables() -%}
     select
         '{{ model_name }}' as model_name,
         '{{ table_name }}' as table_name,

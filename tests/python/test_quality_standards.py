@@ -56,6 +56,13 @@ def put(name: str, value: object, *path: str) -> Callable[[Manifest], None]:
     return change
 
 
+def refer(name: str, to: str) -> Callable[[Manifest], None]:
+    def change(m: Manifest) -> None:
+        node(name)(m)["depends_on"]["nodes"].append(f"{to.split('.')[0]}.{PROJECT}.{to.split('.', 1)[1]}")
+
+    return change
+
+
 def give_this_as_rows(m: Manifest) -> None:
     test = next(t for t in m["unit_tests"].values() if t["name"] == UNIT_TEST)
     next(given for given in test["given"] if given["input"] == "this")["format"] = "dict"
@@ -88,6 +95,23 @@ OMISSIONS: list[tuple[Callable[[Manifest], None], str]] = [
     (remove_tests("fact_watches", "integrity"), "model fact_watches: no test that its rows join"),
     (put("stg_hr__employee", {"nodes": []}, "depends_on"), "model stg_hr__employee: a staging model reads one source"),
     (put("sp_ratings", "", "description"), "seed sp_ratings: no description"),
+    (
+        refer("int_customer_events", "model.dim_broker"),
+        "model int_customer_events: it reads dim_broker of core/dimensions",
+    ),
+    (refer("dim_trade", "model.rejected_rows"), "model dim_trade: it reads rejected_rows of operations/log"),
+    (refer("dim_trade", "model.analytics_dim_trade"), "model dim_trade: it reads analytics_dim_trade of analytics"),
+    (
+        refer("analytics_dim_trade", "model.resolved_trades"),
+        "model analytics_dim_trade: it reads resolved_trades of core/resolved",
+    ),
+    (
+        refer("analytics_dim_trade", "model.stg_hr__employee"),
+        "model analytics_dim_trade: it reads stg_hr__employee of staging/hr",
+    ),
+    (refer("dim_trade", "source.brokerage.trade"), "model dim_trade: it reads the source trade"),
+    (put("dim_trade", "staging", "schema"), "model dim_trade: its schema is staging"),
+    (put("dim_trade", [PROJECT, "odd", "dim_trade"], "fqn"), "model dim_trade: it lies in no layer"),
     (give_this_as_rows, f"unit test {UNIT_TEST}: give `this` as SQL"),
 ]
 
