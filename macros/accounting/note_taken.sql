@@ -15,13 +15,13 @@
     {%- if should_full_refresh() -%}
         {%- do forget(counts, own) -%}
     {%- endif -%}
-    {%- set batches = run_query('select distinct batch_id from ' ~ hook_table('landed_files')).columns[0].values() | list -%}
-    {%- set noted = run_query(
-        'select batch_id from ' ~ counts ~ ' where ' ~ own ~ ' and source_name is null'
+    {%- set new_batches = run_query(
+        'select batch_id from ' ~ hook_table('landed_files') ~ ' except select batch_id from ' ~ counts ~ ' where ' ~ own
+        ~ ' and source_name is null'
     ).columns[0].values() | list -%}
-    {%- set new_batches = batches | reject('in', noted) | list -%}
     {%- if new_batches -%}
         {%- set batch_column = (model.config.meta.profile or {}).get('batch_column', 'batch_id') -%}
+        {%- set batches = run_query('select distinct batch_id from ' ~ hook_table('landed_files')).columns[0].values() | list -%}
         {%- set parts = [counted_rows(none, {batch_column: 'true'}, batches)] -%}
         {%- for source_name, how in (model.config.meta.takes or {}).items() -%}
             {%- do parts.append(
@@ -47,20 +47,29 @@
     {{ by_batch(source_name, parts | join(' union all '), batch_ids) }}
 {%- endmacro %}
 
-{#- Rows of a feed by batch that are found in `this` by some columns that both have. -#}
+{#- Rows of a feed by batch that are found in `this` by some columns that both have. Where none of the feed was rejected for
+    its parents, its staging model has the same rows as the resolved one, and costs no join. -#}
 {% macro found_rows(source_name, how, batch_ids) -%}
-    {%- set resolved = resolved_model(source_name) -%}
+    {%- set listed = batch_ids | join(', ') -%}
+    {%- set staged, resolved = staging_model(source_name), resolved_model(source_name) -%}
+    {%- set is_staged = how.found_by | reject('in', staged.columns) | list == [] -%}
+    {%- if resolved and is_staged -%}
+        {%- set is_staged = run_query(
+            'select count(*) from ' ~ hook_table('rejected_rows') ~ " where rejected_by = '" ~ resolved.name
+            ~ "' and batch_id in (" ~ listed ~ ')'
+        ).columns[0][0] == 0 -%}
+    {%- endif -%}
     {%- set found -%}
         select landed.batch_id, count(*) as row_count
-        from {{ relation_of(resolved or staging_model(source_name)) }} as landed
+        from {{ relation_of(staged if is_staged else resolved) }} as landed
         semi join {{ this }} as taken
             on
                 {%- for column in how.found_by %}
                 {{ 'and ' if not loop.first }}landed.{{ column }} = taken.{{ column }}
                 {%- endfor %}
         where
-            landed.batch_id in ({{ batch_ids | join(', ') }})
-            {{ 'and landed.reject_reason_code is null' if resolved }}
+            landed.batch_id in ({{ listed }})
+            {{ 'and landed.reject_reason_code is null' if not is_staged }}
             {{ 'and ' ~ how.where if how.where }}
         group by landed.batch_id
     {%- endset -%}

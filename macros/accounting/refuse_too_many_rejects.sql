@@ -36,32 +36,45 @@
         {%- if bad.rows -%}
             {%- do refuse_rejects(source_name, bad.rows, share) -%}
         {%- endif -%}
+        {#- What the station before held, less what was rejected since. #}
         {%- do run_query(
             'insert into ' ~ hook_table('row_counts') ~ " by name
-            with batches as (select unnest([" ~ listed ~ "]) as batch_id),
-            counts as (
-                select batch_id, count(*) as row_count from " ~ this ~ ' where batch_id in (' ~ listed ~ ')'
-                ~ (' and reject_reason_code is null' if model.config.meta.resolves) ~ " group by batch_id
+            with held as (" ~ held_before(source_name, listed) ~ "),
+            rejects as (
+                select batch_id, count(*) as row_count from " ~ hook_table('rejected_rows') ~ "
+                where source_name = '" ~ source_name ~ "' and rejected_by = '" ~ model.name ~ "'
+                group by batch_id
             )
-            select '" ~ model.name ~ "' as model_name, '" ~ source_name ~ "' as source_name,
-                batches.batch_id, coalesce(counts.row_count, 0) as row_count
-            from batches
-            left join counts on batches.batch_id = counts.batch_id"
+            select '" ~ model.name ~ "' as model_name, '" ~ source_name ~ "' as source_name, held.batch_id,
+                cast(held.row_count - coalesce(rejects.row_count, 0) as bigint) as row_count
+            from held
+            left join rejects on held.batch_id = rejects.batch_id"
         ) -%}
     {%- endif -%}
 {%- endmacro %}
 
 {#- Batches of a feed that have landed, or passed the station before, and not passed this model yet. -#}
 {% macro batches_to_check(source_name) -%}
-    {%- set passed = "select batch_id from " ~ hook_table('row_counts') ~ " where model_name = '" ~ model.name ~ "'" -%}
+    {{ return(run_query(
+        'select batch_id from (' ~ held_before(source_name) ~ ') except select batch_id from ' ~ hook_table('row_counts')
+        ~ " where model_name = '" ~ model.name ~ "' order by batch_id"
+    ).columns[0].values() | list) }}
+{%- endmacro %}
+
+{#- Rows of a feed by batch that reach a model: those that landed reach its staging model, those that could be read its
+    resolved one. -#}
+{% macro held_before(source_name, listed=none) -%}
     {%- if model.config.meta.resolves -%}
-        {%- set before = "select batch_id from " ~ hook_table('row_counts') ~ " where model_name = '"
-            ~ staging_model(source_name).name ~ "'" -%}
+        select batch_id, row_count
+        from {{ hook_table('row_counts') }}
+        where model_name = '{{ staging_model(source_name).name }}'
     {%- else -%}
-        {%- set before = "select distinct batch_id from " ~ hook_table('landed_files') ~ " where source_name = '"
-            ~ source_name ~ "' and line_count is not null" -%}
-    {%- endif -%}
-    {{ return(run_query(before ~ ' except ' ~ passed ~ ' order by batch_id').columns[0].values() | list) }}
+        select batch_id, sum(line_count) as row_count
+        from {{ hook_table('landed_files') }}
+        where source_name = '{{ source_name }}' and line_count is not null
+    {%- endif %}
+        {{ 'and batch_id in (' ~ listed ~ ')' if listed }}
+        {{ 'group by batch_id' if not model.config.meta.resolves }}
 {%- endmacro %}
 
 {#- Say which files have too many rejects, and the first of them. -#}

@@ -2,6 +2,7 @@
     report them: identical rows but one, contradicting rows all. Contradicting rows of a lookup stop the load: rows that
     refer to them could not be read either way. Cheap where no key comes twice: one count of distinct hashes. -#}
 {% macro take_out_duplicates(layout, batch_ids) -%}
+    {%- if not landed_key(layout) -%}{{ return('') }}{%- endif -%}
     {%- set listed = batch_ids | join(', ') -%}
     {%- set key = staged_key(layout) | join(', ') -%}
     {%- set repeated = run_query(
@@ -31,7 +32,6 @@
 
 {#- The columns of a staging model that hold what landed, without where it stood and how it was numbered. -#}
 {% macro staged_values(layout) -%}
-    {%- set key = (layout.config.meta['key'] or {}).values() | list -%}
     {%- set columns = [] -%}
     {%- for column in adapter.get_columns_in_relation(this)
         if column.name not in ['batch_id', 'landed_file', 'line_number', 'byte_offset', 'cdc_flag', 'cdc_dsn'] -%}
@@ -43,7 +43,7 @@
 {#- The columns that tell a row of a staging model from all others of its batch. -#}
 {% macro staged_key(layout) -%}
     {%- set key = layout.config.meta['key'] -%}
-    {%- set is_unique = key and not layout.config.meta.may_repeat and layout.config.meta.format != 'xml' -%}
+    {%- set is_unique = key and not layout.config.meta.may_repeat -%}
     {{ return(key.values() | list if is_unique else staged_values(layout)) }}
 {%- endmacro %}
 

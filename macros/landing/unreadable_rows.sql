@@ -6,9 +6,11 @@
     {%- set layout = landing_layout(source_name) %}
     with checked as (
         {{ checked_rows(layout, source_name, batch_ids) }}
-    ),
+    )
+    {%- if landed_key(layout) %},
 
     {{ repeated_rows(layout) }}
+    {%- endif %}
 
     select
         '{{ source_name }}' as source_name,
@@ -23,6 +25,7 @@
         raw_text
     from checked
     where failed is not null
+    {%- if landed_key(layout) %}
     union all
     select
         '{{ source_name }}' as source_name,
@@ -36,6 +39,7 @@
         null as expected,
         raw_text
     from repeated
+    {%- endif %}
 {%- endmacro %}
 
 {#- Rows of landed files as text, cut into the layout's columns, with where they stand and the first check that fails. -#}
@@ -87,11 +91,12 @@
     )
 {%- endmacro %}
 
-{#- The columns that tell a row of a layout from all others of its batch, as they land. -#}
+{#- The columns that tell a row of a layout from all others of its batch, as they land; all of them where no other row is
+    the same. None for an XML document: its actions may say the same thing twice, and come to the same. -#}
 {% macro landed_key(layout) -%}
+    {%- if layout.config.meta.format == 'xml' -%}{{ return([]) }}{%- endif -%}
     {%- set key = layout.config.meta['key'] -%}
-    {%- set is_unique = key and not layout.config.meta.may_repeat and layout.config.meta.format != 'xml' -%}
-    {{ return((key if is_unique else layout.columns).keys() | list) }}
+    {{ return((key if key and not layout.config.meta.may_repeat else layout.columns).keys() | list) }}
 {%- endmacro %}
 
 {#- CASE over checks [(column, reason code, value as SQL, what was expected, condition of a sound row), …]: the first that

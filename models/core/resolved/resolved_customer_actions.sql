@@ -55,8 +55,14 @@ checked as (
         cast(with_brokers.action_at as date) as effective_date,
         case
             when with_brokers.action_type <> 'NEW' and customers.customer_id is null then 'unknown_customer'
+            when
+                with_brokers.action_type = 'NEW' and customers.first_action < with_brokers.action_number
+                then 'known_customer'
             when not with_brokers.has_broker then 'unknown_broker'
             when with_brokers.action_type in ('UPDACCT', 'CLOSEACCT') and accounts.account_id is null then 'unknown_account'
+            when
+                with_brokers.action_type in ('NEW', 'ADDACCT') and accounts.first_action < with_brokers.action_number
+                then 'known_account'
         end as reject_reason_code
     from with_brokers
     left join customers
@@ -74,8 +80,10 @@ resolved as (
         *,
         case reject_reason_code
             when 'unknown_customer' then 'c_id'
+            when 'known_customer' then 'c_id'
             when 'unknown_broker' then 'ca_b_id'
             when 'unknown_account' then 'ca_id'
+            when 'known_account' then 'ca_id'
         end as reject_column
     from checked
 )
