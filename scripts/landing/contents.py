@@ -21,7 +21,9 @@ from scripts.landing.xml_reader import DocumentCheck
 
 # As much as a processor keeps at hand.
 BLOCK = 1 << 20
-COMMENT = re.compile(rb"<!--")
+# What elements may stand in without being any, by its begin, and its end.
+HIDING = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
+HIDING_BEGINS = re.compile(b"|".join(map(re.escape, HIDING)))
 TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
 LONGEST_PREFIX = 64
 LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
@@ -148,41 +150,43 @@ def _check_text(path: str, piece: memoryview, begin: int) -> None:
 
 
 class _Elements:
-    """Counts a document's elements of one name, except in comments."""
+    """Counts a document's elements of one name, except in comments, CDATA sections and processing instructions."""
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._count = 0
-        # How many lie in a comment that is still open, None outside of comments.
-        self._commented: int | None = None
+        # What ends the comment, or the like, that is open, and how many of what looks like an element it holds.
+        self._end: bytes | None = None
+        self._hidden = 0
         start = name.encode() + rb"[\s>/]"
-        self._start_or_comment = re.compile(rb"<!--|-->|<(?:[A-Za-z_][\w.-]*:)?" + start)
+        ends = b"|".join(map(re.escape, HIDING.values()))
+        self._token = re.compile(HIDING_BEGINS.pattern + b"|" + ends + rb"|<(?:[A-Za-z_][\w.-]*:)?" + start)
         # Beginning with what it looks for, this one is found many times faster; what comes before is looked at
         # afterwards.
         self._start = re.compile(start)
 
     def count_in(self, piece: memoryview) -> None:
         """Count the elements that begin in the document's next piece."""
-        if self._commented is None and not COMMENT.search(piece):
+        if self._end is None and not HIDING_BEGINS.search(piece):
             starts = (match.start() for match in self._start.finditer(piece))
             self._count += sum(1 for at in starts if TAG.search(piece, max(at - LONGEST_PREFIX, 0), at))
             return
-        for match in self._start_or_comment.finditer(piece):
+        for match in self._token.finditer(piece):
             token = match.group()
-            if token == b"<!--":
-                self._count += self._commented or 0
-                self._commented = 0
-            elif token == b"-->":
-                self._commented = None
-            elif self._commented is None:
-                self._count += 1
-            else:
-                self._commented += 1
+            if token in HIDING and self._end in (None, HIDING[token]):
+                # A second begin means that the first was never ended.
+                self._count += self._hidden
+                self._end, self._hidden = HIDING[token], 0
+            elif token == self._end:
+                self._end, self._hidden = None, 0
+            elif token not in HIDING and token not in HIDING.values():
+                self._count += self._end is None
+                self._hidden += self._end is not None
 
     @property
     def total(self) -> int:
         """A comment that never ends is no comment, so its elements count after all."""
-        return self._count + (self._commented or 0)
+        return self._count + self._hidden
 
 
 def _count_lines(characters: npt.NDArray[np.uint8], layout: Layout) -> dict[str, int]:

@@ -31,7 +31,7 @@ from warehouse import Ran, Warehouse, copy_landing, generate, rewrite  # noqa: E
 
 BATCHES = 3
 # What accounts for every row; the rest of the project reads from it.
-SELECTION = ("-s", "+reconciliation", "core")
+SELECTION = ("-s", "+reconciliation", "+core")
 SECONDS = 300
 T = TypeVar("T")
 
@@ -489,8 +489,8 @@ def run(warehouse: Warehouse) -> Ran:
 @click.command(context_settings={"show_default": True})
 @click.option("--examples", "count", type=click.IntRange(1), default=200, help="How many to try.")
 @click.option("--seed", "number", type=click.IntRange(0), default=7, help="Equal seeds give equal examples.")
-@click.option("--replay", help="One example, as it was printed.")
-def main(count: int, number: int, replay: str | None) -> None:
+@click.option("--replay", multiple=True, help="One example, as it was printed; may be given several times.")
+def main(count: int, number: int, replay: tuple[str, ...]) -> None:
     """Load damaged landing areas, and print how that ended and what broke."""
     ends: Counter[str] = Counter()
     with tempfile.TemporaryDirectory(prefix="damage") as folder:
@@ -503,9 +503,9 @@ def main(count: int, number: int, replay: str | None) -> None:
             if outcome.fault or replay:
                 click.echo(f"{outcome.end}: {outcome.fault}\n    --replay {shlex.quote(str(example))}")
 
-        if replay:
-            try_out(Example.parse(replay))
-        else:
+        for text in replay:
+            try_out(Example.parse(text))
+        if not replay:
             checks = settings(
                 max_examples=count, deadline=None, database=None, phases=[Phase.generate],
                 suppress_health_check=list(HealthCheck),

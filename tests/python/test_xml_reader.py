@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from scripts.landing import xml_reader
+from scripts.landing import contents, xml_reader
 from scripts.landing.contents import inspect
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import DocumentError, XmlRows
@@ -321,15 +321,18 @@ def test_broken_elements_of_a_whole_document_are_rejected_rows(tmp_path: Path) -
         assert len(rows) == count(path) == len(elements) + (nested in elements)
 
 
-def test_a_comment_hides_an_element(tmp_path: Path) -> None:
-    """An element that somebody has commented out is neither read, nor missed, nor in the way of a recovery."""
+@pytest.mark.parametrize(("begin", "end"), [("<!--", "-->"), ("<T:Note><![CDATA[", "]]></T:Note>"), ("<?note", "?>")])
+def test_what_only_looks_like_an_element_is_hidden(tmp_path: Path, begin: str, end: str) -> None:
+    """An element in a comment, in text or in an instruction is not read, not missed, and no hindrance to a recovery."""
     path = tmp_path / "document.xml"
-    hidden = f"<!-- {action(7).replace('<!-- said by phone -->', '')} -->"
-    path.write_bytes(
-        (hidden + HEAD[23:] + ELEMENTS[0] + hidden + "<T:Action &/>" + ELEMENTS[2] + "</T:Actions>").encode()
-    )
-    assert [row.get("Customer/@C_ID") for row in read(path)] == ["1", None, "3"]
-    assert count(path) == 3
+    hidden = f"{begin} {action(7).replace('<!-- said by phone -->', '')} {end}"
+    inside = ELEMENTS[1].replace("<Name>", hidden + "<Name>")
+    elements = (ELEMENTS[0], inside, hidden, "<T:Action &/>", ELEMENTS[2])
+    for size in (16, 1 << 20):
+        path.write_bytes((HEAD + "".join(elements) + "</T:Actions>").encode())
+        with mock.patch.object(contents, "BLOCK", size):
+            assert count(path) == 4
+    assert [row.get("Customer/@C_ID") for row in read(path)] == ["1", "2", None, "3"]
 
 
 @pytest.mark.parametrize("damage", ["none", "no end tag", "open CDATA section"])
