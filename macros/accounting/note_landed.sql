@@ -19,9 +19,7 @@
     {%- if batch_ids -%}
         {%- set layout = landing_layout(source_name) -%}
         {%- set is_counted = layout.config.meta.format != 'audit' -%}
-        {%- if is_counted -%}
-            {%- do take_out_duplicates(layout, batch_ids) -%}
-        {%- endif -%}
+        {%- set returned_from = take_out_duplicates(layout, batch_ids) if is_counted else [] -%}
         {%- do run_query(
             'insert into ' ~ hook_table('landed_files') ~ ' by name
             select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
@@ -29,13 +27,14 @@
             from (' ~ new_files ~ ')'
         ) -%}
         {%- if is_counted -%}
-            {%- do note_unreadable(source_name, batch_ids) -%}
+            {%- do note_unreadable(source_name, batch_ids, returned_from) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
-{#- Put on record the rows of some batches that landed and are not in the staging model. -#}
-{% macro note_unreadable(source_name, batch_ids) -%}
+{#- Put on record the rows of some batches that landed and are not in the staging model, also those that came before, in
+    batches named. -#}
+{% macro note_unreadable(source_name, batch_ids, returned_from) -%}
     {%- set listed = batch_ids | join(', ') -%}
     {%- set counts = run_query(
         'with landed as (
@@ -65,7 +64,7 @@
     {%- endfor -%}
     {%- if short -%}
         {%- do run_query(
-            'insert into ' ~ hook_table('rejected_rows') ~ ' by name ' ~ rejects(unreadable_rows(source_name, short), model.name)
+            'insert into ' ~ hook_table('rejected_rows') ~ ' by name ' ~ rejects(unreadable_rows(source_name, short, returned_from), model.name)
         ) -%}
     {%- endif -%}
 {%- endmacro %}

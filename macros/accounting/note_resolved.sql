@@ -56,7 +56,8 @@
 {%- endmacro %}
 
 {#- Rows of a feed without a parent, found again in their files, in the columns that `rejects` takes. Rows that agree in
-    their key are found line by line in the file, so they are named once here. -#}
+    their key are found line by line in the file, so they are named once here; lines that the staging model rejected are
+    passed over. -#}
 {% macro orphaned_rows(source_name, batch_ids) -%}
     {%- set layout = landing_layout(source_name) -%}
     {%- set key = layout.config.meta['key'] %}
@@ -74,8 +75,21 @@
             and batch_id in ({{ batch_ids | join(', ') }})
     ),
 
-    found as (
+    located as (
         {{ without_erased(layout, located_rows(layout, source_name, batch_ids)) }}
+    ),
+
+    found as (
+        select located.*
+        from located
+        left join {{ hook_table('rejected_rows') }} as rejects
+            on
+                rejects.source_name = '{{ source_name }}'
+                and rejects.rejected_by = '{{ staging_model(source_name).name }}'
+                and located.file_name = rejects.file_name
+                and located.line_number = rejects.line_number
+                and located.byte_offset is not distinct from rejects.byte_offset
+        where rejects.file_name is null
     )
 
     select

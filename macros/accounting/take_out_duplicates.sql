@@ -1,6 +1,8 @@
 {#- Take rows of new batches out of a staging model whose key another row of their batch has, as unreadable_rows will
     report them: identical rows but one, contradicting rows all. Contradicting rows of a lookup stop the load: rows that
-    refer to them could not be read either way. Cheap where no key comes twice: one count of distinct hashes. -#}
+    refer to them could not be read either way. Then take out those whose key a row of an earlier batch has, and return
+    the earlier batches. Cheap where no key comes twice: one count of distinct hashes, one look at what new keys' range
+    of earlier rows holds. -#}
 {% macro take_out_duplicates(layout, batch_ids) -%}
     {%- if not landed_key(layout) -%}{{ return('') }}{%- endif -%}
     {%- set listed = batch_ids | join(', ') -%}
@@ -28,6 +30,39 @@
             )'
         ) -%}
     {%- endif -%}
+    {{ return(take_out_returns(layout, batch_ids) if keys_are_lasting(layout) else []) }}
+{%- endmacro %}
+
+{#- Whether no later batch may send a key again. -#}
+{% macro keys_are_lasting(layout) -%}
+    {{ return(layout.config.meta.batches != 'first' and not layout.config.meta.may_return) }}
+{%- endmacro %}
+
+{#- Take rows of new batches out of a staging model whose key a row of an earlier batch has; returns the earlier batches.
+    An inner join by `=` reads only those earlier rows whose keys lie between the lowest and the highest new one. -#}
+{% macro take_out_returns(layout, batch_ids) -%}
+    {%- set filled, conditions = ['cdc_dsn'], [] -%}
+    {%- for landed, staged in (layout.config.meta['key'] or {}).items()
+        if landed in layout.columns and layout.columns[landed].config.meta.required -%}
+        {%- do filled.append(staged) -%}
+    {%- endfor -%}
+    {%- for column in staged_key(layout) -%}
+        {%- do conditions.append(
+            'later.' ~ column ~ (' = ' if column in filled else ' is not distinct from ') ~ 'earlier.' ~ column
+        ) -%}
+    {%- endfor -%}
+    {%- set returned -%}
+        {{ this }} as later
+        inner join {{ this }} as earlier
+            on {{ conditions | join(' and ') }}
+            and later.batch_id > earlier.batch_id
+        where later.batch_id in ({{ batch_ids | join(', ') }})
+    {%- endset -%}
+    {%- set earlier = run_query('select distinct earlier.batch_id from ' ~ returned).columns[0].values() | list -%}
+    {%- if earlier -%}
+        {%- do run_query('delete from ' ~ this ~ ' where rowid in (select later.rowid from ' ~ returned ~ ')') -%}
+    {%- endif -%}
+    {{ return(earlier) }}
 {%- endmacro %}
 
 {#- The columns of a staging model that hold what landed, without where it stood and how it was numbered. -#}

@@ -1,11 +1,12 @@
 {#- Rows of a source's landed files that its reader leaves out, with the first reason for each, as SQL. This reads whole
-    files as text once more, so call it only where rows are missing.
+    files as text once more, so call it only where rows are missing; those of earlier batches only where rows came again.
     Gives: source_name, batch_id, file_name, line_number, byte_offset, column_name, reason_code, found_value, expected,
     raw_text. -#}
-{% macro unreadable_rows(source_name, batch_ids) -%}
-    {%- set layout = landing_layout(source_name) %}
+{% macro unreadable_rows(source_name, batch_ids, returned_from=[]) -%}
+    {%- set layout = landing_layout(source_name) -%}
+    {%- set listed = batch_ids | join(', ') %}
     with checked as (
-        {{ checked_rows(layout, source_name, batch_ids) }}
+        {{ checked_rows(layout, source_name, (batch_ids + returned_from) | unique | list) }}
     )
     {%- if landed_key(layout) %},
 
@@ -24,7 +25,9 @@
         failed.expected as expected,
         raw_text
     from checked
-    where failed is not null
+    where
+        failed is not null
+        and batch_id in ({{ listed }})
     {%- if landed_key(layout) %}
     union all
     select
@@ -34,11 +37,12 @@
         line_number,
         byte_offset,
         null as column_name,
-        case when is_contradiction then 'contradicting_key' else 'repeated_key' end as reason_code,
+        reason_code,
         other_line as found_value,
         null as expected,
         raw_text
     from repeated
+    where batch_id in ({{ listed }})
     {%- endif %}
 {%- endmacro %}
 
@@ -60,34 +64,80 @@
 
 {#- CTE `repeated`: sound rows whose key an earlier row of the batch has, with the place of that row; of rows that agree
     in their key and nothing else, all, since none can be trusted more than the others. A layout without a key, or whose
-    key may come again, means the whole row. -#}
+    key may come again, means the whole row. Of the rows that are left, those whose key an earlier batch has, unless a
+    later batch may send it. -#}
 {% macro repeated_rows(layout) -%}
-    {%- set key = landed_key(layout) -%}
-    {%- set values = layout.columns.keys() | list %}
+    {%- set key = landed_key(layout) | join(', ') -%}
+    {%- set lasting = keys_are_lasting(layout) %}
+    sound as (
+        select
+            *,
+            hash({{ layout.columns.keys() | join(', ') }}) as row_hash
+        from checked
+        where failed is null
+    ),
+
     compared as (
         select
             *,
             count(*) over same_key as times,
-            row_number() over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as place,
-            first_value(line_number) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as first_line,
-            first_value(file_name) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as first_file,
-            lead(line_number) over (same_key order by {{ part_number('file_name') }}, file_name, line_number) as next_line,
-            min(hash({{ values | join(', ') }})) over same_key <> max(hash({{ values | join(', ') }})) over same_key
-            as is_contradiction
-        from checked
-        where failed is null
-        window same_key as (partition by batch_id, {{ key | join(', ') }})
+            row_number() over in_order as place,
+            first_value(line_number) over in_order as first_line,
+            first_value(file_name) over in_order as first_file,
+            lead(line_number) over in_order as next_line,
+            min(row_hash) over same_key <> max(row_hash) over same_key as is_contradiction
+        from sound
+        window
+            same_key as (partition by batch_id, {{ key }}),
+            in_order as (
+                partition by batch_id, {{ key }}
+                order by {{ part_number('file_name') }}, file_name, line_number
+            )
     ),
 
-    repeated as (
+    {% if lasting -%}
+    ordered as (
         select
             *,
+            row_number() over by_batch as appearance,
+            first_value(line_number) over by_batch as earlier_line,
+            first_value(file_name) over by_batch as earlier_file,
+            first_value(row_hash) over by_batch as earlier_hash
+        from compared
+        where
+            place = 1
+            and not is_contradiction
+        window by_batch as (partition by {{ key }} order by batch_id)
+    ),
+
+    {% endif -%}
+    repeated as (
+        select
+            batch_id,
+            file_name,
+            line_number,
+            byte_offset,
+            raw_text,
+            case when is_contradiction then 'contradicting_key' else 'repeated_key' end as reason_code,
             cast(case when place = 1 then next_line else first_line end as varchar)
             || case when first_file <> file_name then ' of ' || first_file else '' end as other_line
         from compared
         where
             times > 1
             and (place > 1 or is_contradiction)
+        {%- if lasting %}
+        union all
+        select
+            batch_id,
+            file_name,
+            line_number,
+            byte_offset,
+            raw_text,
+            case when row_hash = earlier_hash then 'repeated_key' else 'changed_afterwards' end as reason_code,
+            cast(earlier_line as varchar) || ' of ' || earlier_file as other_line
+        from ordered
+        where appearance > 1
+        {%- endif %}
     )
 {%- endmacro %}
 

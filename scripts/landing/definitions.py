@@ -77,6 +77,11 @@ class Layout:
         return bool(self.meta.get("may_be_empty", False))
 
     @property
+    def may_return(self) -> bool:
+        """Whether a later batch may send a key again."""
+        return bool(self.meta.get("may_return", False))
+
+    @property
     def pattern(self) -> re.Pattern[str]:
         """Names under which the file may land: whole, or in numbered parts, with the number as the group `part`."""
         wildcards = {"*": r"[\w.-]*", "?": r"[\w.-]"}

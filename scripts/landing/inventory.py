@@ -405,7 +405,8 @@ class Comparison:
     """How a landing area differs from what was loaded.
 
     `retakes` are sources and batches that are to be taken out and loaded again, with the reason: a file `changed`, came
-    `late` or is `gone`. `unchanged` are the files that need not be read.
+    `late` or is `gone`, or the batch `follows` one with a late file, whose keys it may repeat. `unchanged` are the
+    files that need not be read.
     """
 
     retakes: dict[tuple[str, int], str]
@@ -451,6 +452,10 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
         else:
             problems.add(f"{gone.name} was loaded and is not in the landing area any more.", REBUILD)
     problems.raise_any()
+    late = [pair for pair, reason in comparison.retakes.items() if reason == "late"]
+    for source, batch_id in pairs:
+        if any(source == name and batch_id > first for name, first in late) and not layout(source).may_return:
+            comparison.retakes.setdefault((source, batch_id), "follows")
     return comparison
 
 

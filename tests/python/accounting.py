@@ -1,13 +1,15 @@
 """What must hold after a load of a damaged landing area, counted on the bytes and independently of the loader.
 
 Either it was refused before anything changed, with a message that names the file; or it stopped at the limit of
-rejected rows, with those on record; or it loaded, and every row that landed is in the warehouse or was rejected.
+rejected rows, with those on record, or at keys that contradict each other, and no table of core made from the file has
+changed; or it loaded, and every row that landed is in the warehouse or was rejected.
 """
 
 from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -18,7 +20,7 @@ from xml.etree import ElementTree
 
 from warehouse import Ran, Warehouse
 
-from scripts.landing.definitions import Layout, layouts
+from scripts.landing.definitions import Layout, identify, layouts
 
 # Each row of the source is one of the table.
 FACTS = {
@@ -52,7 +54,7 @@ BATCH = re.compile(r"Batch\d+", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a load ended: refused, at the limit, loaded, or broken; and, if broken, what does not hold."""
+    """How a load ended: refused, stopped, at the limit, loaded, or broken; and, if broken, what does not hold."""
 
     end: str
     fault: str = ""
@@ -65,9 +67,11 @@ def judge(start: Warehouse, warehouse: Warehouse, ran: Ran, damaged: Iterable[st
     if "Traceback" in ran.output:
         return Outcome("broken", "traceback: " + _last_line(ran.output))
     if ran.code and "max_rejected_share" in ran.output:
-        return _at_limit(warehouse, ran.output)
+        return _at_limit(start, warehouse, ran.output)
+    if ran.code and "The landing area cannot be loaded" not in ran.output:
+        return _stopped(start, warehouse, ran.output, damaged)
     if ran.code:
-        if not _is_unchanged(start, warehouse):
+        if _contents(start) != _contents(warehouse):
             return Outcome("broken", "failed halfway: " + _error(ran.output))
         if not any(_names(ran.output, file) for file in damaged):
             return Outcome("broken", "refused without the file's name: " + _error(ran.output))
@@ -91,10 +95,6 @@ def _names(output: str, file: str) -> bool:
     return stem.lower() in output.lower() or (stem == "BatchDate" and bool(BATCH.search(output)))
 
 
-def _is_unchanged(start: Warehouse, warehouse: Warehouse) -> bool:
-    return _contents(start) == _contents(warehouse)
-
-
 def _contents(warehouse: Warehouse) -> dict[str, tuple[object, ...]]:
     """A sum over the rows of every table that a load fills: comparing them one by one takes seconds."""
     if not warehouse.path.exists():
@@ -106,23 +106,52 @@ def _contents(warehouse: Warehouse) -> dict[str, tuple[object, ...]]:
     return {table: warehouse.query(f"select count(*), sum(hash(rows)) from {table} as rows")[0] for (table,) in tables}
 
 
-def _at_limit(warehouse: Warehouse, output: str) -> Outcome:
+def _at_limit(start: Warehouse, warehouse: Warehouse, output: str) -> Outcome:
     if not _has_table(warehouse, "rejected_rows") or not _has_table(warehouse, "reconciliation"):
         return Outcome("broken", "stopped at the limit without a record: no table of rejected rows")
     recorded = warehouse.query("""
-        select rejects.file_name, coalesce(max(counts.rejected_rows), 0)
+        select rejects.source_name, rejects.file_name, coalesce(max(counts.rejected_rows), 0)
         from operations.rejected_rows as rejects
         left join operations.reconciliation as counts using (source_name, batch_id)
-        group by rejects.file_name
+        group by rejects.source_name, rejects.file_name
     """)
-    said = [reconciled for file, reconciled in recorded if file in output]
+    said = {source: reconciled for source, file, reconciled in recorded if f"{file}: " in output}
     if not said:
         return Outcome("broken", "stopped at the limit without a record: rows of the named file are not on it")
-    return Outcome("limit") if all(said) else Outcome("broken", "stopped at the limit and not reconciled")
+    if not all(said.values()):
+        return Outcome("broken", "stopped at the limit and not reconciled")
+    changed = _changed(start, warehouse, set(said))
+    return Outcome("broken", f"stopped at the limit, but {changed} has changed") if changed else Outcome("limit")
+
+
+def _stopped(start: Warehouse, warehouse: Warehouse, output: str, damaged: Iterable[str]) -> Outcome:
+    """A load that a staging model stopped, since keys of one of its files contradict each other."""
+    known = [(file, identify(Path(file).name)) for file in damaged]
+    named = {x.name for file, name in known if name for x in name.layouts if file in output or x.file in output}
+    if not named or not re.search(r"Compilation Error in model stg_", output):
+        return Outcome("broken", "failed halfway: " + _error(output))
+    changed = _changed(start, warehouse, named)
+    return Outcome("broken", f"stopped, but {changed} has changed") if changed else Outcome("stopped")
+
+
+def _changed(start: Warehouse, warehouse: Warehouse, feeds: set[str]) -> str:
+    """A table of core that has changed though it is made from some feeds."""
+    before, after = _contents(start), _contents(warehouse)
+    return next((table for table in _made_from(warehouse, feeds) if before.get(table) != after.get(table)), "")
+
+
+def _made_from(warehouse: Warehouse, feeds: set[str]) -> list[str]:
+    """Tables of core that are made from some feeds, directly or not."""
+    manifest = json.loads((warehouse.session / "target" / "manifest.json").read_text(encoding="utf-8"))
+    reached = [id for id, node in manifest["sources"].items() if f"{node['source_name']}.{node['name']}" in feeds]
+    for id in reached:
+        reached.extend(child for child in manifest["child_map"][id] if child not in reached)
+    made = [manifest["nodes"][id] for id in reached if id in manifest["nodes"]]
+    return [f"core.{node['alias']}" for node in made if node["resource_type"] == "model" and node["fqn"][1] == "core"]
 
 
 def _has_table(warehouse: Warehouse, name: str) -> bool:
-    query = f"select 1 from duckdb_tables() where schema_name = 'operations' and table_name = '{name}'"
+    query = f"select 1 from information_schema.tables where table_schema = 'operations' and table_name = '{name}'"
     return warehouse.path.exists() and warehouse.query(query) != []
 
 

@@ -31,10 +31,10 @@ def test_an_undamaged_area_is_accounted_for(loaded: Warehouse) -> None:
         ("insert into core.dim_trade from core.dim_trade limit 1", "duplicate key in dim_trade"),
         ("delete from core.fact_holdings where rowid = 0", "rows for fact_holdings in batch 1"),
         (
-            "update operations.reconciliation set lost_rows = 2 where source_name = 'hr.employee'",
+            "update operations.landed_files set line_count = line_count + 2 where source_name = 'hr.employee'",
             "2 rows of hr.employee",
         ),
-        ("delete from operations.reconciliation where batch_id = 3", "0 are reconciled"),
+        ("delete from operations.landed_files where batch_id = 3", "0 are reconciled"),
     ],
 )
 def test_what_is_lost_or_multiplied_is_found(change: str, fault: str, loaded: Warehouse, room: Path) -> None:
@@ -61,10 +61,27 @@ def test_what_was_sent_twice_is_found(damage: Damage, fault: str, landing: Path,
 
 
 def test_a_refusal_names_the_file_and_changes_nothing(loaded: Warehouse, first_batch: Warehouse) -> None:
-    ran = Ran(1, "Batch2/Trade.txt is missing")
+    ran = Ran(1, "The landing area cannot be loaded. Batch2/Trade.txt is missing")
     assert judge(loaded, loaded, ran, ["Batch2/Trade.txt"]) == Outcome("refused")
     assert "without the file's name" in judge(loaded, loaded, ran, ["Batch2/Customer.txt"]).fault
     assert "failed halfway" in judge(first_batch, loaded, ran, ["Batch2/Trade.txt"]).fault
+
+
+def test_a_load_that_stops_changes_nothing_it_speaks_of(loaded: Warehouse, first_batch: Warehouse, room: Path) -> None:
+    limit = Ran(1, "Batch3/Trade.txt: 1 of 9 rows rejected, more than the 0.001 that max_rejected_share allows")
+    halfway = Ran(1, "Compilation Error in model stg_brokerage__trade\n A key of Trade.txt stands for two things")
+    warehouse = loaded.copy(room / "warehouse")
+    assert "without a record" in judge(loaded, warehouse, limit, []).fault
+    with duckdb.connect(str(warehouse.path)) as con:
+        con.execute(
+            "insert into operations.rejected_rows (source_name, batch_id, file_name)"
+            " values ('brokerage.trade', 3, 'Batch3/Trade.txt')"
+        )
+    assert judge(loaded, warehouse, limit, []) == Outcome("limit")
+    assert judge(loaded, warehouse, halfway, ["Batch3/Trade.txt"]) == Outcome("stopped")
+    assert "core.dim_trade has changed" in judge(first_batch, warehouse, limit, []).fault
+    assert "core.dim_trade has changed" in judge(first_batch, warehouse, halfway, ["Batch3/Trade.txt"]).fault
+    assert "failed halfway" in judge(loaded, warehouse, halfway, ["Batch3/HR.csv"]).fault
 
 
 def test_an_example_can_be_replayed() -> None:

@@ -9,12 +9,14 @@ import time
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse
+from warehouse import Warehouse, copy_landing, rewrite
 
 # A load is killed when it begins the n-th model of a layer, or a little later. Each of these loads goes on where the
 # one before was killed, so each is killed at work.
 FIRST_LOAD = [("staging", 1), ("staging", 12), ("core", 3), ("core", 14), ("operations", 3)]
 DAILY_LOAD = [("staging", 6), ("intermediate", 2), ("core", 8), ("core", 17), ("operations", 6)]
+# After the old rows were taken out, between staging and core, and while core is built anew.
+CORRECTION = [("staging", 1), ("core", 1), ("core", 14)]
 PATIENCE_SECONDS = 120
 
 
@@ -50,3 +52,20 @@ def test_a_killed_load_is_made_good_by_the_next(
         kill(warehouse, layer, number, delay=moment % 3 * 0.01)
     warehouse.load()
     assert warehouse.unlike(loaded) == {}
+
+
+def test_a_killed_correction_is_made_good_by_the_next_load(loaded: Warehouse, room: Path) -> None:
+    """A load of replaced files that is killed again and again ends with the rows of a fresh load of them."""
+    area = copy_landing(loaded.landing, room / "landing")
+    warehouse = loaded.copy(room / "warehouse", area)
+    for name in ("Account.txt", "CashTransaction.txt", "Trade.txt"):
+        rewrite(area / "Batch3" / name, lambda data: data[: data.rstrip().rfind(b"\n") + 1])
+    for layer, number in CORRECTION:
+        (warehouse.folder / "output").unlink(missing_ok=True)
+        kill(warehouse, layer, number, delay=0)
+        assert warehouse.query("select * from operations.rebuilds_due") != []
+    warehouse.load(max_rejected_share=1)
+    fresh = Warehouse(room / "fresh", area, loaded.session)
+    fresh.load(max_rejected_share=1)
+    assert set(warehouse.unlike(fresh)) <= {"operations.landed_files"}
+    assert warehouse.query("select * from operations.rebuilds_due") == []

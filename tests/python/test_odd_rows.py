@@ -44,6 +44,7 @@ def area(session: Path, loaded: Warehouse) -> Path:
     """)
     append(
         area / "Batch1/CashTransaction.txt",
+        *[f"{NOBODY}|2017-07-01 10:00:00|1000000.00|Sent twice"] * 2,
         f"{account}|{opened - timedelta(days=1)} 10:00:00|1000000.00|Before the account",
         f"{late}|{since - timedelta(days=3)} 10:00:00|1000000.00|Before the account",
     )
@@ -69,12 +70,14 @@ def odd(session: Path, area: Path) -> Warehouse:
 
 
 def test_each_is_rejected_once(odd: Warehouse) -> None:
-    """A second removal of a watch, on the same day, too: no row is lost without a word."""
+    """A second removal of a watch, on the same day, too, and a doubled orphan: no row is lost without a word."""
     assert odd.query("select * from operations.reconciliation where lost_rows <> 0") == []
     rejected = odd.query("select file_name, column_name from operations.rejected_rows order by all")
     assert rejected == [
         ("Batch1/CashTransaction.txt", "ct_ca_id"),
+        ("Batch1/CashTransaction.txt", "ct_ca_id"),
         ("Batch1/CashTransaction.txt", "ct_dts"),
+        ("Batch1/CashTransaction.txt", None),
         ("Batch1/CustomerMgmt.xml", "ca_b_id"),
         ("Batch1/DailyMarket.txt", "dm_date"),
         ("Batch1/WatchHistory.txt", "w_action"),

@@ -31,7 +31,11 @@ checked as (
             when creations.trade_id is null then 'not_created'
             -- The row itself has a known status and type, so neither may be named as the reason.
             when creations.reject_reason_code in ('unknown_status', 'unknown_trade_type') then 'rejected_trade'
-            else creations.reject_reason_code
+            when creations.reject_reason_code is not null then creations.reject_reason_code
+            when
+                trades.cdc_flag = 'I'
+                and (trades.batch_id > creations.batch_id or trades.changed_at <> creations.created_at)
+                then 'already_created'
         end as reject_reason_code,
         creations.reject_column as creation_reject_column
     from trades
@@ -51,6 +55,7 @@ resolved as (
             when 'unknown_trade_type' then 't_tt_id'
             when 'not_created' then 't_id'
             when 'rejected_trade' then 't_id'
+            when 'already_created' then 't_id'
             else creation_reject_column
         end as reject_column
     from checked
