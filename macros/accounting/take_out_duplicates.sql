@@ -4,7 +4,7 @@
     the earlier batches. Cheap where no key comes twice: one count of distinct hashes, one look at what new keys' range
     of earlier rows holds. -#}
 {% macro take_out_duplicates(layout, batch_ids) -%}
-    {%- if not landed_key(layout) -%}{{ return('') }}{%- endif -%}
+    {%- if not landed_key(layout) -%}{{ return([]) }}{%- endif -%}
     {%- set listed = batch_ids | join(', ') -%}
     {%- set key = staged_key(layout) | join(', ') -%}
     {%- set repeated = run_query(
@@ -41,6 +41,9 @@
 {#- Take rows of new batches out of a staging model whose key a row of an earlier batch has; returns the earlier batches.
     An inner join by `=` reads only those earlier rows whose keys lie between the lowest and the highest new one. -#}
 {% macro take_out_returns(layout, batch_ids) -%}
+    {#- Nothing comes before batch 1, which has most rows. #}
+    {%- set later_ids = batch_ids | reject('equalto', 1) | list -%}
+    {%- if not later_ids -%}{{ return([]) }}{%- endif -%}
     {%- set filled, conditions = ['cdc_dsn'], [] -%}
     {%- for landed, staged in (layout.config.meta['key'] or {}).items()
         if landed in layout.columns and layout.columns[landed].config.meta.required -%}
@@ -56,7 +59,7 @@
         inner join {{ this }} as earlier
             on {{ conditions | join(' and ') }}
             and later.batch_id > earlier.batch_id
-        where later.batch_id in ({{ batch_ids | join(', ') }})
+        where later.batch_id in ({{ later_ids | join(', ') }})
     {%- endset -%}
     {%- set earlier = run_query('select distinct earlier.batch_id from ' ~ returned).columns[0].values() | list -%}
     {%- if earlier -%}

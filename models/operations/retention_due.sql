@@ -1,4 +1,4 @@
-{{ config(materialized='table') }}
+{{ config(materialized='view') }}
 
 -- One row a rule: how many are due on the day of the last batch. Counts only; who they are, `make retention` finds out
 -- when it acts. Erased persons are done with.
