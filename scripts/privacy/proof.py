@@ -150,6 +150,9 @@ class Prover:
         if reason := self.rule("opaque_models", node.name):
             self.proof.trusted.append((node.name, reason))
             return
+        if any(macro.endswith(".written_by_hooks") for macro in node.macros):
+            self.proof.add("unfollowed", node.name, f"{node.path}: hooks write its rows")
+            return
         try:
             columns, uses = self.flow(node)
         except CannotFollow as error:

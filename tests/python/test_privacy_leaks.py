@@ -418,6 +418,10 @@ FAULTS: dict[str, tuple[Node, str]] = {
         model("select 1 as code", {"code": INTERNAL}, hooks=("insert into analytics.leak select tax_id from core.dim_customer",)),
         "hook",
     ),
+    "rows that hooks write": (
+        model("select null as code where false", {"code": INTERNAL}, macros=("macro.p.written_by_hooks",)),
+        "unfollowed",
+    ),
     "a header": (model("select 1 as code", {"code": INTERNAL}, hooks=("create macro pii_token(p, x) as x;",)), "hook"),
     "a hook that makes a mask anew": (
         model("select 1 as code", {"code": INTERNAL}, hooks=("create or replace temp macro pii_token(p, x) as x",)),
