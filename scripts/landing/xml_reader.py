@@ -125,7 +125,7 @@ class XmlRows:
                     yield {
                         "#line": str(line + self._lines(offset, begin)),
                         "#offset": str(begin),
-                        "#error": f"not well-formed XML: {reason}",
+                        "#error": reason,
                         "#raw": self._raw(begin, following),
                     }
                     opened += isinstance(error, _BrokenElement)

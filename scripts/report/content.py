@@ -26,25 +26,6 @@ READ = {
     "rejected_rows",
     "series_forecasts",
 }
-# Reasons can quote a value of the row. Only what these patterns leave is shown; any other reason is 'another reason'.
-REASONS = (
-    (r"^.* is not of type ([a-z]+(\([0-9, ]+\))?)$", r"not of type \1"),
-    (r"^.* is not one of .*$", "not one of the accepted values"),
-    (r"^empty, but required$", "empty, but required"),
-    (r"^missing, but required$", "missing, but required"),
-    (r"^wrong number of fields: (\d+ instead of \d+)$", r"wrong number of fields: \1"),
-    (r"^unknown record type .*$", "unknown record type"),
-    (r"^not well-formed XML: .*$", "not well-formed XML"),
-    (r"^truncated or empty: .*$", "truncated or empty record"),
-    (r"^unknown (account|broker|customer|industry|security|trade)\b.*$", r"unknown \1"),
-    (r"^no company .* in force when posted$", "no company of this name or number in force when posted"),
-    (r"^(account|security) .* was not in force then$", r"\1 was not in force then"),
-    (r"^trade .* was rejected$", "its trade was rejected"),
-    (r"^(customer or security was not in force then|no active watch to remove)$", r"\1"),
-    (r"^(never inserted, or its account or security was not in force when it was created)$", r"\1"),
-    (r"^(The action is about an account but names none)$", r"\1"),
-    (r"^about an erased person$", "about an erased person"),
-)
 
 Row = dict[str, Any]
 
@@ -293,24 +274,23 @@ def _controls(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> list[Row]:
-    """Rejected rows by source, column and reason, without a word of the rows."""
-    cases = " ".join("when regexp_matches(reason, ?) then regexp_replace(reason, ?, ?)" for _ in REASONS)
-    values = [v for pattern, label in REASONS for v in (pattern, pattern, label)]
+    """Rejected rows by source, column and kind of reason, with what to do. The value is left out of the reason."""
     return _rows(
         con,
-        f"""
+        r"""
         select
-            source_name,
-            column_name,
-            case {cases} else 'another reason' end as reason,
+            rejects.source_name,
+            rejects.column_name,
+            coalesce(regexp_replace(reasons.reason, '\{\w+\}', '…', 'g'), rejects.reason_code) as reason,
+            reasons.advice,
             count(*) as rejected_rows,
-            count(distinct batch_id) as batches,
-            max(batch_id) as last_batch
-        from operations.rejected_rows
+            count(distinct rejects.batch_id) as batches,
+            max(rejects.batch_id) as last_batch
+        from operations.rejected_rows as rejects
+        left join reference.reject_reasons as reasons on rejects.reason_code = reasons.reason_code
         group by all
-        order by rejected_rows desc, source_name, column_name, reason
+        order by rejected_rows desc, rejects.source_name, rejects.column_name, reason
         """,
-        values,
     )
 
 

@@ -6,13 +6,14 @@ not there.
 
 from __future__ import annotations
 
+import csv
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse, copy_landing, rewrite
+from warehouse import PROJECT, Warehouse, copy_landing, rewrite
 
 from scripts.report.__main__ import write_report
 
@@ -75,7 +76,7 @@ def bad_rows(k: Known) -> list[Bad]:
         Bad(cash, cash_file, f"{NOBODY}|2017-07-01 10:00:00|5.00|naïve", "ct_ca_id", f"unknown account {NOBODY}"),
         Bad(day, prices, f"2017-07-32|{k.symbol}|1|1|1|1", "dm_date", "'2017-07-32' is not of type date"),
         Bad(day, prices, "2017-07-06|NOSUCH|1.00|1.00|1.00|1", "dm_s_symb", "unknown security NOSUCH"),
-        Bad(day, prices, f"1950-01-02|{k.symbol}|1|1|1|1", "dm_date", f"security {k.symbol} was not in force then"),
+        Bad(day, prices, f"1950-01-02|{k.symbol}|1|1|1|1", "dm_date", "security was not in force on 1950-01-02"),
         Bad(day, prices, f"2017-07-06|{k.symbol}|1.00|1.00|1.00|2.5", "dm_vol", "'2.5' is not of type bigint"),
         Bad(day, prices, f"2017-07-06|{k.symbol}|1|1e8|1|1", "dm_high", "'1e8' is not of type decimal(10,2)"),
         Bad(
@@ -128,7 +129,8 @@ def bad_rows(k: Known) -> list[Bad]:
         ),
         Bad(crm, crm_file, element("INACT", f'<Customer C_ID="{NOBODY}"/>'), "c_id", f"unknown customer {NOBODY}"),
         Bad(
-            crm, crm_file, element("INACT", f'<Customer C_ID="{NOBODY}"/><!-- {"long " * 1000}-->'),
+            crm, crm_file,
+            element("INACT", f'<Customer C_ID="{NOBODY}"/><!-- {"long " * 1000}-->', "2017-07-01T10:00:01"),
             "c_id", f"unknown customer {NOBODY}",
         ),
     ]  # fmt: skip
@@ -200,15 +202,16 @@ def test_nothing_else_is_lost(damaged: Damaged, loaded: Warehouse) -> None:
     rejected = damaged.warehouse.query("select cast(sum(rejected_rows) as integer) from operations.reconciliation")
     assert rejected == [(len(damaged.places),)]
     unlike = damaged.warehouse.unlike(loaded)
-    assert {table: example for table, example in unlike.items() if table.startswith("core.")} == {}
+    assert {t: example for t, example in unlike.items() if re.match(r"core\.(?!resolved_)", t)} == {}
 
 
 def test_the_report_says_why_and_never_what(damaged: Damaged, room: Path) -> None:
-    """Every reason is told by its kind; no value of a rejected row is shown."""
+    """Every reason is told as the seed words it, with what to do; no value of a rejected row is shown."""
     content = write_report(damaged.warehouse.path, room / "report.html")
     assert sum(row["rejected_rows"] for row in content.rejected) == len(damaged.places)
-    kinds = {row["reason"] for row in content.rejected}
-    assert "another reason" not in kinds and not any(re.search(r"'|\d{4}", kind) for kind in kinds)
+    with open(PROJECT / "seeds" / "reject_reasons.csv", encoding="utf-8", newline="") as stream:
+        worded = {(re.sub(r"{.*?}", "…", row["reason"]), row["advice"]) for row in csv.DictReader(stream)}
+    assert {(row["reason"], row["advice"]) for row in content.rejected} <= worded
 
 
 def test_the_warehouse_passes_its_tests(damaged: Damaged) -> None:
