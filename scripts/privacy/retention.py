@@ -72,34 +72,33 @@ def due(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> list[Due]:
             one.values = [v for v in values if not ledger.hold_on(v, date.today(), subject)]
             one.held, one.rows = len(values) - len(one.values), len(one.values)
         else:
-            one.rows = con.execute(f"select count(*) {_REJECTED}", {"cutoff": one.cutoff}).fetchall()[0][0]
+            counted = f"select count(*) from operations.rejected_rows {_PAST}"
+            one.rows = con.execute(counted, {"cutoff": one.cutoff}).fetchall()[0][0]
         found.append(one)
     return found
 
 
-_REJECTED = """
-    from operations.rejected_rows
+_PAST = """
     where raw_text is not null and batch_id in (select batch_id from operations.batches where batch_date <= $cutoff)
 """
 
 
 def apply(found: list[Due], erasure: Erasure | None = None) -> list[Report]:
-    """Empty the text of rejected rows, then erase all who are due; returns the reports."""
+    """Erase all who are due, then empty the text of rejected rows, which a rebuild puts on record again; returns the
+    reports.
+    """
+    customers = [v for one in found if one.subject == "customer" for v in one.values]
+    prospects = [v for one in found if one.subject == "prospect" for v in one.values]
+    reports = erase(customers, prospects, "past its retention", erasure) if customers or prospects else []
     with open_warehouse(read_only=False) as con:
         for one in found:
             if one.subject == "rejected_row" and one.rows:
                 con.execute(
-                    "update operations.rejected_rows set raw_text = null, reason = 'past its retention' "
-                    "where raw_text is not null and batch_id in "
-                    "(select batch_id from operations.batches where batch_date <= $cutoff)",
+                    f"update operations.rejected_rows set raw_text = null, reason = 'past its retention' {_PAST}",
                     {"cutoff": one.cutoff},
                 )
                 access_log.append(con, "retention", {"rule": one.rule, "rows": one.rows})
-    customers = [v for one in found if one.subject == "customer" for v in one.values]
-    prospects = [v for one in found if one.subject == "prospect" for v in one.values]
-    if not customers and not prospects:
-        return []
-    return erase(customers, prospects, "past its retention", erasure)
+    return reports
 
 
 @click.command(help=__doc__)

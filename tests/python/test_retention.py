@@ -24,8 +24,8 @@ def aged(loaded: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> Ware
     with duckdb.connect(str(warehouse.path)) as con:
         con.execute("update reference.retention_rules set keep_days = 100 where subject = 'customer'")
         con.execute(
-            "insert into operations.rejected_rows values "
-            "('brokerage.trade', 1, 'Batch1/Trade.txt', 1, null, 't_id', 'odd', 'a|b', now())"
+            "insert into operations.rejected_rows by name "
+            "select 'brokerage.trade' as source_name, 1 as batch_id, 'odd' as reason, 'a|b' as raw_text"
         )
         con.execute("update reference.retention_rules set keep_days = 1 where subject = 'rejected_row'")
     return warehouse

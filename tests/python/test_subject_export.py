@@ -49,11 +49,11 @@ def test_everything_and_nobody_else(mine: Warehouse, room: Path) -> None:
     with duckdb.connect(str(mine.path)) as con:
         con.execute("create schema main_dbt_test__audit")
         con.execute(f"create table main_dbt_test__audit.failed as select {customer} as customer_id, 'odd' as why")
-        for number, (who, raw) in enumerate([(customer, "mine"), (other, "theirs")], start=1):
+        for who, raw in [(customer, "mine"), (other, "theirs")]:
             con.execute(
-                "insert into operations.rejected_rows values "
-                f"('brokerage.customer', 2, 'Batch2/Customer.txt', {number}, null, 'c_tier', '{raw}', "
-                f"'U|1|{who}|{raw}', now())"
+                "insert into operations.rejected_rows by name "
+                f"select 'brokerage.customer' as source_name, 2 as batch_id, '{raw}' as reason, "
+                f"'U|1|{who}|{raw}' as raw_text"
             )
             con.execute(
                 "insert into operations.di_messages values "
