@@ -128,7 +128,7 @@
             "(source_name = '" ~ layout.source_name ~ '.' ~ layout.name ~ "' and (" ~ is_text_of_erased(layout) ~ '))'
         ) -%}
     {%- endfor %}
-    select {{ relation }}.* replace (
+    select {{ relation }}.* exclude (is_erased) replace (
         case when is_erased then null else column_name end as column_name,
         case when is_erased then 'about an erased person' else reason end as reason,
         case when is_erased then 'ERASED' else raw_text end as raw_text
