@@ -221,10 +221,13 @@ class Erasure:
             for (schema,) in con.execute(
                 """
                 select distinct schema_name from duckdb_tables()
-                where database_name = current_database() and schema_name like '%dbt\\_test\\_\\_audit' escape '\\'
+                where
+                    database_name = current_database()
+                    and (schema_name = 'quality_failures' or schema_name like '%dbt\\_test\\_\\_audit' escape '\\')
                 """
             ).fetchall():
                 con.execute(f'drop schema "{schema}" cascade')
+            con.execute("update operations.failing_rows set failures_table = null")
             con.execute("checkpoint")
 
     def compact(self, request: Request, report: Report) -> None:
