@@ -41,6 +41,11 @@ def plant(landing: Path, area: Path) -> Path:
     document.write_text(text.replace("</TPCDI:Actions>", NEW.replace("BROKER", broker) + "</TPCDI:Actions>"), "utf-8")
     _count(area / "Batch1" / "CustomerMgmt_audit.csv", C_NEW=1, C_UPDCUST=1, C_ID_HIST=1, C_DOB_TO=1, C_TIER_INV=1)
 
+    cash = f"{ACCOUNT}|2017-07-07 12:00:00|-50.05|Gift "
+    for way in ("to", "from"):
+        _append(area / "Batch1" / "CashTransaction.txt", f"{cash}{way} {NAME[1]} {NAME[0]}")
+    _count(area / "Batch1" / "CashTransaction_audit.csv", CT_Records=2)
+
     image = (
         "{0}|{1}|"
         + f"{CUSTOMER}|{TAX_ID}|ACTV|{NEXT_NAME}|{NAME[1]}||F|8|{BIRTH}|{ADDRESS}||91919|Vrangville|VR|Canada"

@@ -98,8 +98,9 @@ def erased(settings: Path, session: Path, landing: Path) -> Erased:
     warehouse.environment = {"WAREHOUSE_KEYS": str(settings / "keys")}
     warehouse.load()
     with duckdb.connect(str(warehouse.path)) as con:
-        con.execute("create schema main_dbt_test__audit")
-        con.execute("create table main_dbt_test__audit.failed as from core.dim_customer where customer_id = 770077")
+        for schema in ("quality_failures", "main_dbt_test__audit"):
+            con.execute(f"create schema if not exists {schema}")
+            con.execute(f"create table {schema}.failed as from core.dim_customer where customer_id = 770077")
     before = totals(warehouse)
     found_before = tables_with_person(warehouse)
     for folder in (settings / "exports", settings / "published", warehouse.folder / "logs"):
@@ -168,9 +169,10 @@ def tables_with_person(warehouse: Warehouse) -> list[str]:
 def test_the_person_was_everywhere(erased: Erased) -> None:
     """Otherwise what follows would show nothing."""
     schemas = {name.split(".")[0] for name in erased.found_before}
-    assert schemas == {"core", "intermediate", "main_dbt_test__audit", "operations", "staging"}
+    failures = {"main_dbt_test__audit", "quality_failures"}
+    assert schemas == {"core", "intermediate", "operations", "staging", *failures}
     assert {"operations.di_messages", "operations.rejected_rows", "core.fact_watches"} <= set(erased.found_before)
-    assert len(holding(files(erased.original))) == 11
+    assert len(holding(files(erased.original))) == 12
 
 
 def test_it_was_killed_after_each_step_and_went_on(erased: Erased) -> None:
@@ -202,6 +204,15 @@ def test_totals_and_alerts_are_unchanged(erased: Erased) -> None:
     after = totals(erased.warehouse)
     assert after == erased.before
     assert after["alert DOB out of range"] >= 2 and after["alert Invalid customer tier"] >= 2
+
+
+def test_the_next_load_finds_nothing_changed(erased: Erased, room: Path) -> None:
+    """The rewritten files are on record as they are now."""
+    again = erased.warehouse.copy(room / "again")
+    again.environment = erased.warehouse.environment
+    assert "are read again" not in again.load()
+    assert again.unlike(erased.warehouse) == {}
+    assert again.query("select status from operations.runs order by started_at desc limit 1") == [("success",)]
 
 
 def test_controls_hold(erased: Erased) -> None:
