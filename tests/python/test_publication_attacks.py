@@ -262,7 +262,8 @@ def test_no_row_points_at_a_client_who_is_not_there(published: Publication) -> N
 
 def test_lists_of_people_without_a_way_to_a_client_are_left_out(published: Publication) -> None:
     with published.open("a") as con:
-        assert not tables(con) & {"core.prospect", "core.audit", "operations.rejected_rows"}
+        others = {"core.prospect", "core.resolved_accounts", "operations.audit", "operations.rejected_rows"}
+        assert not tables(con) & others
 
 
 # Values that try to be more than a value
