@@ -26,19 +26,14 @@ def register(conn: duckdb.DuckDBPyConnection) -> None:
         conn.create_function(name, _quiet(conn, actions), ["VARCHAR"], "VARCHAR", side_effects=True)
 
 
-def _database(handed_over: str) -> str:
-    """The warehouse's catalog, which a new cursor does not start in."""
-    tables = json.loads(handed_over)["tables"]
-    return '"' + str(next(iter(tables.values()))["database"]).replace('"', '""') + '"'
-
-
 def _quiet(conn: duckdb.DuckDBPyConnection, actions: list[Action]) -> Callable[[str], str]:
     def run(handed_over: str) -> str:
         said = []
         for action in actions:
             try:
                 with conn.cursor() as cursor:
-                    cursor.execute(f"use {_database(handed_over)}")
+                    # Each cursor begins in memory, where the connection began.
+                    cursor.execute(f'use "{json.loads(handed_over)["tables"]["runs"]["database"]}"')
                     said.append(action(cursor, handed_over))
             except Exception as error:  # Its text may quote data, so only its kind is told.
                 said.append(f"{action.__name__} did not work ({type(error).__name__}); the run itself is not affected.")
