@@ -50,3 +50,13 @@
     {%- set unique_id = 'model.' ~ project_name ~ '.' ~ name -%}
     {{ return(ref(name) if unique_id in model.depends_on.nodes else relation_of(graph.nodes[unique_id])) }}
 {%- endmacro %}
+
+{#- Makes the model that calls it depend on all tables of core that take rows of a feed, so that they are built before. -#}
+{% macro depend_on_core() -%}
+    {%- if not execute -%}
+        {%- for entry in declared('models') if entry.get('config', {}).get('meta', {}).takes -%}
+            {%- do ref(entry.name) -%}
+        {%- endfor -%}
+        {%- do ref('dim_broker') -%}
+    {%- endif -%}
+{%- endmacro %}

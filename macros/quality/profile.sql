@@ -65,6 +65,17 @@
     {{ return(tables) }}
 {%- endmacro %}
 
+{#- Columns of core whose most frequent value is watched as if a feed had it: [(table, column, name of the feed's source)]. -#}
+{% macro watched_concentrations() -%}
+    {%- set watched = [] -%}
+    {%- for table in profiled_tables() -%}
+        {%- for column, source_name in table.concentration.items() -%}
+            {%- do watched.append((table.model, column, source_name)) -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ return(watched) }}
+{%- endmacro %}
+
 {#- How much of a column a profile may show, by its classification. Whatever is not known to be harmless is hidden:
     - all: every figure, smallest, largest and most frequent values too;
     - summary: figures that sum up many rows, no single value;
@@ -302,7 +313,7 @@
     - value: stands for the value without telling it;
     - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
     - measure_before: the measure before it in the row, as the closing price is before the day's highest;
-    - is_blank, is_non_ascii, is_garbled, text_length: of a text;
+    - text, and whether its length may be shown;
     - least_count: filled rows from which on more than blanks and the most frequent value may be shown;
     - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
 {% macro profiled_values(table, columns, condition) -%}
@@ -335,13 +346,8 @@
             else 'null::double' }},
         'round_unit': {{ 60 if not is_measure else 10 if 'INT' in column.type else 1 }},
         'measure_before': {{ before.name if is_measure else 'null' }}::double,
-        'is_blank': {{ 'lower(trim(' ~ name ~ ", ' .-_?#*')) in ('', 'n/a', 'na', 'nan', 'nil', 'none', 'null',"
-            ~ " 'tbd', 'undefined', 'unknown')" if is_text else 'null' }},
-        'is_non_ascii': {{ 'strlen(' ~ name ~ ') <> length(' ~ name ~ ')' if is_text else 'null' }},
-        {#- U+FFFD, control characters, and what UTF-8 becomes where it is read as Latin-1, such as Ã and © for é. #}
-        'is_garbled': {{ 'strlen(' ~ name ~ ') <> length(' ~ name ~ ') and regexp_matches(' ~ name
-            ~ ", '[\\x{80}-\\x{9f}\\x{fffd}]|[\\x{c2}-\\x{c5}][\\x{80}-\\x{bf}]')" if is_text else 'null' }},
-        'text_length': {{ 'length(' ~ name ~ ')' if is_text and column.exposure != 'counts' else 'null' }},
+        'text': {{ name if is_text else 'null::varchar' }},
+        'length_may_be_shown': {{ 'true' if column.exposure != 'counts' else 'false' }},
         'least_count': {{ 1 if column.exposure == 'all' else 20 }}
     }
     {%- endset -%}
@@ -441,12 +447,28 @@
         cast(null as double) as number,
         cast(null as integer) as round_unit,
         cast(null as double) as measure_before,
-        cast(null as boolean) as is_blank,
-        cast(null as boolean) as is_non_ascii,
-        cast(null as boolean) as is_garbled,
-        cast(null as integer) as text_length,
+        cast(null as varchar) as text,
+        cast(null as boolean) as length_may_be_shown,
         cast(null as integer) as least_count
     where false
+{%- endmacro %}
+
+{#- A text of nothing but blanks and marks, or a word that stands for nothing. -#}
+{% macro is_blank(text) -%}
+    lower(trim({{ text }}, ' .-_?#*'))
+    in ('', 'n/a', 'na', 'nan', 'nil', 'none', 'null', 'tbd', 'undefined', 'unknown')
+{%- endmacro %}
+
+{#- A text with characters other than ASCII, which take more than a byte. -#}
+{% macro is_non_ascii(text) -%}
+    strlen({{ text }}) <> length({{ text }})
+{%- endmacro %}
+
+{#- A text with what a wrong encoding leaves: U+FFFD, control characters, and what UTF-8 becomes where it is read as
+    Latin-1, such as Ã and © for é. -#}
+{% macro is_garbled(text) -%}
+    {{ is_non_ascii(text) }}
+    and regexp_matches({{ text }}, '[\x{80}-\x{9f}\x{fffd}]|[\x{c2}-\x{c5}][\x{80}-\x{bf}]')
 {%- endmacro %}
 
 {#- How often counted values came together. -#}

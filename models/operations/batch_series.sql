@@ -19,22 +19,18 @@
     ),
     ('share', 'category_shares', 'category', 'share', 'filled_count', '1', 'true'),
     ('category_rows', 'category_shares', 'category', 'round(share * filled_count)', 'filled_count', '1', 'true'),
+    ('blank_share', 'new_columns', 'null', 'blank_share', 'filled_count', '1', 'true'),
+    ('zero_share', 'new_columns', 'null', 'zero_share', 'filled_count', '1', 'true'),
+    ('round_share', 'new_columns', 'null', 'round_share', 'filled_count', '1', 'true'),
+    ('above_share', 'new_columns', 'null', 'above_share', 'filled_count', '1', 'true'),
+    ('non_ascii_share', 'new_columns', 'null', 'non_ascii_share', 'filled_count', '1', 'true'),
+    ('garbled_share', 'new_columns', 'null', 'garbled_share', 'filled_count', '1', 'true'),
+    ('agreeing_share', 'new_columns', 'null', 'agreeing_share', 'filled_count', '1', 'true'),
+    ('negative_share', 'new_columns', 'null', 'negative_share', 'filled_count', '1', measures),
+    ('doubled_share', 'new_files', 'null', 'doubled_share', 'row_count', '1', 'true'),
+    ('repeated_share', 'new_files', 'null', 'repeated_share', 'row_count', '1', 'true'),
+    ('repeated_measures_share', 'new_files', 'null', 'repeated_measures_share', 'row_count', '1', 'true'),
 ] -%}
-{%- for kind in ['blank_share', 'zero_share', 'round_share', 'above_share', 'non_ascii_share', 'garbled_share', 'agreeing_share'] -%}
-    {%- do figures.append((kind, 'new_columns', 'null', kind, 'filled_count', '1', 'true')) -%}
-{%- endfor -%}
-{%- do figures.append(('negative_share', 'new_columns', 'null', 'negative_share', 'filled_count', '1', measures)) -%}
-{%- for kind in ['doubled_share', 'repeated_share', 'repeated_measures_share'] -%}
-    {%- do figures.append((kind, 'new_files', 'null', kind, 'row_count', '1', 'true')) -%}
-{%- endfor -%}
-
-{#- Columns of core whose most frequent value is watched as if the feed had it. -#}
-{%- set concentrations = [] -%}
-{%- for table in profiled_tables() -%}
-    {%- for column, source_name in table.concentration.items() -%}
-        {%- do concentrations.append((table.model, column, source_name)) -%}
-    {%- endfor -%}
-{%- endfor -%}
 
 -- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
 with batch_dates as (
@@ -232,7 +228,7 @@ series as (
     where
         new_columns.role = 'time'
         and new_columns.mean is not null
-    {% for table_name, column_name, source_name in concentrations -%}
+    {% for table_name, column_name, source_name in watched_concentrations() -%}
     union all
     select
         files.batch_id,

@@ -73,7 +73,7 @@ most_frequent as (
         from profiled_values
         where value is not null
         group by table_name, batch_id, column_name, value
-    )
+    ) as frequencies
     group by table_name, batch_id, column_name
 ),
 
@@ -83,18 +83,18 @@ properties as (
         table_name,
         batch_id,
         column_name,
-        greatest(count(number), count(is_blank)) >= max(least_count) as may_be_shown,
-        count(case when is_blank then 1 end) as blanks,
+        greatest(count(number), count(text)) >= max(least_count) as may_be_shown,
+        count(case when {{ is_blank('text') }} then 1 end) as blanks,
         count(case when number < 0 then 1 end) as negatives,
         count(case when number = 0 then 1 end) as zeros,
         count(case when number % round_unit = 0 then 1 end) as rounds,
         count(case when number > measure_before then 1 end) as aboves,
-        count(case when is_non_ascii then 1 end) as non_asciis,
-        count(case when is_garbled then 1 end) as garbles,
-        avg(text_length) as mean_length,
+        count(case when {{ is_non_ascii('text') }} then 1 end) as non_asciis,
+        count(case when {{ is_garbled('text') }} then 1 end) as garbles,
+        avg(case when length_may_be_shown then length(text) end) as mean_length,
         count(number) as numbers,
         count(measure_before) as numbers_before,
-        count(is_blank) as texts
+        count(text) as texts
     from profiled_values
     group by table_name, batch_id, column_name
 ),
@@ -112,23 +112,17 @@ signs_by_code as (
         count(*) as row_count
     from (
         select
-            profiled_values.table_name,
-            profiled_values.batch_id,
-            profiled_values.column_name,
-            profiled_values.number,
-            {{ unnested('profiled_values.codes') }} as code,
-            generate_subscripts(profiled_values.codes, 1) as code_number
+            table_name,
+            batch_id,
+            column_name,
+            number,
+            {{ unnested('codes') }} as code,
+            generate_subscripts(codes, 1) as code_number
         from profiled_values
-        inner join properties
-            on
-                profiled_values.table_name = properties.table_name
-                and profiled_values.batch_id = properties.batch_id
-                and profiled_values.column_name = properties.column_name
         where
-            properties.negatives > 0
-            and properties.negatives + properties.zeros < properties.numbers
-            and profiled_values.number <> 0
-    )
+            value is not null
+            and number <> 0
+    ) as coded
     group by table_name, batch_id, column_name, code_number, code
 ),
 
@@ -149,7 +143,7 @@ agreeing_signs as (
             ) as agreeing
         from signs_by_code
         group by table_name, batch_id, column_name, code_number
-    )
+    ) as agreeing_by_code
     group by table_name, batch_id, column_name
 ),
 
@@ -188,7 +182,7 @@ repeated_rows as (
             end as repeated_count
         from hashed_rows
         group by table_name, batch_id, compared, hash
-    )
+    ) as contents
     group by table_name, batch_id
 ),
 
@@ -199,7 +193,7 @@ profiled as (
     from measured
 ),
 
-final as (
+figures as (
     select
         profiled.layer,
         profiled.table_name,
@@ -218,7 +212,13 @@ final as (
         profiled.profile.figures.quantiles[3] as p50,
         profiled.profile.figures.quantiles[4] as p75,
         profiled.profile.figures.quantiles[5] as p95,
-        {{ frequent_values('profiled.profile.frequent', 'profiled.times_seen') }} as frequent_values,
+        {{ frequent_values('profiled.profile.frequent', 'profiled.times_seen') }} as frequent_values
+    from profiled
+),
+
+final as (
+    select
+        figures.*,
         most_frequent.row_count as most_frequent_count,
         properties.blanks / nullif(properties.texts, 0) as blank_share,
         {% for share, count, total in [
@@ -234,25 +234,28 @@ final as (
         end as {{ share }}_share,
         {% endfor -%}
         case
-            when properties.may_be_shown then agreeing_signs.agreeing / (properties.numbers - properties.zeros)
+            when
+                properties.may_be_shown
+                and properties.negatives > 0
+                and properties.negatives + properties.zeros < properties.numbers
+                then agreeing_signs.agreeing / (properties.numbers - properties.zeros)
         end as agreeing_share,
         case when properties.may_be_shown then {{ rounded('properties.mean_length') }} end as mean_length,
-        {% for share in ['doubled', 'repeated', 'repeated_measures'] -%}
-        repeated_rows.{{ share }} / profiled.profile.row_count as {{ share }}_share
-        {{- "," if not loop.last }}
-        {% endfor %}
-    from profiled
+        repeated_rows.doubled / figures.row_count as doubled_share,
+        repeated_rows.repeated / figures.row_count as repeated_share,
+        repeated_rows.repeated_measures / figures.row_count as repeated_measures_share
+    from figures
     {% for cte in ['most_frequent', 'properties', 'agreeing_signs'] -%}
     left join {{ cte }}
         on
-            profiled.table_name = {{ cte }}.table_name
-            and profiled.batch_id = {{ cte }}.batch_id
-            and profiled.profile.column_name = {{ cte }}.column_name
+            figures.table_name = {{ cte }}.table_name
+            and figures.batch_id = {{ cte }}.batch_id
+            and figures.column_name = {{ cte }}.column_name
     {% endfor -%}
     left join repeated_rows
         on
-            profiled.table_name = repeated_rows.table_name
-            and profiled.batch_id = repeated_rows.batch_id
+            figures.table_name = repeated_rows.table_name
+            and figures.batch_id = repeated_rows.batch_id
 )
 
 select * from final

@@ -3,10 +3,8 @@
 {%- endset -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- Facts and dimensions are found in the graph; those named here come first in every run.
--- depends_on: {{ ref('fact_cash_balances') }}, {{ ref('fact_holdings') }}, {{ ref('fact_market_history') }}
--- depends_on: {{ ref('fact_watches') }}, {{ ref('dim_account') }}, {{ ref('dim_broker') }}, {{ ref('dim_company') }}
--- depends_on: {{ ref('dim_customer') }}, {{ ref('dim_date') }}, {{ ref('dim_security') }}, {{ ref('dim_time') }}
+-- Tables of core are found in the graph, and come first in every run.
+{{ depend_on_core() }}
 with alerts as (
     select * from {{ ref('alerts') }}
 ),

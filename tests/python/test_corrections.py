@@ -161,8 +161,11 @@ def test_the_limit_on_rejected_rows(started: Warehouse, room: Path, kind: str, s
     at_limit = begun(room / "at_limit")
     at_limit.load(*CASH_ONLY, max_rejected_share=SHARE)
     assert at_limit.query("select count(*) from operations.rejected_rows") == [(most,)]
-    in_core = "select loaded_rows, rejected_rows, lost_rows from operations.reconciliation where batch_id = 3 and source_name = "
-    assert at_limit.query(in_core + "'brokerage.cash_transaction'") == [(len(sound.splitlines()), most, 0)]
+    in_core = (
+        "select loaded_rows, rejected_rows, lost_rows from operations.reconciliation "
+        "where batch_id = 3 and source_name = 'brokerage.cash_transaction'"
+    )
+    assert at_limit.query(in_core) == [(len(sound.splitlines()), most, 0)]
 
     rewrite(area / CASH, lambda _: sound)
     add(area, kind, most + 1)

@@ -263,7 +263,7 @@ def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> No
             "garbled_text@7:0.5",
         )
     ]
-    landing = generate(room / "landing", *[f"--plant={plant}" for plant in plants], days=6, scale="0.3")
+    landing = generate(room / "landing", *[f"--plant={plant}" for plant in plants], days=6, scale="0.2")
     warehouse = Warehouse(room / "warehouse", landing, session)
     warehouse.load(through_batch=4)
     warehouse.load()
