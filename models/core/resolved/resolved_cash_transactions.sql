@@ -1,5 +1,5 @@
--- One row per landed row: cash moves in an account that is in force on that day. Accounts never end, so from their first
--- day on they are in force.
+-- One row per landed row: cash moves in an account that this batch or an earlier one brought, and that is in force on
+-- that day. Accounts never end, so from their first day on they are in force.
 with transactions as (
     select * from {{ ref('stg_brokerage__cash_transaction') }}
 ),
@@ -11,7 +11,8 @@ versions as (
 accounts as (
     select
         account_id,
-        min(effective_date) as first_day
+        min(effective_date) as first_day,
+        min(batch_id) as first_batch_id
     from {{ ref('dim_account') }}
     group by account_id
 ),
@@ -28,7 +29,10 @@ checked as (
             when cast(transactions.transacted_at as date) < accounts.first_day then 'account_not_in_force'
         end as reject_reason_code
     from transactions
-    left join accounts on transactions.account_id = accounts.account_id
+    left join accounts
+        on
+            transactions.account_id = accounts.account_id
+            and transactions.batch_id >= accounts.first_batch_id
     left join versions
         on
             transactions.account_id = versions.account_id

@@ -7,7 +7,8 @@ with trades as (
 accounts as (
     select
         account_id,
-        min(effective_date) as first_day
+        min(effective_date) as first_day,
+        min(batch_id) as first_batch_id
     from {{ ref('dim_account') }}
     group by account_id
 ),
@@ -41,7 +42,10 @@ checked as (
             when cast(trades.created_at as date) < securities.first_day then 'security_not_in_force'
         end as reject_reason_code
     from trades
-    left join accounts on trades.account_id = accounts.account_id
+    left join accounts
+        on
+            trades.account_id = accounts.account_id
+            and trades.batch_id >= accounts.first_batch_id
     left join securities on trades.symbol = securities.symbol
     left join status_types on trades.status_id = status_types.status_id
     left join trade_types on trades.trade_type_id = trade_types.trade_type_id
