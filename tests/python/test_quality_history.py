@@ -130,7 +130,7 @@ def test_an_error_is_told_by_its_kind_and_column_only(loaded: Warehouse, room: P
 
 def test_a_refused_landing_area_leaves_a_record(loaded: Warehouse, room: Path) -> None:
     landing = copy_landing(loaded.landing, room / "landing")
-    rewrite(landing / "Batch3/Trade.txt", lambda data: data + b"\n")
+    rewrite(landing / "Batch2/Trade.txt", lambda data: data + b"\n")
     warehouse = loaded.copy(room / "warehouse", landing)
     warehouse.refuse()
     run = newest_run(warehouse)

@@ -69,7 +69,7 @@ def test_differences_and_anomalies_are_shown(loaded: Warehouse, room: Path) -> N
     """Names from the warehouse are text in the page, whatever they hold."""
     warehouse = loaded.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)) as con:
-        con.execute("update operations.reconciliation set lost_rows = 7 where source_name = 'brokerage.trade'")
+        con.execute("update operations.row_counts set row_count = row_count - 7 where source_name = 'brokerage.trade'")
         con.execute(
             """
             insert into operations.anomalies
@@ -89,7 +89,8 @@ def test_differences_and_anomalies_are_shown(loaded: Warehouse, room: Path) -> N
 def test_what_was_not_made_is_not_called_none(loaded: Warehouse, room: Path) -> None:
     warehouse = loaded.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)) as con:
-        for table in ("anomalies", "rejected_rows", "reconciliation"):
+        con.execute("drop view operations.reconciliation")
+        for table in ("anomalies", "rejected_rows"):
             con.execute(f"drop table operations.{table}")
     content = write_report(warehouse.path, room / "report.html")
     text = read((room / "report.html").read_text(encoding="utf-8")).text
@@ -101,13 +102,16 @@ def test_what_was_not_made_is_not_called_none(loaded: Warehouse, room: Path) -> 
 def test_a_failing_test_holds_nothing_up(loaded: Warehouse, room: Path) -> None:
     """`dbt build` makes the tables that explain a failure also when the test of a table they are made from fails."""
     landing = copy_landing(loaded.landing, room / "landing")
-    rewrite(landing / "Batch2" / "DailyMarket.txt", lambda text: text * 2)
+    ((day, next_day),) = loaded.query(
+        "select max(market_date)::varchar, (max(market_date) + 1)::varchar from staging.stg_brokerage__daily_market"
+    )
+    rewrite(landing / "Batch3" / "DailyMarket.txt", lambda text: text.replace(day.encode(), next_day.encode()))
     warehouse = Warehouse(room / "warehouse", landing, loaded.session)
     ran = warehouse.dbt("build", "--exclude", "resource_type:unit_test")
     assert ran.code == 1 and "FAIL" in ran.output
     failed = warehouse.query("select test_name from operations.failing_rows")
     skipped = warehouse.query("select node_name from operations.run_results where status = 'skipped'")
-    assert skipped == [] and ("prices_are_known_once",) in failed
+    assert skipped == [] and ("prices_are_those_of_the_day_before_their_batch",) in failed
     assert not write_report(warehouse.path, room / "report.html").missing
 
 
