@@ -38,18 +38,19 @@
     {{ return(layout.config.meta.batches != 'first' and not layout.config.meta.may_return) }}
 {%- endmacro %}
 
-{#- Take rows of new batches out of a staging model whose key a row of an earlier batch has; returns the earlier batches.
-    An inner join by `=` reads only those earlier rows whose keys lie between the lowest and the highest new one. -#}
+{#- Take rows of new batches out of a staging model whose key a row of an earlier batch has, however it is numbered;
+    returns the earlier batches. An inner join by `=` reads only those earlier rows whose keys lie between the
+    lowest and the highest new one. -#}
 {% macro take_out_returns(layout, batch_ids) -%}
     {#- Nothing comes before batch 1, which has most rows. #}
     {%- set later_ids = batch_ids | reject('equalto', 1) | list -%}
     {%- if not later_ids -%}{{ return([]) }}{%- endif -%}
-    {%- set filled, conditions = ['cdc_dsn'], [] -%}
+    {%- set filled, conditions = [], [] -%}
     {%- for landed, staged in (layout.config.meta['key'] or {}).items()
         if landed in layout.columns and layout.columns[landed].config.meta.required -%}
         {%- do filled.append(staged) -%}
     {%- endfor -%}
-    {%- for column in staged_key(layout) -%}
+    {%- for column in staged_key(layout) if column != 'cdc_dsn' -%}
         {%- do conditions.append(
             'later.' ~ column ~ (' = ' if column in filled else ' is not distinct from ') ~ 'earlier.' ~ column
         ) -%}

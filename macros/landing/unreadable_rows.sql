@@ -64,8 +64,8 @@
 
 {#- CTE `repeated`: sound rows whose key an earlier row of the batch has, with the place of that row; of rows that agree
     in their key and nothing else, all, since none can be trusted more than the others. A layout without a key, or whose
-    key may come again, means the whole row. Of the rows that are left, those whose key an earlier batch has, unless a
-    later batch may send it. -#}
+    key may come again, means the whole row. Of the rows that are left, those whose key an earlier batch has, however it
+    is numbered, unless a later batch may send it. -#}
 {% macro repeated_rows(layout) -%}
     {%- set key = landed_key(layout) | join(', ') -%}
     {%- set lasting = keys_are_lasting(layout) %}
@@ -99,7 +99,7 @@
     ordered as (
         select
             *,
-            row_number() over by_batch as appearance,
+            min(batch_id) over by_batch as first_batch_id,
             first_value(line_number) over by_batch as earlier_line,
             first_value(file_name) over by_batch as earlier_file,
             first_value(row_hash) over by_batch as earlier_hash
@@ -107,7 +107,10 @@
         where
             place = 1
             and not is_contradiction
-        window by_batch as (partition by {{ key }} order by batch_id)
+        window by_batch as (
+            partition by {{ landed_key(layout) | reject('equalto', 'cdc_dsn') | join(', ') }}
+            order by batch_id, {{ part_number('file_name') }}, file_name, line_number
+        )
     ),
 
     {% endif -%}
@@ -136,7 +139,7 @@
             case when row_hash = earlier_hash then 'repeated_key' else 'changed_afterwards' end as reason_code,
             cast(earlier_line as varchar) || ' of ' || earlier_file as other_line
         from ordered
-        where appearance > 1
+        where batch_id > first_batch_id
         {%- endif %}
     )
 {%- endmacro %}

@@ -27,7 +27,7 @@ def insertion(area: Path) -> tuple[int, str]:
 
 @pytest.fixture(scope="module")
 def area(session: Path, loaded: Warehouse) -> Path:
-    """A landing area whose Batch3 begins with rows of Batch2, and has prices of the history again."""
+    """A landing area whose Batch3 begins with rows of Batch2, and has prices and cash of the history again."""
     area = copy_landing(loaded.landing, session / "sent_again_landing")
     for path in area.rglob("*_audit.csv"):
         path.unlink()
@@ -37,6 +37,8 @@ def area(session: Path, loaded: Warehouse) -> Path:
     day, symbol, *prices = lines(area, "Batch1/DailyMarket.txt")[4].split("|")
     append(area / "Batch2/DailyMarket.txt", "|".join(["I", "9001", day, symbol, *prices]))
     append(area / "Batch3/DailyMarket.txt", f"I|9002|{day}|{symbol}|1.00|1.00|1.00|1")
+    cash = lines(area, "Batch1/CashTransaction.txt")[6]
+    append(area / "Batch2/CashTransaction.txt", f"I|9003|{cash}")
     return area
 
 
@@ -53,7 +55,9 @@ def test_each_row_that_came_before_is_on_record(sent_again: Warehouse, area: Pat
     row = insertion(area)[1]
     rejected = sent_again.query("select file_name, line_number, reason from operations.rejected_rows order by all")
     second, last = (len(lines(area, f"Batch{n}/DailyMarket.txt")) for n in (2, 3))
+    cash = len(lines(area, "Batch2/CashTransaction.txt"))
     assert rejected == [
+        ("Batch2/CashTransaction.txt", cash, "same key as line 7 of Batch1/CashTransaction.txt"),
         ("Batch2/DailyMarket.txt", second, "same key as line 5 of Batch1/DailyMarket.txt"),
         ("Batch3/CashTransaction.txt", 1, "same key as line 1 of Batch2/CashTransaction.txt"),
         ("Batch3/DailyMarket.txt", 1, "same key as line 1 of Batch2/DailyMarket.txt"),
