@@ -51,11 +51,15 @@
     {{ return(ref(name) if unique_id in model.depends_on.nodes else relation_of(graph.nodes[unique_id])) }}
 {%- endmacro %}
 
-{#- Makes the model that calls it depend on all tables of core that take rows of a feed, so that they are built before. -#}
+{#- Makes the model that calls it depend on all models of core that take or resolve rows of a feed, so that they come
+    before. -#}
 {% macro depend_on_core() -%}
     {%- if not execute -%}
-        {%- for entry in declared('models') if entry.get('config', {}).get('meta', {}).takes -%}
-            {%- do ref(entry.name) -%}
+        {%- for entry in declared('models') -%}
+            {%- set meta = entry.get('config', {}).get('meta', {}) -%}
+            {%- if meta.takes or meta.resolves -%}
+                {%- do ref(entry.name) -%}
+            {%- endif -%}
         {%- endfor -%}
         {%- do ref('dim_broker') -%}
     {%- endif -%}

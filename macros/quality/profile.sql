@@ -308,13 +308,40 @@
     cast(format('{:.9g}', {{ expression }}) as double)
 {%- endmacro %}
 
-{#- The values of a daily batch, a row each, with what can be told of a value by itself. Faults that leave mean, quantiles
+{#- The texts of a daily batch, a row each. `least_count` filled rows must be there for more to be shown than how many look
+    empty; `length_may_be_shown` where the column is not personal. -#}
+{% macro profiled_texts(table, columns, condition) -%}
+    {{ return(adapter.dispatch('profiled_texts')(table, columns, condition)) }}
+{%- endmacro %}
+
+{% macro default__profiled_texts(table, columns, condition) -%}
+    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
+{%- endmacro %}
+
+{% macro duckdb__profiled_texts(table, columns, condition) -%}
+    {%- set texts = columns | selectattr('type', 'equalto', 'VARCHAR') | list -%}
+    {%- set names = texts | map(attribute='name') | list -%}
+    select
+        '{{ table.model }}' as table_name,
+        batch_id,
+        unnest({{ names }}::varchar[]) as column_name,
+        unnest([{{ names | join(', ') }}]::varchar[]) as text,
+        unnest([
+            {%- for column in texts %}{{ 1 if column.exposure == 'all' else 20 }}{{ ', ' if not loop.last }}{% endfor -%}
+        ]::integer[]) as least_count,
+        unnest([
+            {%- for column in texts %}{{ column.exposure != 'counts' }}{{ ', ' if not loop.last }}{% endfor -%}
+        ]::boolean[]) as length_may_be_shown
+    from {{ table.relation }}
+    where {{ condition }}
+{%- endmacro %}
+
+{#- The numbers and identifiers of a daily batch, a row each, with what can be told of a value by itself. Faults that leave mean, quantiles
     and distinct values as they are show in how many values have such a property:
     - value: stands for the value without telling it;
     - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
     - measure_before: the measure before it in the row, as the closing price is before the day's highest;
-    - text, and whether its length may be shown;
-    - least_count: filled rows from which on more than blanks and the most frequent value may be shown;
+    - least_count: filled rows from which on more than the most frequent value may be shown;
     - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
 {% macro profiled_values(table, columns, condition) -%}
     {{ return(adapter.dispatch('profiled_values')(table, columns, condition)) }}
@@ -334,9 +361,8 @@
     {%- set name = column.name -%}
     {%- set is_measure = column in measures -%}
     {%- set is_time = column.type.startswith('TIMESTAMP') and column.exposure != 'counts' -%}
-    {%- set is_text = column.type == 'VARCHAR' -%}
     {%- set is_counted = is_measure or column.role == 'identifier' and name != 'cdc_dsn' -%}
-    {%- if is_measure or is_time or is_text or is_counted -%}
+    {%- if is_time or is_counted -%}
     {%- set element %}
     {
         'column_name': '{{ name }}',
@@ -346,8 +372,6 @@
             else 'null::double' }},
         'round_unit': {{ 60 if not is_measure else 10 if 'INT' in column.type else 1 }},
         'measure_before': {{ before.name if is_measure else 'null' }}::double,
-        'text': {{ name if is_text else 'null::varchar' }},
-        'length_may_be_shown': {{ 'true' if column.exposure != 'counts' else 'false' }},
         'least_count': {{ 1 if column.exposure == 'all' else 20 }}
     }
     {%- endset -%}
@@ -447,16 +471,15 @@
         cast(null as double) as number,
         cast(null as integer) as round_unit,
         cast(null as double) as measure_before,
-        cast(null as varchar) as text,
-        cast(null as boolean) as length_may_be_shown,
         cast(null as integer) as least_count
     where false
 {%- endmacro %}
 
 {#- A text of nothing but blanks and marks, or a word that stands for nothing. -#}
 {% macro is_blank(text) -%}
-    lower(trim({{ text }}, ' .-_?#*'))
-    in ('', 'n/a', 'na', 'nan', 'nil', 'none', 'null', 'tbd', 'undefined', 'unknown')
+    regexp_full_match(
+        {{ text }}, '(?i)[ ._?#*-]*(n/?a|nan|nil|none|null|tbd|undefined|unknown)?[ ._?#*-]*'
+    )
 {%- endmacro %}
 
 {#- A text with characters other than ASCII, which take more than a byte. -#}
@@ -495,8 +518,15 @@
 {%- endmacro %}
 
 {% macro duckdb__frequent_values(entries, total) -%}
+    {#- Sorted as numbers that hold count and place, not as pairs: entries come in the order of their values. #}
     list_transform(
-        list_sort(list_transform({{ entries }}, lambda e: {'order': -cast(e.value as bigint), 'value': e.key}))[1:25],
-        lambda e: {'value': e.value, 'share': -e.order / {{ total }}}
+        list_select({{ entries }}, list_transform(
+            list_sort(list_transform(
+                list_zip({{ entries }}, range(1, len({{ entries }}) + 1)),
+                lambda placed: placed[2] - (cast(placed[1].value as bigint) << 32)
+            ))[1:25],
+            lambda rank: rank & 4294967295
+        )),
+        lambda e: {'value': e.key, 'share': e.value / {{ total }}}
     )
 {%- endmacro %}

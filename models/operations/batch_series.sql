@@ -32,6 +32,8 @@
     ('repeated_measures_share', 'new_files', 'null', 'repeated_measures_share', 'row_count', '1', 'true'),
 ] -%}
 
+-- Rejects are counted in the reconciliation, which is right once core is loaded.
+{{ depend_on_core() }}
 -- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}

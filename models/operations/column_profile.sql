@@ -7,6 +7,7 @@
 {%- do depend_on_profiled_tables() -%}
 {%- set parts = [] -%}
 {%- set values = [] -%}
+{%- set texts = [] -%}
 {%- set hashes = [] -%}
 {%- if execute and flags.WHICH in ['run', 'build'] -%}
     {%- set tables = profiled_tables() -%}
@@ -30,6 +31,7 @@
                 {%- do values.append(profiled_values(table, watched, are_new)) -%}
             {%- endif -%}
             {%- if table.source_name -%}
+                {%- do texts.append(profiled_texts(table, columns[table.model], are_new)) -%}
                 {#- A row may repeat one of the seven batches before. -#}
                 {%- do hashes.append(
                     hashed_rows(table, columns[table.model], 'batch_id > ' ~ [through - 7, 1] | max)
@@ -47,6 +49,37 @@ with measured as (
     {% else -%}
     {{ no_profile() }}
     {% endfor %}
+),
+
+profiled_texts as (
+    {% for part in texts -%}
+    {{ part }}
+    {{ "union all" if not loop.last }}
+    {% else -%}
+    select
+        cast(null as varchar) as table_name,
+        cast(null as integer) as batch_id,
+        cast(null as varchar) as column_name,
+        cast(null as varchar) as text,
+        cast(null as integer) as least_count,
+        cast(null as boolean) as length_may_be_shown
+    where false
+    {% endfor %}
+),
+
+text_properties as (
+    select
+        table_name,
+        batch_id,
+        column_name,
+        count(text) as texts,
+        count(text) >= max(least_count) as may_be_shown,
+        count(case when {{ is_blank('text') }} then 1 end) as blanks,
+        count(case when {{ is_non_ascii('text') }} then 1 end) as non_asciis,
+        count(case when {{ is_garbled('text') }} then 1 end) as garbles,
+        avg(case when length_may_be_shown then length(text) end) as mean_length
+    from profiled_texts
+    group by table_name, batch_id, column_name
 ),
 
 profiled_values as (
@@ -83,18 +116,13 @@ properties as (
         table_name,
         batch_id,
         column_name,
-        greatest(count(number), count(text)) >= max(least_count) as may_be_shown,
-        count(case when {{ is_blank('text') }} then 1 end) as blanks,
+        count(number) >= max(least_count) as may_be_shown,
         count(case when number < 0 then 1 end) as negatives,
         count(case when number = 0 then 1 end) as zeros,
         count(case when number % round_unit = 0 then 1 end) as rounds,
         count(case when number > measure_before then 1 end) as aboves,
-        count(case when {{ is_non_ascii('text') }} then 1 end) as non_asciis,
-        count(case when {{ is_garbled('text') }} then 1 end) as garbles,
-        avg(case when length_may_be_shown then length(text) end) as mean_length,
         count(number) as numbers,
-        count(measure_before) as numbers_before,
-        count(text) as texts
+        count(measure_before) as numbers_before
     from profiled_values
     group by table_name, batch_id, column_name
 ),
@@ -220,14 +248,21 @@ final as (
     select
         figures.*,
         most_frequent.row_count as most_frequent_count,
-        properties.blanks / nullif(properties.texts, 0) as blank_share,
+        text_properties.blanks / nullif(text_properties.texts, 0) as blank_share,
+        case
+            when text_properties.may_be_shown then text_properties.non_asciis / text_properties.texts
+        end as non_ascii_share,
+        case
+            when text_properties.may_be_shown then text_properties.garbles / text_properties.texts
+        end as garbled_share,
+        case
+            when text_properties.may_be_shown then {{ rounded('text_properties.mean_length') }}
+        end as mean_length,
         {% for share, count, total in [
             ('negative', 'negatives', 'numbers'),
             ('zero', 'zeros', 'numbers'),
             ('round', 'rounds', 'numbers'),
-            ('above', 'aboves', 'numbers_before'),
-            ('non_ascii', 'non_asciis', 'texts'),
-            ('garbled', 'garbles', 'texts')
+            ('above', 'aboves', 'numbers_before')
         ] -%}
         case
             when properties.may_be_shown then properties.{{ count }} / nullif(properties.{{ total }}, 0)
@@ -240,12 +275,11 @@ final as (
                 and properties.negatives + properties.zeros < properties.numbers
                 then agreeing_signs.agreeing / (properties.numbers - properties.zeros)
         end as agreeing_share,
-        case when properties.may_be_shown then {{ rounded('properties.mean_length') }} end as mean_length,
         repeated_rows.doubled / figures.row_count as doubled_share,
         repeated_rows.repeated / figures.row_count as repeated_share,
         repeated_rows.repeated_measures / figures.row_count as repeated_measures_share
     from figures
-    {% for cte in ['most_frequent', 'properties', 'agreeing_signs'] -%}
+    {% for cte in ['most_frequent', 'text_properties', 'properties', 'agreeing_signs'] -%}
     left join {{ cte }}
         on
             figures.table_name = {{ cte }}.table_name

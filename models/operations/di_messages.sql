@@ -3,7 +3,7 @@
 {%- endset -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- Tables of core are found in the graph, and come first in every run.
+-- Models of core are found in the graph, and come first in every run.
 {{ depend_on_core() }}
 with alerts as (
     select * from {{ ref('alerts') }}
@@ -24,7 +24,7 @@ joined as (
     union all
     select
         '{{ standard_name(fact) }}' as table_name,
-        facts.{{ batch_column }} as batch_id,
+        cast(facts.{{ batch_column }} as integer) as batch_id,
         count(*) as row_count
     from {{ declared_or_found(fact) }} as facts
     {% for dimension, foreign_key in dimensions -%}

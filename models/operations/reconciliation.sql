@@ -1,5 +1,5 @@
 {{ config(materialized='view') }}
-{#- Which models hold a feed's rows in the end: those of core that say so; where none does, the feed's staging model. -#}
+{#- Which models hold a feed's rows in the end: those of core that say so; where none does, the last one before. -#}
 {%- set holders = [] -%}
 {%- for source_name in feeds() if execute -%}
     {%- for node in taking_models(source_name) or [resolved_model(source_name) or staging_model(source_name)] -%}

@@ -123,7 +123,7 @@ def test_a_correction_that_is_interrupted_is_completed(started: Warehouse, room:
 
 SHARE = 0.3
 # What a cash transaction comes to, and what accounts for it: the rest of the warehouse has no part in the limit.
-CASH_ONLY = ("--select", "+fact_cash_balances", "reconciliation")
+CASH_ONLY = ("--select", "+fact_cash_balances", "+reconciliation")
 CASH = "Batch3/CashTransaction.txt"
 UNREADABLE = "I|{n}|x|2017-07-09 10:00:00|5.00|x\n"
 ORPHANED = f"I|{{n}}|{NOBODY}|2017-07-09 10:00:00|5.00|x\n"

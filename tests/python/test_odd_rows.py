@@ -46,6 +46,7 @@ def area(session: Path, loaded: Warehouse) -> Path:
         area / "Batch1/CashTransaction.txt",
         *[f"{NOBODY}|2017-07-01 10:00:00|1000000.00|Sent twice"] * 2,
         f"{account}|{opened - timedelta(days=1)} 10:00:00|1000000.00|Before the account",
+        f"{account}|9999-12-31 10:00:00|1000000.00|When nothing is in force",
         f"{late}|{since - timedelta(days=3)} 10:00:00|1000000.00|Before the account",
     )
     append(
@@ -76,6 +77,7 @@ def test_each_is_rejected_once(odd: Warehouse) -> None:
     assert rejected == [
         ("Batch1/CashTransaction.txt", "ct_ca_id"),
         ("Batch1/CashTransaction.txt", "ct_ca_id"),
+        ("Batch1/CashTransaction.txt", "ct_dts"),
         ("Batch1/CashTransaction.txt", "ct_dts"),
         ("Batch1/CashTransaction.txt", None),
         ("Batch1/CustomerMgmt.xml", "ca_b_id"),

@@ -89,14 +89,15 @@ def test_differences_and_anomalies_are_shown(loaded: Warehouse, room: Path) -> N
 def test_what_was_not_made_is_not_called_none(loaded: Warehouse, room: Path) -> None:
     warehouse = loaded.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)) as con:
-        con.execute("drop view operations.reconciliation")
+        for view in ("batches", "control_results", "reconciliation"):
+            con.execute(f"drop view operations.{view}")
         for table in ("anomalies", "rejected_rows"):
             con.execute(f"drop table operations.{table}")
     content = write_report(warehouse.path, room / "report.html")
     text = read((room / "report.html").read_text(encoding="utf-8")).text
     assert content.headline == "0 failing tests, anomalies not known, rejected rows not known"
     assert "None: every test" in text and text.count("None: ") == 1
-    assert text.count("Not known: ") == 3 and "anomalies, reconciliation, rejected_rows" in text
+    assert text.count("Not known: ") == 3 and "anomalies, batches, control_results, reconciliation, rejected_rows" in text
 
 
 def test_a_failing_test_holds_nothing_up(loaded: Warehouse, room: Path) -> None:

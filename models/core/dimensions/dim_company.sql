@@ -2,13 +2,11 @@
 
 with postings as (
     select * from {{ ref('resolved_companies') }}
-    where
-        reject_reason_code is null
-        {% if is_incremental() %}
-        and company_id in (
-            select company_id from {{ ref('resolved_companies') }} where batch_id > {{ loaded_through() }}
-        )
-        {% endif %}
+    {% if is_incremental() %}
+    where company_id in (
+        select company_id from {{ ref('resolved_companies') }} where batch_id > {{ loaded_through() }}
+    )
+    {% endif %}
 ),
 
 ratings as (
@@ -23,6 +21,7 @@ ordered as (
             order by batch_id, posted_at, line_number
         ) as next_date
     from postings
+    where reject_reason_code is null
 ),
 
 final as (

@@ -2,13 +2,11 @@
 
 with postings as (
     select * from {{ ref('resolved_securities') }}
-    where
-        reject_reason_code is null
-        {% if is_incremental() %}
-        and symbol in (
-            select symbol from {{ ref('resolved_securities') }} where batch_id > {{ loaded_through() }}
-        )
-        {% endif %}
+    {% if is_incremental() %}
+    where symbol in (
+        select symbol from {{ ref('resolved_securities') }} where batch_id > {{ loaded_through() }}
+    )
+    {% endif %}
 ),
 
 companies as (
@@ -23,6 +21,7 @@ ordered as (
             order by batch_id, posted_at, line_number
         ) as next_date
     from postings
+    where reject_reason_code is null
 ),
 
 states as (

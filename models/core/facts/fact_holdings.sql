@@ -3,15 +3,13 @@
 -- depends_on: {{ ref('stg_brokerage__holding_history') }}, {{ ref('dim_trade') }}
 with changes as (
     select * from {{ ref('resolved_holding_history') }}
-    where
-        reject_reason_code is null
-        {% if is_incremental() %}
-        and trade_id in (
-            select trade_id from {{ ref('stg_brokerage__holding_history') }} where batch_id > {{ loaded_through() }}
-            union
-            select trade_id from {{ ref('dim_trade') }} where batch_id > {{ loaded_through() }}
-        )
-        {% endif %}
+    {% if is_incremental() %}
+    where trade_id in (
+        select trade_id from {{ ref('stg_brokerage__holding_history') }} where batch_id > {{ loaded_through() }}
+        union
+        select trade_id from {{ ref('dim_trade') }} where batch_id > {{ loaded_through() }}
+    )
+    {% endif %}
 ),
 
 final as (
@@ -28,6 +26,7 @@ final as (
         quantity_after as current_holding,
         batch_id
     from changes
+    where reject_reason_code is null
 )
 
 select * from final

@@ -27,6 +27,7 @@ checked as (
         case
             when accounts.account_id is null then 'unknown_account'
             when cast(transactions.transacted_at as date) < accounts.first_day then 'account_not_in_force'
+            when cast(transactions.transacted_at as date) >= {{ end_of_time() }} then 'account_not_in_force'
         end as reject_reason_code
     from transactions
     left join accounts

@@ -59,7 +59,9 @@ checked as (
                 with_brokers.action_type = 'NEW' and customers.first_action < with_brokers.action_number
                 then 'known_customer'
             when not with_brokers.has_broker then 'unknown_broker'
-            when with_brokers.action_type in ('UPDACCT', 'CLOSEACCT') and accounts.account_id is null then 'unknown_account'
+            when
+                with_brokers.action_type in ('UPDACCT', 'CLOSEACCT') and accounts.account_id is null
+                then 'unknown_account'
             when
                 with_brokers.action_type in ('NEW', 'ADDACCT') and accounts.first_action < with_brokers.action_number
                 then 'known_account'

@@ -18,6 +18,7 @@ checked as (
         case
             when securities.symbol is null then 'unknown_security'
             when prices.market_date < securities.first_day then 'security_not_in_force'
+            when prices.market_date >= {{ end_of_time() }} then 'security_not_in_force'
         end as reject_reason_code
     from prices
     left join securities on prices.symbol = securities.symbol

@@ -1,4 +1,5 @@
--- One row per landed row: a holding changes by a trade, and was opened by one, that this batch or an earlier one brought.
+-- One row per landed row: a holding changes by a trade, and was opened by one, that this batch or an earlier one
+-- brought.
 with changes as (
     select * from {{ ref('stg_brokerage__holding_history') }}
 ),

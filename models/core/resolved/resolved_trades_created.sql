@@ -39,6 +39,7 @@ checked as (
             when securities.symbol is null then 'unknown_security'
             when trades.created_at is null then 'not_created'
             when cast(trades.created_at as date) < accounts.first_day then 'account_not_in_force'
+            when cast(trades.created_at as date) >= {{ end_of_time() }} then 'account_not_in_force'
             when cast(trades.created_at as date) < securities.first_day then 'security_not_in_force'
         end as reject_reason_code
     from trades

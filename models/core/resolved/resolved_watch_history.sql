@@ -4,9 +4,9 @@
     unique_key=['customer_id', 'symbol']
 ) }}
 
--- One row per landed row: a watch is placed by a customer on a security, both in force on that day, and removed while it
--- is active. What a pair's event means depends on all events before it, so the rows are kept, and those of a pair with
--- new events are made anew.
+-- One row per landed row: a watch is placed by a customer on a security, both in force on that day, and removed while
+-- it is active. What an event means depends on all events of its pair before it, so the rows are kept, and those of a
+-- pair with new events are made anew.
 with landed as (
     select * from {{ ref('stg_brokerage__watch_history') }}
 ),
@@ -56,6 +56,7 @@ checked as (
                 landed.action = 'ACTV'
                 and (
                     cast(landed.changed_at as date) < customers.first_day
+                    or cast(landed.changed_at as date) >= {{ end_of_time() }}
                     or cast(landed.changed_at as date) < securities.first_day
                 ) then 'customer_or_security_not_in_force'
         end as reject_reason_code
@@ -197,13 +198,14 @@ resolved as (
         ordered.action,
         ordered.cdc_dsn,
         ordered.batch_id,
-        case when ordered.action = 'ACTV' and ordered.next_action = 'CNCL' then ordered.next_changed_at end as removed_at,
+        case when ordered.action = 'ACTV' and ordered.next_action = 'CNCL' then ordered.next_changed_at end
+            as removed_at,
         case when ordered.action = 'ACTV' and ordered.next_action = 'CNCL' then ordered.next_batch_id end
-        as removed_batch_id,
+            as removed_batch_id,
         case when ordered.action = 'CNCL' and coalesce(ordered.previous_action, '') <> 'ACTV' then 'no_active_watch' end
-        as reject_reason_code,
+            as reject_reason_code,
         case when ordered.action = 'CNCL' and coalesce(ordered.previous_action, '') <> 'ACTV' then 'w_action' end
-        as reject_column
+            as reject_column
     from ordered
     inner join securities on ordered.symbol_number = securities.symbol_number
     union all
