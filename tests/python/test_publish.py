@@ -125,8 +125,8 @@ def test_every_test_must_have_run(
 
 
 def test_a_column_without_a_classification_stops_it(twin: Publication) -> None:
-    change("alter table operations.reconciliation add column remark varchar")
-    with pytest.raises(PolicyProblem, match=r"column remark of operations\.reconciliation has no classification"):
+    change("alter table operations.landed_files add column remark varchar")
+    with pytest.raises(PolicyProblem, match=r"column remark of operations\.landed_files has no classification"):
         publish_for(twin, "analyst", "steward")
     assert not (twin.folder / "analyst").exists()
 

@@ -180,7 +180,7 @@ def test_a_late_batch_is_named(
 def test_a_day_without_a_batch_that_is_listed_is_not_late(loaded: Warehouse, room: Path) -> None:
     """The test follows the list of expected absences; a day that names a single feed is expected all the same."""
     warehouse = loaded.copy(room / "warehouse")
-    change(warehouse, "delete from operations.batches where batch_id = 2")
+    change(warehouse, "delete from staging.stg_reference__batch_date where batch_id = 2")
     day = "(select max(batch_date) from operations.batches)"
     select = ("test", "--select", "every_expected_batch_has_landed")
     change(warehouse, f"insert into reference.expected_absences select {day} - 1, 'Prospect', 'closed'")
@@ -196,6 +196,6 @@ def test_a_day_without_a_batch_that_is_listed_is_not_late(loaded: Warehouse, roo
 def test_a_gap_between_batches_is_named(loaded: Warehouse, room: Path) -> None:
     warehouse = loaded.copy(room / "warehouse")
     ((gone,),) = warehouse.query("select batch_date from operations.batches where batch_id = 2")
-    change(warehouse, "delete from operations.batches where batch_id = 2")
+    change(warehouse, "delete from staging.stg_reference__batch_date where batch_id = 2")
     assert warehouse.dbt("test", "--select", "every_expected_batch_has_landed").code == 1
     assert str(gone) in warehouse.query("select sample from operations.failing_rows")[0][0]
