@@ -194,7 +194,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         # An empty build would empty the tables there are, so it happens beside the warehouse.
         self.aside = bool(getattr(get_flags(), "EMPTY", False))
         try:
-            settings.check(get_flags().VARS)
+            settings.check(getattr(get_flags(), "VARS", {}))
         except settings.SettingProblem as error:
             raise DbtRuntimeError(str(error)) from None
         self.encrypt = bool(plugin_config.get("encrypt"))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -25,7 +26,7 @@ def engine_settings() -> dict[str, Any]:
         return os.environ.get(name, default)
 
     text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    profile = yaml.safe_load(jinja2.Template(text).render(env_var=env_var))
+    profile = yaml.safe_load(jinja2.Template(text).render(env_var=env_var, flags=SimpleNamespace(PROFILES_DIR=PROJECT)))
     target = profile["brokerage_warehouse"]["outputs"]["dev"]
     return {**target.get("config_options", {}), **target.get("settings", {})}
 

@@ -317,7 +317,7 @@ def test_other_sessions_are_not_seen(server: Any, published: Publication) -> Non
 
 
 def test_what_nobody_gets_is_not_on_the_server(server: Any, published: Publication) -> None:
-    assert server.execute("select 1 from pg_tables where tablename = 'landed_files'").fetchall() == []
+    assert server.execute("select 1 from pg_tables where tablename = 'rebuilds_due'").fetchall() == []
     assert server.execute("select 1 from pg_namespace where nspname like '%next'").fetchall() == []
 
 
