@@ -35,6 +35,7 @@ SLOWEST_GROUPS = [
     "test_kill",
     "test_encryption",
 ]
+SHARED_FILES = pytest.StashKey[dict[Path, tuple[int, int]]]()
 PLACES = {group: place for place, group in enumerate(SLOWEST_GROUPS)}
 
 
@@ -61,6 +62,16 @@ def session(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def landing(session: Path) -> Path:
     """A landing area of three batches. Tests that change one take a copy."""
     return generate(session / "landing")
+
+
+@pytest.fixture(autouse=True)
+def unspoilt(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test's own landing area shares its files with the common one, so a test that writes into one fails at once."""
+    yield
+    if "landing" in request.fixturenames:
+        files = [path for path in request.getfixturevalue("landing").rglob("*") if path.is_file()]
+        now = {path: (path.stat().st_size, path.stat().st_mtime_ns) for path in files}
+        assert request.config.stash.setdefault(SHARED_FILES, now) == now
 
 
 @pytest.fixture(scope="session")

@@ -487,8 +487,7 @@ def test_a_file_that_cannot_be_read_is_named(area: Path, error: OSError) -> None
 
 def test_a_file_that_is_still_being_written_is_named(area: Path) -> None:
     found = survey(area)
-    with (area / "Batch2/Trade.txt").open("ab") as stream:
-        stream.write(b"x\n")
+    rewrite(area / "Batch2/Trade.txt", lambda data: data + b"x\n")
     with pytest.raises(LandingError, match=r"Batch2/Trade.txt changed while it was read"):
         inventory.read(found, Comparison({}, {}))
 
@@ -514,6 +513,7 @@ def test_a_file_is_changed_where_its_content_is(area: Path) -> None:
     """A new time alone is no change where a hash was noted; without one, size and time decide."""
     loaded = loads(area)
     assert retakes(area, loaded) == {}
+    rewrite(area / "Batch1/HR.csv", lambda data: data)
     os.utime(area / "Batch1/HR.csv", (1, 1))
     with mock.patch.object(inventory, "hash_of", side_effect=hash_of) as hashing:
         assert retakes(area, loaded) == {}
