@@ -145,6 +145,9 @@ class Listing:
         self.area = area
         self.name = name
 
+    def __arrow_c_schema__(self) -> object:
+        return self.area.tables[self.name].schema.__arrow_c_schema__()
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
         return self.area.tables[self.name].__arrow_c_stream__(requested_schema)
 
@@ -156,10 +159,15 @@ class XmlSource:
         self.area = area
         self.name = name
 
+    def __arrow_c_schema__(self) -> object:
+        return self._table().schema.__arrow_c_schema__()
+
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
+        return self._table().__arrow_c_stream__(requested_schema)
+
+    def _table(self) -> XmlTable:
         paths = [f.path for f in self.area.files if f.source == self.name]
-        table = XmlTable(layout(self.name), paths, self.area.folder)
-        return table.__arrow_c_stream__(requested_schema)
+        return XmlTable(layout(self.name), paths, self.area.folder)
 
 
 def _patiently(open_it: Callable[[], None]) -> None:

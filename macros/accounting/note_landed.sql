@@ -9,6 +9,7 @@
 {% macro default__note_landed(source_name) -%}{%- endmacro %}
 
 {% macro duckdb__note_landed(source_name) -%}
+    {%- if nothing_came(source_name) -%}{{ return('') }}{%- endif -%}
     {%- if should_full_refresh() -%}
         {%- do forget(hook_table('landed_files'), "source_name = '" ~ source_name ~ "'") -%}
         {%- do forget(hook_table('rejected_rows'), "rejected_by = '" ~ model.name ~ "'") -%}

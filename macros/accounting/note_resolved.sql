@@ -9,6 +9,7 @@
 {% macro default__note_resolved(source_name) -%}{%- endmacro %}
 
 {% macro duckdb__note_resolved(source_name) -%}
+    {%- if all_counted(source_name) -%}{{ return('') }}{%- endif -%}
     {%- if should_full_refresh() -%}
         {%- do forget(hook_table('rejected_rows'), "rejected_by = '" ~ model.name ~ "'") -%}
         {%- do forget(hook_table('row_counts'), "model_name = '" ~ model.name ~ "'") -%}

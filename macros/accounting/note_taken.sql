@@ -10,6 +10,7 @@
 {% macro default__note_taken() -%}{%- endmacro %}
 
 {% macro duckdb__note_taken() -%}
+    {%- if all_counted() -%}{{ return('') }}{%- endif -%}
     {%- set counts = hook_table('row_counts') -%}
     {%- set own = "model_name = '" ~ model.name ~ "'" -%}
     {%- if should_full_refresh() -%}

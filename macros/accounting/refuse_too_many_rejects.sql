@@ -12,6 +12,7 @@
 {% macro default__refuse_too_many_rejects(source_name) -%}{%- endmacro %}
 
 {% macro duckdb__refuse_too_many_rejects(source_name) -%}
+    {%- if all_counted(source_name) -%}{{ return('') }}{%- endif -%}
     {%- set batch_ids = batches_to_check(source_name) -%}
     {%- if batch_ids -%}
         {%- set listed = batch_ids | join(', ') -%}

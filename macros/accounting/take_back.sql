@@ -40,7 +40,6 @@
         ) -%}
         {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
     {%- endif -%}
-    {%- do graph.update({'rebuilds_due': run_query('select model_name from ' ~ hook_table('rebuilds_due')).columns[0].values() | list}) -%}
 {%- endmacro %}
 
 {#- Names of the incremental models of this project that come after some sources, but for the staging models, which read

@@ -5,7 +5,7 @@
     {{ return(dbt.should_full_refresh() or (execute and model.name in rebuilds_due())) }}
 {%- endmacro %}
 
-{#- Names of the models that are to be built anew. Asked once in a run: the graph is kept for its length. -#}
+{#- Names of the models that are to be built anew. -#}
 {% macro rebuilds_due() -%}
-    {{ return(graph.get('rebuilds_due', [])) }}
+    {{ return((state_at_start() or {}).get('rebuilds_due') or []) }}
 {%- endmacro %}

@@ -88,6 +88,8 @@
 
 {#- Whether the ledger names anybody. -#}
 {% macro has_erasures() -%}
+    {%- set state = state_at_start() -%}
+    {%- if state -%}{{ return(state.has_erasures) }}{%- endif -%}
     {{ return(execute and run_query('select count(*) from erased_subjects').columns[0][0] > 0) }}
 {%- endmacro %}
 

@@ -51,7 +51,9 @@
             end",
         'pii_gender(personal)': "case when upper(personal) in ('M', 'F') then upper(personal) else 'U' end",
     } -%}
+    {%- set statements = [] -%}
     {%- for mask, body in masks.items() -%}
-        {%- do run_query('create or replace macro ' ~ target.database ~ '.main.' ~ mask ~ ' as ' ~ body) -%}
+        {%- do statements.append('create or replace macro ' ~ target.database ~ '.main.' ~ mask ~ ' as ' ~ body) -%}
     {%- endfor -%}
+    {%- do run_query(statements | join('; ')) -%}
 {%- endmacro %}

@@ -1,0 +1,85 @@
+{#- What the warehouse holds as a load begins, asked by one statement and kept in the graph for the length of the run: hooks
+    and models that find nothing to do in it ask nothing themselves. -#}
+{% macro note_state() -%}
+    {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {{ adapter.dispatch('note_state')() }}
+    {%- endif -%}
+{%- endmacro %}
+
+{% macro default__note_state() -%}{%- endmacro %}
+
+{% macro duckdb__note_state() -%}
+    {%- set answers = run_query("
+        with landed as (
+            select source_name, batch_id, file_name, false as is_new from " ~ hook_table('landed_files') ~ "
+            where line_count is not null
+            union by name
+            select source_name, batch_id, file_name, true as is_new
+            from landing_area
+            anti join " ~ hook_table('landed_files') ~ " as known using (source_name, file_name)
+        ),
+        batches as (
+            select source_name, list(distinct batch_id) as batch_ids from landed group by source_name
+        ),
+        counted as (
+            select model_name || coalesce(' ' || source_name, '') as holder, list(distinct batch_id) as batch_ids
+            from " ~ hook_table('row_counts') ~ "
+            group by all
+        ),
+        columns as (
+            select schema_name || '.' || table_name as holder, map(list(column_name), list(data_type)) as columns
+            from duckdb_columns()
+            where database_name = '" ~ target.database ~ "' and not internal
+            group by all
+        )
+        select to_json({
+            'rebuilds_due': (select list(model_name) from " ~ hook_table('rebuilds_due') ~ "),
+            'new_sources': (select list(distinct source_name) from landed where is_new),
+            'batches': (select map(list(source_name), list(batch_ids)) from batches),
+            'counted': (select map(list(holder), list(batch_ids)) from counted),
+            'columns': (select map(list(holder), list(columns)) from columns),
+            'has_erasures': exists (from erased_subjects)
+        })
+    ").columns[0][0] -%}
+    {%- do graph.update({'state_at_start': fromjson(answers)}) -%}
+{%- endmacro %}
+
+{#- What note_state has found; none where nothing is loaded, such as in dbt test. -#}
+{% macro state_at_start() -%}
+    {{ return(graph.get('state_at_start') if execute else none) }}
+{%- endmacro %}
+
+{#- Whether no file of a source had come that the warehouse does not have. False where nobody has looked. -#}
+{% macro nothing_came(source_name) -%}
+    {%- set state = state_at_start() -%}
+    {{ return(state and source_name not in (state.new_sources or []) and not should_full_refresh()) }}
+{%- endmacro %}
+
+{#- Whether a model has counted all batches of a feed, or of all feeds, also those that came with this run. -#}
+{% macro all_counted(source_name=none) -%}
+    {%- set state = state_at_start() -%}
+    {%- if not state or should_full_refresh() -%}{{ return(false) }}{%- endif -%}
+    {%- set counted = (state.counted or {}).get(model.name ~ (' ' ~ source_name if source_name else ''), []) -%}
+    {%- for feed, batch_ids in (state.batches or {}).items()
+        if source_name in [none, feed] and batch_ids | reject('in', counted) | list -%}
+        {{ return(false) }}
+    {%- endfor -%}
+    {{ return(true) }}
+{%- endmacro %}
+
+{#- Whether an incremental model may be left as it is: a staging model whose files are all loaded, a model of core that has
+    counted all batches, or a table that hooks write. -#}
+{% macro nothing_to_load() -%}
+    {%- if model.fqn[1] == 'staging' -%}
+        {{ return(nothing_came(model.sources[0] | join('.'))) }}
+    {%- elif model.fqn[1] == 'core' -%}
+        {{ return(all_counted(model.config.meta.resolves or none)) }}
+    {%- endif -%}
+    {{ return(model.fqn[1:3] == ['operations', 'log']) }}
+{%- endmacro %}
+
+{#- {name: type, …} of a table's columns: as the run began, where somebody looked. -#}
+{% macro columns_of(relation) -%}
+    {%- set known = ((state_at_start() or {}).get('columns') or {}).get(relation.schema ~ '.' ~ relation.identifier) -%}
+    {{ return(known or described('from ' ~ relation)) }}
+{%- endmacro %}
