@@ -7,6 +7,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/landing
 
+# Its own folder, since dbt parses everything anew after another target.
+LINT := DBT_TARGET_PATH=target/lint
+
 export LANDING_DIR ?= $(SAMPLE)
 export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
@@ -25,11 +28,26 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/dbt parse --quiet --target lint --warn-error
-	$(BIN)/python -m scripts.check_standards
-	$(BIN)/sqlfluff lint --processes 2 models analyses tests macros
+	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
+	$(LINT) $(BIN)/python -m scripts.check_standards
+	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/python -m scripts.privacy.check
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
+# What a branch changes, and what is not in git yet.
+CHANGED_SQL = $(shell { git diff --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD); \
+	git ls-files --others --exclude-standard; } | grep '^\(models\|analyses\|tests\)/.*\.sql$$' | sort -u)
+
+.PHONY: check
+check: environment ## The inner loop: lint of what has changed, standards, all unit tests, fast tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
+	$(LINT) $(BIN)/python -m scripts.check_standards
+	$(if $(CHANGED_SQL),$(LINT) $(BIN)/sqlfluff lint $(CHANGED_SQL))
+	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse"
 
 .PHONY: privacy-check
 privacy-check: environment ## Prove that personal data stays where it is declared

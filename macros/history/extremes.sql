@@ -19,8 +19,7 @@
     ({{ '134217727 - ' if is_high }}({{ packed }} & 134217727))
 {%- endmacro %}
 
-{#- A day as a whole number of days: what a window over the past year is ordered by. Whole numbers make a much cheaper
-    frame than dates and intervals. -#}
+{#- A day as a whole number of days, so that days can be taken from each other. -#}
 {% macro day_number(day) -%}
     {{ adapter.dispatch('day_number')(day) }}
 {%- endmacro %}
@@ -31,9 +30,4 @@
 
 {% macro duckdb__day_number(day) -%}
     ({{ day }} - date '1900-01-01')
-{%- endmacro %}
-
-{#- How many days before a day its past year, (day - 1 year, day], begins: 364, or 365 with a leap day in it. -#}
-{% macro past_year_days(day) -%}
-    cast({{ day_number(day) }} - {{ day_number('cast(' ~ day ~ ' - interval 1 year as date)') }} - 1 as integer)
 {%- endmacro %}

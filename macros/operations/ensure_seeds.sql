@@ -2,10 +2,11 @@
     `dbt seed` before it. -#}
 {% macro ensure_seeds() -%}
     {%- if execute and flags.WHICH in ['run', 'build'] -%}
+        {%- set statements = [] -%}
         {%- for node in graph.nodes.values() if node.resource_type == 'seed' and node.package_name == project_name -%}
             {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
             {%- if relation is none or flags.WHICH == 'run' -%}
-                {{ adapter.dispatch('load_seed_file')(node) }}
+                {%- do statements.append(adapter.dispatch('load_seed_file')(node)) -%}
             {%- endif -%}
             {%- if relation is none -%}
                 {#- dbt looked at what is there before the table was made. -#}
@@ -14,20 +15,24 @@
                 )) -%}
             {%- endif -%}
         {%- endfor -%}
+        {%- if statements | select | list -%}
+            {%- do run_query(statements | join('; ')) -%}
+        {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
 
 {% macro default__load_seed_file(node) -%}{%- endmacro %}
 
+{#- Statements that read a seed's file into its table. -#}
 {% macro duckdb__load_seed_file(node) -%}
-    {%- do run_query('create schema if not exists ' ~ node.schema) -%}
     {%- set columns = [] -%}
     {%- for name, type in node.config.column_types.items() -%}
         {%- do columns.append("'" ~ name ~ "': '" ~ type ~ "'") -%}
     {%- endfor -%}
-    {%- do run_query(
-        'create or replace table ' ~ node.schema ~ '.' ~ node.alias ~ " as select * from read_csv('"
-        ~ node.original_file_path ~ "', header = true, delim = ',', quote = '\"', escape = '\"', columns = {"
-        ~ columns | join(', ') ~ '})'
-    ) -%}
+    create schema if not exists {{ node.schema }};
+    create or replace table {{ node.schema }}.{{ node.alias }} as
+    select * from read_csv(
+        '{{ node.original_file_path }}', header = true, delim = ',', quote = '"', escape = '"',
+        columns = { {{- columns | join(', ') -}} }
+    )
 {%- endmacro %}

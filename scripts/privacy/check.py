@@ -42,7 +42,7 @@ def compiled() -> Iterator[Project]:
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
-    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "privacy"
+    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "lint"
     common = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
     parsed = dbtRunner().invoke(["parse", *common])
     if not parsed.success:

@@ -46,9 +46,14 @@ def _group(item: pytest.Item) -> str:
 # First, since xdist takes the groups into the tests' names when it is asked in turn.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where tests run in several processes, a file's run in one, and all that need the publication in the same one."""
+    """Where tests run in several processes, a file's run in one, and all that need the publication in the same one.
+
+    `make check` leaves out those of files that load warehouses.
+    """
     for item in items:
         item.add_marker(pytest.mark.xdist_group(_group(item)))
+        if hasattr(getattr(item, "module", None), "Warehouse") or "loaded" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.warehouse)
     items.sort(key=lambda item: PLACES.get(_group(item), len(PLACES)))
 
 

@@ -15,6 +15,7 @@ import duckdb
 import pytest
 from warehouse import PROJECT, copy_landing
 
+pytestmark = pytest.mark.warehouse
 GUIDE = PROJECT / "docs" / "adding-a-source.md"
 SOURCES, STAGING, RESOLVED, FACT = (
     "models/staging/dividends/_dividends__sources.yml",

@@ -8,8 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from warehouse import PROJECT
 
+pytestmark = pytest.mark.warehouse
 MODEL = "select 1 as probe_id, 1 as batch_id"
 DESCRIPTION = """
 version: 2

@@ -52,8 +52,6 @@ prices as (
     select
         landed_prices.market_date,
         {{ date_id('landed_prices.market_date') }} as sk_date_id,
-        {{ day_number('landed_prices.market_date') }} as day_number,
-        {{ past_year_days('landed_prices.market_date') }} as past_year_days,
         landed_prices.close_price,
         landed_prices.day_high,
         landed_prices.day_low,
@@ -72,6 +70,7 @@ prices as (
     {% endif %}
 ),
 
+-- A year less a day is 9,999 less in yyyymmdd: from 20170707 back to 20160708, and never to a day that is none.
 extremes as (
     select
         *,
@@ -80,8 +79,8 @@ extremes as (
     from prices
     window past_year as (
         partition by symbol_number
-        order by day_number
-        range between past_year_days preceding and current row
+        order by sk_date_id
+        range between 9999 preceding and current row
     )
 ),
 
