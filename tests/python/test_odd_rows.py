@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse, copy_landing, rewrite
+from warehouse import ROWS_ONLY, Warehouse, copy_landing, rewrite
 
 NOBODY = 999_999
 LIMIT = 0.2
@@ -66,7 +66,7 @@ def area(session: Path, loaded: Warehouse) -> Path:
 def odd(session: Path, area: Path) -> Warehouse:
     """A warehouse loaded from it at once."""
     warehouse = Warehouse(session / "odd", area, session)
-    warehouse.load(max_rejected_share=LIMIT)
+    warehouse.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     return warehouse
 
 
@@ -95,8 +95,8 @@ def test_what_is_rejected_does_not_count(odd: Warehouse, loaded: Warehouse, tabl
 def test_reasons_do_not_depend_on_later_batches(odd: Warehouse, room: Path) -> None:
     """A row about an account that a later batch opens is rejected with the same words day by day and at once."""
     daily = Warehouse(room / "daily", odd.landing, odd.session)
-    daily.load(through_batch=1, max_rejected_share=LIMIT)
-    daily.load(max_rejected_share=LIMIT)
+    daily.load(*ROWS_ONLY, through_batch=1, max_rejected_share=LIMIT)
+    daily.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     assert daily.unlike(odd) == {}
 
 
@@ -108,7 +108,7 @@ def test_sound_rows_beside_a_bad_one_are_not_rejected(loaded: Warehouse, room: P
     append(prospects, 'Q1,"Two\nLines"' + "," * 20, "X,too short")
     append(cash, f"{cash.read_text(encoding='utf-8').split('|')[0]}|2017-07-01 10:00:00|5.00|Gift|", "X")
     warehouse = Warehouse(room / "warehouse", area, loaded.session)
-    warehouse.load(max_rejected_share=LIMIT)
+    warehouse.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     assert warehouse.query("select agency_id from core.prospect where last_name = 'Two\nLines'") == [("Q1",)]
     rejected = "select line_number, raw_text from operations.rejected_rows where file_name like '%Prospect%'"
     assert warehouse.query(rejected) == [(count + 3, "X,too short")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse, copy_landing, rewrite
+from warehouse import ROWS_ONLY, Warehouse, copy_landing, rewrite
 
 LIMIT = 0.5
 EVENTS = ["CashTransaction", "DailyMarket", "HoldingHistory", "Trade", "WatchHistory"]
@@ -46,7 +46,7 @@ def area(session: Path, loaded: Warehouse) -> Path:
 def sent_again(session: Path, area: Path) -> Warehouse:
     """A warehouse loaded from it at once."""
     warehouse = Warehouse(session / "sent_again", area, session)
-    warehouse.load(max_rejected_share=LIMIT)
+    warehouse.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     return warehouse
 
 
@@ -77,7 +77,7 @@ def test_what_came_before_does_not_count_again(sent_again: Warehouse, loaded: Wa
 def test_rows_that_came_before_come_out_the_same_one_batch_at_a_time(sent_again: Warehouse, room: Path) -> None:
     daily = Warehouse(room / "daily", sent_again.landing, sent_again.session)
     for batch in (2, 3):
-        daily.load(through_batch=batch, max_rejected_share=LIMIT)
+        daily.load(*ROWS_ONLY, through_batch=batch, max_rejected_share=LIMIT)
     assert daily.unlike(sent_again) == {}
 
 
@@ -89,9 +89,9 @@ def test_a_late_part_comes_before_what_repeats_it(sent_again: Warehouse, room: P
     whole.unlink()
     (area / "Batch2/CashTransaction_1.txt").write_bytes(b"".join(rows[1:]))
     warehouse = Warehouse(room / "warehouse", area, sent_again.session)
-    warehouse.load(max_rejected_share=LIMIT)
+    warehouse.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     (area / "Batch2/CashTransaction_2.txt").write_bytes(rows[0])
-    said = warehouse.load(max_rejected_share=LIMIT)
+    said = warehouse.load(*ROWS_ONLY, max_rejected_share=LIMIT)
     assert "Batch2 is loaded, and files of brokerage.cash_transaction in it came late" in said
     assert "Batch3 is loaded, and files of brokerage.cash_transaction in it follow" in said
     assert warehouse.query("select * from operations.reconciliation where lost_rows <> 0") == []
