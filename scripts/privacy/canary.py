@@ -7,6 +7,7 @@ proof says.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,20 +50,20 @@ def find_in_database(
     for schema, table, column in columns:
         if wanted(schema, table, column):
             tables.setdefault((schema, table), []).append(column)
+    any_of_them = "|".join(re.escape(value) for value in sought)
     hits = []
     for (schema, table), names in tables.items():
-        # One pass a table. Lists and structs become text with all they hold.
-        counts = ", ".join(
-            f"count(*) filter (where contains(lower(cast({_quoted(name)} as varchar)), ${number}))"
-            for name in names
-            for number in range(1, len(sought) + 1)
-        )
         relation = ".".join(_quoted(part) for part in (database, schema, table))
-        found = con.execute(f"select {counts} from {relation}", sought).fetchall()[0]
-        for index, count in enumerate(found):
-            if count:
-                name, number = names[index // len(sought)], index % len(sought) + 1
-                hits.append(Hit(database, f"{schema}.{table}.{name}", number))
+        # Lists and structs become text with all they hold. Most columns hold none of the values, which one look tells.
+        texts = [f"lower(cast({_quoted(name)} as varchar))" for name in names]
+        looks = ", ".join(f"coalesce(bool_or(regexp_matches({text}, $1)), false)" for text in texts)
+        has_any = con.execute(f"select {looks} from {relation}", [any_of_them]).fetchall()[0]
+        for name, text in ((names[i], texts[i]) for i, has in enumerate(has_any) if has):
+            contained = ", ".join(f"bool_or(contains({text}, ${n}))" for n in range(1, len(sought) + 1))
+            found = con.execute(f"select {contained} from {relation}", sought).fetchall()[0]
+            hits += [
+                Hit(database, f"{schema}.{table}.{name}", n) for n, is_there in enumerate(found, start=1) if is_there
+            ]
     return hits
 
 
