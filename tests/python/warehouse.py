@@ -35,7 +35,7 @@ FORKS.set_forkserver_preload(
 RUN_TIME_VARIABLES = {"through_batch", "max_rejected_share", "expected_through"}
 
 
-# Leaves out profiles and what is made from them, which are about a third of a small load, where a test asks for rows only.
+# Without profiles and what is made from them, about a third of a small load, where a test asks for rows only.
 ROWS_ONLY = ("--exclude", "column_profile+")
 
 
