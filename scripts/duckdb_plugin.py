@@ -100,6 +100,7 @@ class LandingArea:
                 f["byte_count"],
                 datetime.fromisoformat(f["modified_at"]),
                 f["content_hash"],
+                f["is_taken"],
             )
             for f in json.loads(loaded or "[]")
         ]

@@ -71,7 +71,10 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A file as it was when the warehouse loaded it; the hash is None where it was not noted."""
+    """A file as it was when the warehouse loaded it; the hash is None where it was not noted.
+
+    `is_taken` is False where core has taken no row of its source and batch, such as after a load that was refused.
+    """
 
     source: str
     batch_id: int
@@ -79,6 +82,7 @@ class LoadedFile:
     byte_count: int
     modified_at: datetime
     content_hash: str | None
+    is_taken: bool = True
 
 
 @dataclass(frozen=True)
@@ -416,8 +420,8 @@ class Comparison:
 def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) -> Comparison:
     """Compare a landing area with what was loaded.
 
-    What changed in the last loaded batch, and what came late to any, can be loaded again. What changed in an older one,
-    or is gone from it, is an error: all that builds on it would have to be computed anew.
+    What changed in the last loaded batch or is not in core yet, and what came late to any, can be loaded again. What
+    changed in an older batch, or is gone from it, is an error: all that builds on it would have to be computed anew.
     """
     known = {(f.source, f.name): f for f in loaded}
     pairs = {(f.source, f.batch_id) for f in known.values()}
@@ -432,7 +436,7 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
                 comparison.retakes.setdefault((file.source, file.batch_id), "late")
         elif _is_same(file, before, hashes):
             comparison.unchanged[file.source, file.name] = before
-        elif file.batch_id == last:
+        elif file.batch_id == last or not before.is_taken:
             comparison.retakes[file.source, file.batch_id] = "changed"
         else:
             problems.add(
@@ -447,14 +451,14 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
         if gone.batch_id not in found.batches:
             if found.through is None or gone.batch_id <= found.through:
                 problems.add(f"Batch{gone.batch_id} was loaded and is not complete any more.", REBUILD)
-        elif gone.batch_id == last:
+        elif gone.batch_id == last or not gone.is_taken:
             comparison.retakes.setdefault((gone.source, gone.batch_id), "gone")
         else:
             problems.add(f"{gone.name} was loaded and is not in the landing area any more.", REBUILD)
     problems.raise_any()
-    late = [pair for pair, reason in comparison.retakes.items() if reason == "late"]
+    again = list(comparison.retakes)
     for source, batch_id in pairs:
-        if any(source == name and batch_id > first for name, first in late) and not layout(source).may_return:
+        if any(source == name and batch_id > first for name, first in again) and not layout(source).may_return:
             comparison.retakes.setdefault((source, batch_id), "follows")
     return comparison
 

@@ -540,6 +540,17 @@ def test_what_changed_in_the_last_batch_is_retaken(area: Path, change: Callable[
         retakes(area, loaded)
 
 
+def test_what_core_has_not_taken_may_be_corrected(area: Path) -> None:
+    """After a refused load, in any batch; later batches of the feed follow, since they may repeat its rows."""
+    loaded = [replace(f, is_taken=f.source != "brokerage.cash_transaction") for f in loads(area)]
+    changed(area / "Batch2/CashTransaction.txt")
+    cash = "brokerage.cash_transaction"
+    assert retakes(area, loaded) == {(cash, 2): "changed", (cash, 3): "follows"}
+    changed(area / "Batch2/Trade.txt")
+    with pytest.raises(LandingError, match=r"Batch2/Trade.txt changed after it was loaded"):
+        retakes(area, loaded)
+
+
 def test_what_comes_late_to_a_loaded_batch_is_retaken(area: Path) -> None:
     """A part, a quarter of the newswire or a feed that was missing: any batch takes it, and all its files are read."""
     late = area / "Batch1/FINWIRE1966Q4"

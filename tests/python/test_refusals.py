@@ -162,7 +162,7 @@ def test_a_new_time_is_no_change(first_batch: Warehouse, room: Path) -> None:
 
 
 def test_too_many_bad_rows_stop_the_load(first_batch: Warehouse, loaded: Warehouse, room: Path) -> None:
-    """A file full of bad rows is refused, none of it reaches core, and the corrected one loads as if nothing had been."""
+    """A file full of bad rows is refused, none reaches core, and the corrected one loads as if nothing had been."""
     area = copy_landing(first_batch.landing, room / "landing")
     path = area / "Batch2/DailyMarket.txt"
     rewrite(path, lambda data: data.replace(b"|2017-", b"|2O17-"))
