@@ -306,7 +306,13 @@ def published_folder() -> Path:
 
 
 @click.command(help=__doc__)
-@click.option("--audience", "names", multiple=True, help="One audience; all that need no value by default.")
+@click.option(
+    "--audience",
+    "names",
+    multiple=True,
+    envvar="ASKED_AUDIENCE",
+    help="One audience; all that need no value by default.",
+)
 @click.option("--value", help="The branch or broker that the audience is for.")
 @click.option("--parquet/--no-parquet", default=True, help="Write Parquet files too.")
 @click.option("--again", is_flag=True, help="All audiences, branches and brokers that have files now.")

@@ -35,7 +35,8 @@ from scripts.landing.errors import LandingError
 from scripts.privacy import search
 from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.privacy.ledger import Ledger, PrivacyProblem, landing_folder, read_ledger
-from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, tables
+from scripts.privacy.options import AGENCY, NUMBER
+from scripts.privacy.subjects import Person, check, identify, read_manifest, refuse_unknown, tables
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 TOTALS = """
@@ -126,7 +127,8 @@ class Erasure:
             check(found)
             person = identify(con, found, customers, prospects)
             refuse_held(ledger, person.of("customer"), person.of("prospect"))
-            _refuse_unknown(con, found, customers, prospects, ledger)
+            for kind, asked in (("customer", customers), ("prospect", prospects)):
+                refuse_unknown(con, found, kind, [v for v in asked if not ledger.replacement(kind, v)])
             replaced = set(ledger.replacements.values())
             for kind in LEDGER_KINDS:
                 values = person.ids.get(kind, set())
@@ -345,24 +347,6 @@ class HeldProblem(PrivacyProblem):
     """A person who must be kept."""
 
 
-def _refuse_unknown(
-    con: duckdb.DuckDBPyConnection, found: list[Table], customers: list[str], prospects: list[str], ledger: Ledger
-) -> None:
-    """Raise PrivacyProblem where nobody is known by an identifier, and nobody was erased by it."""
-    for kind, values in (("customer", customers), ("prospect", prospects)):
-        for value in values:
-            known = ledger.replacement(kind, value) or any(
-                con.execute(
-                    f'select 1 from {table.relation} where cast("{column.name}" as varchar) = ? limit 1', [value]
-                ).fetchall()
-                for table in found
-                for column in table.columns
-                if column.subject == kind
-            )
-            if not known:
-                raise PrivacyProblem(f"No {kind} of this number is in the warehouse. Nothing was erased.")
-
-
 def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Rows of each table of core and staging, and the sums of what can be summed."""
     sums: dict[str, list[str]] = {}
@@ -417,8 +401,22 @@ def erase(customers: list[str], prospects: list[str], reason: str, erasure: Eras
 
 
 @click.command(help=__doc__)
-@click.option("--customer", "customers", multiple=True, help="Customer to erase. Can be given several times.")
-@click.option("--prospect", "prospects", multiple=True, help="Prospect to erase, by the agency's number.")
+@click.option(
+    "--customer",
+    "customers",
+    multiple=True,
+    type=NUMBER,
+    envvar="ASKED_CUSTOMER",
+    help="Customer to erase; any number of times.",
+)
+@click.option(
+    "--prospect",
+    "prospects",
+    multiple=True,
+    type=AGENCY,
+    envvar="ASKED_PROSPECT",
+    help="Prospect to erase, by the agency's number.",
+)
 @click.option("--reason", required=True, help="Why, without the person's data; it is kept.")
 def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) -> None:
     """Erase, and print the report; exit with 1 where something is left."""

@@ -312,7 +312,7 @@ def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
         if kind := column.meta.get("subject"):
             attribute = str(column.meta["path"]).rpartition("@")[2].encode()
             if values := rules.person.of(kind):
-                ids = b"|".join(v.encode() for v in values)
+                ids = b"|".join(re.escape(v.encode()) for v in values)
                 for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")\s*[\"']")
     if not for_keys:
         return

@@ -5,7 +5,6 @@ Holds are lines of the erasure ledger, which names the person by a keyed hash on
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import datetime
 
@@ -16,12 +15,14 @@ from scripts import access_log
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
 from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.privacy.options import AGENCY, NUMBER
+from scripts.privacy.subjects import read_manifest, refuse_unknown, tables
 from scripts.warehouse_file import open_warehouse
 
 
 @click.command(help=__doc__)
-@click.option("--customer", help="Customer, by number.")
-@click.option("--prospect", help="Prospect, by the agency's number.")
+@click.option("--customer", type=NUMBER, help="Customer, by number.")
+@click.option("--prospect", type=AGENCY, help="Prospect, by the agency's number.")
 @click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the hold.")
 @click.option("--by", help="Who ordered it, such as a court's file number.")
 @click.option("--why", help="Why, without the person's data; it is kept.")
@@ -35,25 +36,24 @@ def main(
     if not release and not (until and by and why):
         sys.exit("A hold needs --until, --by and --why.")
     kind, value = ("customer", customer) if customer else ("prospect", prospect)
-    value = str(value).strip()
-    if kind == "customer" and not re.fullmatch(r"\d+", value):
-        sys.exit("A customer's number has digits only.")
     try:
         ledger = read_ledger()
         subject = ledger.hash(kind, value)
-        if release:
-            if subject not in ledger.holds:
-                sys.exit(f"This {kind} is under no hold.")
-            ledger.append({"type": "release", "hash": subject})
-        else:
-            assert until is not None
-            ledger.append({"type": "hold", "hash": subject, "until": until.date().isoformat(), "by": by, "why": why})
+        if release and subject not in ledger.holds:
+            sys.exit(f"This {kind} is under no hold.")
+        entry: dict[str, object] = {"type": "release", "hash": subject}
+        if until and not release:
+            entry |= {"type": "hold", "until": until.date().isoformat(), "by": by, "why": why}
+        manifest = read_manifest()
         with open_warehouse(read_only=False) as con:
+            if not release:
+                refuse_unknown(con, tables(con, manifest), kind, [str(value)])
+            ledger.append(entry)
             access_log.append(con, "release-hold" if release else "hold", {"ledger_entries": ledger.entries})
     except (PrivacyProblem, KeyProblem, EncryptionProblem) as error:
         sys.exit(str(error))
     except duckdb.Error as error:
-        sys.exit(f"The hold is in the ledger, but could not be noted in the access log: {type(error).__name__}.")
+        sys.exit(f"The warehouse can't be used: {type(error).__name__}. Close what has it open, then run again.")
     click.echo("The hold is lifted." if release else f"Held until {until:%Y-%m-%d}.")
 
 

@@ -17,7 +17,7 @@ from xml.sax.saxutils import escape
 
 import duckdb
 
-from scripts.encryption import is_duckdb, is_encrypted, quoted
+from scripts.encryption import is_duckdb, is_encrypted
 from scripts.keys import PROJECT
 from scripts.privacy.ledger import ledger_path
 from scripts.privacy.subjects import DISTINCTIVE, Person, Table, rows_of
@@ -89,14 +89,12 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
         for column in table.columns:
             if not mine or not column.is_personal or column.kind not in DISTINCTIVE or column.data_type != "VARCHAR":
                 continue
-            rows = con.execute(
-                f'select distinct lower("{column.name}") from {table.relation} where ({mine})'
-            ).fetchall()
+            rows = person.rows(con, f'select distinct lower("{column.name}") from {table.relation} where ({mine})')
             kinds.update(
                 (v, str(column.kind)) for (v,) in rows if v and is_distinctive(v) and not v.startswith("erased")
             )
     found = [Needle(v, k) for v, k in sorted(kinds.items())]
-    shared = {v for table in tables for v in _values_in(con, table, found, rows_of(table, person))}
+    shared = {v for table in tables for v in _values_in(con, table, found, person)}
     for name in SOURCES:
         path = PROJECT / name
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
@@ -106,27 +104,29 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
 
 
 def _values_in(
-    con: duckdb.DuckDBPyConnection, table: Table, sought: list[Needle], except_rows: str | None = None
+    con: duckdb.DuckDBPyConnection, table: Table, sought: list[Needle], but: Person | None = None
 ) -> dict[str, set[str]]:
-    """Values that occur in a table's text, with the columns they occur in."""
+    """Values that occur in a table's text, with the columns they occur in; the rows of one person can be left out."""
     found: dict[str, set[str]] = {}
     values = [n.value for n in sought]
-    # A literal, so that the pattern is compiled once and not row by row.
-    pattern = quoted("|".join(re.sub(r"([^\w\s]|_)", r"\\\1", v) for v in values))
-    literals = ", ".join(quoted(v) for v in values)
+    pattern = "|".join(re.sub(r"([^\w\s]|_)", r"\\\1", v) for v in values)
+    person = but or Person()
+    mine = rows_of(table, person) or "false"
     texts = [c.name for c in table.columns if c.data_type.startswith(("VARCHAR", "JSON", "STRUCT", "MAP", "BLOB"))]
     texts += [c.name for c in table.columns if c.data_type.endswith("[]")]
     for name in texts if values else []:
-        rows = con.execute(
+        rows = person.run(
+            con,
             f"""
             with texts as (
                 select distinct lower(cast("{name}" as varchar)) as text
                 from {table.relation}
-                where not coalesce(({except_rows or "false"}), false)
-                and regexp_matches(lower(cast("{name}" as varchar)), {pattern})
+                where not coalesce(({mine}), false) and regexp_matches(lower(cast("{name}" as varchar)), $pattern)
             )
-            select distinct value from texts, unnest([{literals}]) as sought (value) where contains(text, value)
-            """
+            select distinct value from texts, unnest($values::varchar[]) as sought (value) where contains(text, value)
+            """,
+            pattern=pattern,
+            values=values,
         ).fetchall()
         for (value,) in rows:
             found.setdefault(value, set()).add(name)
@@ -144,7 +144,7 @@ def search_tables(
     for table in tables:
         columns += len(table.columns)
         if mine := rows_of(table, identifiers):
-            rows = con.execute(f"select count(*) from {table.relation} where {mine}").fetchall()[0][0]
+            rows = identifiers.rows(con, f"select count(*) from {table.relation} where {mine}")[0][0]
             if rows:
                 found.append(f"{table.full_name}: {rows} rows with an identifier")
         hits = {column for names in _values_in(con, table, unique).values() for column in names}

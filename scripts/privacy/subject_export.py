@@ -22,8 +22,9 @@ from scripts import access_log
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
 from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.privacy.options import AGENCY, NUMBER
 from scripts.privacy.search import exports_folder, shown
-from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, rows_of, tables
+from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
 from scripts.warehouse_file import open_warehouse
 
 KINDS = {
@@ -43,7 +44,7 @@ def collect(con: duckdb.DuckDBPyConnection, found: list[Table], person: Person) 
         mine = rows_of(table, person)
         if not mine:
             continue
-        cursor = con.execute(f"select distinct * from {table.relation} where {mine} order by all")
+        cursor = person.run(con, f"select distinct * from {table.relation} where {mine} order by all")
         names = [d[0] for d in cursor.description or []]
         rows = cursor.fetchall()
         if not rows:
@@ -82,24 +83,31 @@ def _plain(value: Any) -> Any:
 
 
 def export(customers: list[str], prospects: list[str], employees: list[str], out: Path) -> tuple[Path, int, int]:
-    """Write the export; returns its folder, and how many tables and rows it has."""
+    """Write the export; returns its folder, and how many tables and rows it has.
+
+    Raises PrivacyProblem where a number is nobody's. The warehouse is only read; then the access log notes what is
+    about to be handed out, so that nothing is handed out that it doesn't name.
+    """
     ledger = read_ledger()
     for customer in customers:
         if ledger.replacement("customer", customer):
             raise PrivacyProblem("This customer was erased: nothing in the warehouse leads to them any more.")
     manifest = read_manifest()
-    with open_warehouse(read_only=False) as con:
+    asked = {"customer": customers, "prospect": prospects, "employee": employees}
+    with open_warehouse() as con:
         found = tables(con, manifest)
         check(found)
+        for kind, values in asked.items():
+            refuse_unknown(con, found, kind, values)
         person = identify(con, found, customers, prospects, employees)
         collected = collect(con, found, person)
-        if not collected:
-            raise PrivacyProblem("Nothing in the warehouse is about this person. Check the number.")
-        rows = sum(len(t["rows"]) for t in collected)
-        token = ledger.hash("export", "|".join([*customers, *prospects, *employees]))[:16]
-        folder = out / token
-        _write(folder, person, collected, rows)
-        access_log.append(con, "export", {"subject": token, "tables": len(collected), "rows": rows})
+    rows = sum(len(t["rows"]) for t in collected)
+    subjects = sorted({ledger.hash("export", f"{kind}:{v}")[:16] for kind, values in asked.items() for v in values})
+    folder = out / ledger.hash("export", "|".join(subjects))[:16]
+    detail = {"folder": folder.name, "subjects": subjects, "tables": len(collected), "rows": rows}
+    with open_warehouse(read_only=False) as con:
+        access_log.append(con, "export", detail)
+    _write(folder, person, collected, rows)
     return folder, len(collected), rows
 
 
@@ -124,9 +132,23 @@ def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: 
 
 
 @click.command(help=__doc__)
-@click.option("--customer", "customers", multiple=True, help="Customer, by number. Can be given several times.")
-@click.option("--prospect", "prospects", multiple=True, help="Prospect, by the agency's number.")
-@click.option("--employee", "employees", multiple=True, help="Employee, where the same person says to be one.")
+@click.option(
+    "--customer",
+    "customers",
+    multiple=True,
+    type=NUMBER,
+    envvar="ASKED_CUSTOMER",
+    help="Customer, by number; any number of times.",
+)
+@click.option(
+    "--prospect",
+    "prospects",
+    multiple=True,
+    type=AGENCY,
+    envvar="ASKED_PROSPECT",
+    help="Prospect, by the agency's number.",
+)
+@click.option("--employee", "employees", multiple=True, type=NUMBER, help="Employee, if the person says to be one.")
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for exports, $SUBJECT_EXPORTS or data/exports.")
 def main(customers: tuple[str, ...], prospects: tuple[str, ...], employees: tuple[str, ...], out: Path | None) -> None:
     """Export, and say where to."""

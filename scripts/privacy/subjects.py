@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -20,7 +21,6 @@ import click
 import duckdb
 import yaml
 
-from scripts.encryption import quoted
 from scripts.keys import PROJECT
 from scripts.landing.definitions import Layout, layouts
 from scripts.privacy.ledger import PrivacyProblem
@@ -77,12 +77,21 @@ class Person:
     ids: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, kind: str, values: Iterable[object]) -> None:
-        """Add identifiers of a kind."""
-        self.ids.setdefault(kind, set()).update(str(v) for v in values if v is not None)
+        """Add identifiers of a kind; nobody is known by an empty one."""
+        self.ids.setdefault(kind, set()).update(str(v) for v in values if v is not None and str(v))
 
     def of(self, kind: str) -> list[str]:
         """Identifiers of a kind, sorted."""
         return sorted(self.ids.get(kind, ()))
+
+    def rows(self, con: duckdb.DuckDBPyConnection, sql: str) -> list[tuple[Any, ...]]:
+        """Rows of a query that names lists of identifiers by their kinds, such as $account."""
+        return self.run(con, sql).fetchall()
+
+    def run(self, con: duckdb.DuckDBPyConnection, sql: str, **values: object) -> duckdb.DuckDBPyConnection:
+        """The same, not fetched yet; `values` are for other names in the query. No value ever stands in SQL."""
+        kinds = set(re.findall(r"\$([a-z]\w*)", sql)) - set(values)
+        return con.execute(sql, {**{kind: self.of(kind) for kind in kinds}, **values})
 
 
 def read_manifest(parse: bool = True) -> dict[str, Any]:
@@ -210,9 +219,8 @@ def identify(
     for table in [t for t in found if _has(t, "customer") and _has(t, "account")]:
         person.add("account", (r[0] for r in _pick(con, table, _first(table, "account"), "customer", person)))
     for table in listed:
-        if keys := person.of("match_key"):
-            sql = f"select distinct {_first(table, 'prospect')} from {table.relation} where {_match_key(table)} in "
-            person.add("prospect", (r[0] for r in con.execute(sql + _list(keys)).fetchall()))
+        sql = f"select distinct {_first(table, 'prospect')} from {table.relation} where "
+        person.add("prospect", (r[0] for r in person.rows(con, sql + _among(_match_key(table), "match_key"))))
     for table in listed:
         person.add("match_key", (r[0] for r in _pick(con, table, _match_key(table), "prospect", person)))
     person.ids.get("match_key", set()).discard("\x1f" * 4)
@@ -236,24 +244,31 @@ def _match_key(table: Table) -> str:
 def _pick(con: duckdb.DuckDBPyConnection, table: Table, what: str, kind: str, person: Person) -> list[tuple[Any, ...]]:
     if not person.of(kind):
         return []
-    where = " or ".join(_id_condition(f'"{c.name}"', person.of(kind)) for c in table.columns if c.subject == kind)
-    return con.execute(f"select distinct {what} from {table.relation} where {where}").fetchall()
+    where = " or ".join(_among(f'"{c.name}"', kind) for c in table.columns if c.subject == kind)
+    return person.rows(con, f"select distinct {what} from {table.relation} where {where}")
 
 
-def _list(values: Iterable[str]) -> str:
-    return "(" + ", ".join(quoted(v) for v in values) + ")"
+def _among(expression: str, kind: str) -> str:
+    """Whether a value is one of the person's identifiers of a kind, as SQL for Person.rows."""
+    return f"cast({expression} as varchar) in (select unnest(${kind}::varchar[]))"
 
 
-def _id_condition(expression: str, values: list[str]) -> str:
-    return f"cast({expression} as varchar) in {_list(values)}"
+def refuse_unknown(con: duckdb.DuckDBPyConnection, found: list[Table], kind: str, values: Iterable[str]) -> None:
+    """Raise PrivacyProblem where nobody in the warehouse has an identifier."""
+    for value in values:
+        asked = Person({kind: {value}})
+        if not any(_pick(con, table, "true", kind, asked) for table in found if _has(table, kind)):
+            raise PrivacyProblem(f"No {kind} of this number is in the warehouse, so nothing was done.")
 
 
 def condition(column: Column, person: Person) -> str | None:
-    """Whether a row is about the person by one of its columns, as SQL; None where that column can't tell."""
+    """Whether a row is about the person by one of its columns, as SQL for Person.rows; None where that column can't
+    tell.
+    """
     name, subject = f'"{column.name}"', column.subject
     if subject == "message":
         found = [
-            f"regexp_extract({name}, '{mark} = (\\d+)', 1) in {_list(person.of(kind))}"
+            _among(f"regexp_extract({name}, '{mark} = (\\d+)', 1)", kind)
             for mark, kind in (("\\bC_ID", "customer"), ("\\bT_ID", "trade"), ("\\bCA_ID", "account"))
             if person.of(kind)
         ]
@@ -261,31 +276,31 @@ def condition(column: Column, person: Person) -> str | None:
     if subject == "landed_text":
         return " or ".join(_text_condition(x, person) for x in layouts() if _text_condition(x, person)) or None
     if subject and subject.endswith("_version"):
-        values = person.of(subject.removesuffix("_version"))
-        return f"{name} // {VERSION} in ({', '.join(values)})" if values else None
-    values = person.of(subject or "")
-    return _id_condition(name, values) if values else None
+        subject, name = subject.removesuffix("_version"), f"{name} // {VERSION}"
+    return _among(name, subject) if subject and person.of(subject) else None
 
 
 def _text_condition(layout: Layout, person: Person) -> str:
     """Whether the column raw_text is the person's row of a source; source_name and batch_id stand beside it."""
     found = []
     for position, column in enumerate(layout.columns, start=1):
-        values = person.of(str(column.meta.get("subject")))
-        if not values:
+        kind = str(column.meta.get("subject"))
+        if not person.of(kind):
             continue
         if layout.meta["format"] == "xml":
             attribute = str(column.meta["path"]).rpartition("@")[2]
-            found.append(f"regexp_extract(raw_text, '\\b{attribute}\\s*=\\s*[\"'']\\s*0*(\\d+)', 1) in {_list(values)}")
+            found.append(_among(f"regexp_extract(raw_text, '\\b{attribute}\\s*=\\s*[\"'']\\s*0*(\\d+)', 1)", kind))
         else:
             shift = "(case when batch_id > 1 then 2 else 0 end)" if layout.meta.get("cdc") else "0"
             mark = "|" if layout.meta["format"] == "pipe" else ","
-            found.append(f"trim(string_split(raw_text, '{mark}')[{position} + {shift}], ' \"') in {_list(values)}")
+            field = f"trim(string_split(raw_text, '{mark}')[{position} + {shift}], ' \"')"
+            found.append(_among(field if column.data_type == "varchar" else f"ltrim({field}, '0')", kind))
     return f"(source_name = '{layout.name}' and ({' or '.join(found)}))" if found else ""
 
 
 def rows_of(table: Table, person: Person) -> str | None:
-    """The condition for a table's rows about the person, as SQL; None where it leads to nobody of their kinds.
+    """The condition for a table's rows about the person, as SQL for Person.rows; None where it leads to
+    nobody of their kinds.
 
     An employee is sought only in tables that are about employees: the others name a broker beside a customer, whose
     data it is.

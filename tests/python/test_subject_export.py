@@ -9,10 +9,13 @@ from typing import Any
 
 import duckdb
 import pytest
+from click import Command
+from click.testing import CliRunner
 from warehouse import Warehouse
 
-from scripts.privacy import subject_export, subjects
-from scripts.privacy.ledger import PrivacyProblem
+from scripts.privacy import erase, legal_hold, subject_export, subjects
+from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.warehouse_file import open_warehouse
 
 
 @pytest.fixture
@@ -104,10 +107,94 @@ def test_values_are_escaped_in_the_page(mine: Warehouse, room: Path) -> None:
     assert "<script>" not in page and "&lt;script&gt;" in page
 
 
-def test_nobody(mine: Warehouse, room: Path) -> None:
-    with pytest.raises(PrivacyProblem, match="Nothing in the warehouse is about this person"):
-        subject_export.export(["123456789"], [], [], room / "exports")
+@pytest.mark.parametrize(
+    "asked",
+    [
+        ["--customer", "123456789"],
+        ["--prospect", "no such agency number"],
+        ["--prospect", "x' or '1' = '1"],
+        ["--prospect", "x') or (1=1) or ('x' = 'x"],
+        ["--employee", "123456789"],
+        # A known one does not take an unknown one along.
+        ["--customer", "KNOWN", "--customer", "123456789"],
+    ],
+    ids=str,
+)
+def test_nobody(mine: Warehouse, room: Path, asked: list[str]) -> None:
+    known = str(customer_with_prospect(mine)[0])
+    asked = [known if part == "KNOWN" else part for part in asked]
+    ran = CliRunner().invoke(subject_export.main, [*asked, "--out", str(room / "exports")])
+    assert ran.exit_code == 1 and "of this number is in the warehouse, so nothing was done" in ran.output
     assert not (room / "exports").exists()
+    assert mine.query("select count(*) from operations.access_log") == [(0,)]
+
+
+SQL = [
+    "0) or (1=1",
+    "0)); drop table core.dim_trade; --",
+    "1 or 1=1",
+    "1,2",
+    "7 8",
+    "\N{FULLWIDTH DIGIT SEVEN}",
+    "-1",
+    "",
+]
+
+
+@pytest.mark.parametrize("number", SQL)
+@pytest.mark.parametrize("command", [subject_export.main, erase.main, legal_hold.main], ids=lambda c: str(c.callback))
+def test_a_customer_number_has_digits_only(command: Command, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Refused before anything is opened."""
+    monkeypatch.setenv("WAREHOUSE_PATH", "/nowhere")
+    monkeypatch.setenv("ERASURE_LEDGER", "/nowhere")
+    options = (
+        [] if command is subject_export.main else ["--reason", "asked"] if command is erase.main else ["--release"]
+    )
+    ran = CliRunner().invoke(command, ["--customer", number, *options])
+    assert ran.exit_code == 2 and "A number has digits only" in ran.output, ran.output
+
+
+@pytest.mark.parametrize("number", SQL)
+def test_a_value_never_stands_in_sql(mine: Warehouse, room: Path, number: str) -> None:
+    """Whichever way it gets past the command line."""
+    for kind in range(3):
+        asked: list[list[str]] = [[number] if kind == i else [] for i in range(3)]
+        with pytest.raises(PrivacyProblem, match="of this number is in the warehouse"):
+            subject_export.export(asked[0], asked[1], asked[2], room / "exports")
+    with open_warehouse() as con:
+        found = subjects.tables(con, subjects.read_manifest(parse=False))
+        person = subjects.identify(con, found, [number], [number], [number])
+        conditions = [(t.relation, rows) for t in found if (rows := subjects.rows_of(t, person))]
+        assert [table for table, rows in conditions if person.rows(con, f"from {table} where {rows}")] == []
+    assert mine.query("select count(*) > 0 from core.dim_trade") == [(True,)]
+
+
+def test_an_export_only_reads(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And what it hands out is on record before, each person by a token; 007 is 7."""
+    customer, agency = customer_with_prospect(mine)
+    collect = subject_export.collect
+
+    def collect_and_write(con: duckdb.DuckDBPyConnection, *rest: Any) -> list[dict[str, Any]]:
+        with pytest.raises(duckdb.Error, match="read-only"):
+            con.execute("drop table core.dim_trade")
+        return collect(con, *rest)
+
+    monkeypatch.setattr(subject_export, "collect", collect_and_write)
+    asked = ["--customer", f"00{customer}", "--prospect", f" {agency}", "--out", str(room / "exports")]
+    assert CliRunner().invoke(subject_export.main, asked).exit_code == 0
+    (entry,) = (json.loads(detail) for (detail,) in mine.query("select detail from operations.access_log"))
+    tokens = [read_ledger().hash("export", who)[:16] for who in (f"customer:{customer}", f"prospect:{agency}")]
+    assert entry["subjects"] == sorted(tokens) and (room / "exports" / entry["folder"]).is_dir()
+
+
+def test_a_hold_is_for_somebody(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A hold on a wrong number would protect nobody."""
+    monkeypatch.setattr(legal_hold, "read_manifest", lambda: subjects.read_manifest(parse=False))
+    options = ["--until", "2999-01-01", "--by", "file 7", "--why", "a suit"]
+    ran = CliRunner().invoke(legal_hold.main, ["--customer", "123456789", *options])
+    assert ran.exit_code == 1 and "No customer of this number" in ran.output and not read_ledger().entries
+    ran = CliRunner().invoke(legal_hold.main, ["--customer", str(customer_with_prospect(mine)[0]), *options])
+    assert ran.exit_code == 0 and len(read_ledger().holds) == 1
 
 
 def test_employees_are_asked_for_by_name(mine: Warehouse, room: Path) -> None:
