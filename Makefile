@@ -13,7 +13,11 @@ LINT := DBT_TARGET_PATH=target/lint
 export LANDING_DIR ?= $(SAMPLE)
 export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
-PERSON = $(if $(CUSTOMER),--customer "$(CUSTOMER)") $(if $(PROSPECT),--prospect "$(PROSPECT)")
+# What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
+# looks into it. Under its own name it isn't exported, for make would expand it for that.
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY AUDIENCE VALUE BENCH
+unexport $(ASKED)
+$(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
 .PHONY: help
 help: ## Show what can be made
@@ -64,7 +68,7 @@ endif
 
 .PHONY: bench
 bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options
-	@$(BIN)/python -m scripts.benchmark $(BENCH)
+	@set -f; $(BIN)/python -m scripts.benchmark $$ASKED_BENCH
 
 .PHONY: rotate-key
 rotate-key: environment ## Give the encrypted warehouse a new key
@@ -72,7 +76,7 @@ rotate-key: environment ## Give the encrypted warehouse a new key
 
 .PHONY: publish
 publish: environment ## Test the warehouse, then publish a file for each audience (AUDIENCE=branch VALUE=… for one)
-	@$(BIN)/python -m scripts.publish $(if $(AUDIENCE),--audience $(AUDIENCE)) $(if $(VALUE),--value "$(VALUE)")
+	@$(BIN)/python -m scripts.publish
 
 .PHONY: serve-postgres
 serve-postgres: environment ## Test the warehouse, then serve it from the PostgreSQL that PGHOST and the like name
@@ -92,20 +96,19 @@ docs: environment ## Generate the documentation site; `dbt docs serve` shows it
 
 .PHONY: subject-export
 subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=…)
-	@$(BIN)/python -m scripts.privacy.subject_export $(PERSON)
+	@$(BIN)/python -m scripts.privacy.subject_export
 
 .PHONY: erase
 erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…)
-	@$(BIN)/python -m scripts.privacy.erase $(PERSON) --reason "$(REASON)"
+	@$(BIN)/python -m scripts.privacy.erase
 
 .PHONY: legal-hold
 legal-hold: environment ## Nobody erases this person (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
-	@$(BIN)/python -m scripts.privacy.legal_hold $(PERSON) $(if $(RELEASE),--release) \
-		$(if $(UNTIL),--until "$(UNTIL)") $(if $(BY),--by "$(BY)") $(if $(WHY),--why "$(WHY)")
+	@$(BIN)/python -m scripts.privacy.legal_hold
 
 .PHONY: retention
 retention: environment ## List what is past its retention; APPLY=1 erases it
-	@$(BIN)/python -m scripts.privacy.retention $(if $(APPLY),--apply)
+	@$(BIN)/python -m scripts.privacy.retention
 
 .PHONY: privacy-docs
 privacy-docs: environment ## Write docs/privacy anew from the columns' classification

@@ -313,7 +313,7 @@ def published_folder() -> Path:
     envvar="ASKED_AUDIENCE",
     help="One audience; all that need no value by default.",
 )
-@click.option("--value", help="The branch or broker that the audience is for.")
+@click.option("--value", envvar="ASKED_VALUE", help="The branch or broker that the audience is for.")
 @click.option("--parquet/--no-parquet", default=True, help="Write Parquet files too.")
 @click.option("--again", is_flag=True, help="All audiences, branches and brokers that have files now.")
 @click.option("--withdraw", "withdrawn", is_flag=True, help="Publish nothing; remove every published file.")

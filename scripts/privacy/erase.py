@@ -417,7 +417,7 @@ def erase(customers: list[str], prospects: list[str], reason: str, erasure: Eras
     envvar="ASKED_PROSPECT",
     help="Prospect to erase, by the agency's number.",
 )
-@click.option("--reason", required=True, help="Why, without the person's data; it is kept.")
+@click.option("--reason", required=True, envvar="ASKED_REASON", help="Why, without the person's data; it is kept.")
 def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) -> None:
     """Erase, and print the report; exit with 1 where something is left."""
     console = Console(soft_wrap=True)

@@ -21,12 +21,12 @@ from scripts.warehouse_file import open_warehouse
 
 
 @click.command(help=__doc__)
-@click.option("--customer", type=NUMBER, help="Customer, by number.")
-@click.option("--prospect", type=AGENCY, help="Prospect, by the agency's number.")
-@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the hold.")
-@click.option("--by", help="Who ordered it, such as a court's file number.")
-@click.option("--why", help="Why, without the person's data; it is kept.")
-@click.option("--release", is_flag=True, help="Lift the hold.")
+@click.option("--customer", type=NUMBER, envvar="ASKED_CUSTOMER", help="Customer, by number.")
+@click.option("--prospect", type=AGENCY, envvar="ASKED_PROSPECT", help="Prospect, by the agency's number.")
+@click.option("--until", envvar="ASKED_UNTIL", type=click.DateTime(["%Y-%m-%d"]), help="Last day of the hold.")
+@click.option("--by", envvar="ASKED_BY", help="Who ordered it, such as a court's file number.")
+@click.option("--why", envvar="ASKED_WHY", help="Why, without the person's data; it is kept.")
+@click.option("--release", is_flag=True, envvar="ASKED_RELEASE", help="Lift the hold.")
 def main(
     customer: str | None, prospect: str | None, until: datetime | None, by: str | None, why: str | None, release: bool
 ) -> None:

@@ -102,7 +102,9 @@ def apply(found: list[Due], erasure: Erasure | None = None) -> list[Report]:
 
 
 @click.command(help=__doc__)
-@click.option("--apply", "is_applied", is_flag=True, help="Act on what is due, instead of only listing it.")
+@click.option(
+    "--apply", "is_applied", is_flag=True, envvar="ASKED_APPLY", help="Act on what is due, instead of only listing it."
+)
 def main(is_applied: bool) -> None:
     """List, and act if told to; exit with 1 where something is left."""
     console = Console(soft_wrap=True)
