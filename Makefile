@@ -15,7 +15,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY AUDIENCE VALUE BENCH
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -99,7 +99,7 @@ subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=�
 	@$(BIN)/python -m scripts.privacy.subject_export
 
 .PHONY: erase
-erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…)
+erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…); ACCEPT=… lets stay what was found
 	@$(BIN)/python -m scripts.privacy.erase
 
 .PHONY: legal-hold

@@ -168,8 +168,10 @@
     end
 {%- endmacro %}
 
-{% macro checked_delimited(layout, file) -%}
-    {%- set names = ['cdc_flag', 'cdc_dsn'] if layout.config.meta.cdc and file[0] > 1 else [] -%}
+{#- [(column, reason code, value as SQL, what was expected, condition of a sound row), …] for lines of a delimited file,
+    whose `fields` are a list of text. An erasure asks the same before it rewrites a line (scripts/landing/readable.py). -#}
+{% macro delimited_checks(layout, with_cdc) -%}
+    {%- set names = ['cdc_flag', 'cdc_dsn'] if with_cdc else [] -%}
     {%- set count = names | length + layout.columns | length -%}
     {%- set checks = [(none, 'wrong_field_count', 'len(fields)', count | string,
         'len(fields) >= ' ~ count ~ ' and list_count(fields[' ~ (count + 1) ~ ':]) = 0')] -%}
@@ -180,7 +182,12 @@
     {%- for column in layout.columns.values() -%}
         {%- set value = 'fields[' ~ (loop.index + names | length) ~ ']' -%}
         {%- do checks.extend(landed_value_checks(column.name, value, column.data_type, column.config.meta)) -%}
-    {%- endfor %}
+    {%- endfor -%}
+    {{ return(checks) }}
+{%- endmacro %}
+
+{% macro checked_delimited(layout, file) -%}
+    {%- set names = ['cdc_flag', 'cdc_dsn'] if layout.config.meta.cdc and file[0] > 1 else [] %}
     select
         {{ file[0] }} as batch_id,
         '{{ file[2] | replace("'", "''") }}' as file_name,
@@ -193,7 +200,7 @@
         {%- for column in layout.columns.values() %}
         try_cast(fields[{{ loop.index + names | length }}] as {{ column.data_type }}) as {{ column.name }},
         {%- endfor %}
-        {{ first_failed(checks) | indent(8) }} as failed
+        {{ first_failed(delimited_checks(layout, names | length > 0)) | indent(8) }} as failed
     from ({{ duckdb__numbered_fields(layout, file) }})
 {%- endmacro %}
 

@@ -80,12 +80,14 @@ class Report:
     values_shared_with_others: int = 0
     places_searched: dict[str, int] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
+    accepted: list[str] = field(default_factory=list)
+    accepted_because: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing was found and no total has changed."""
-        return not self.found and not self.totals_changed
+        """Whether nothing was found that nobody has accepted, and no total has changed."""
+        return set(self.found) <= set(self.accepted) and not self.totals_changed
 
 
 RunDbt = Callable[[list[str]], None]
@@ -105,12 +107,13 @@ def run_dbt(arguments: list[str]) -> None:
 class Erasure:
     """One erasure, step by step. Each step can be done again after a crash, at any moment, with the same result."""
 
-    def __init__(self, dbt: RunDbt = run_dbt, console: Console | None = None) -> None:
+    def __init__(self, dbt: RunDbt = run_dbt, console: Console | None = None, accept: str = "") -> None:
         self.path = warehouse_path()
         self.work = self.path.with_name(self.path.name + ".erasing")
         self.copy = self.path.with_name(self.path.name + ".erased")
         self.landing = landing_folder()
         self.dbt = dbt
+        self.accept = accept
         self.console = console or Console(stderr=True)
         self.encrypted = self.path.exists() and is_encrypted(self.path)
 
@@ -136,9 +139,7 @@ class Erasure:
             needles = search.needles(con, found, person)
             batch = con.execute("select max(batch_id) from operations.landed_files").fetchall()[0][0]
             request = Request(secrets.token_hex(8), reason, person, needles, _totals(con), int(batch))
-        text = reason.casefold()
-        if any(n.value.casefold() in text for n in needles if len(n.value) > 3):
-            raise PrivacyProblem("The reason names the person, and it is kept. Give one without their data.")
+        _refuse_naming(reason, request)
         self._keep(request)
         return request
 
@@ -166,6 +167,7 @@ class Erasure:
 
     def finish(self, request: Request, is_resumed: bool = False) -> Report:
         """Do what is to be done, or what is left of it."""
+        _refuse_naming(self.accept, request)
         ledger = self.note(request)
         report = Report(
             request.erasure,
@@ -197,7 +199,7 @@ class Erasure:
     def rewrite(self, request: Request, ledger: Ledger) -> dict[str, int]:
         """Take the person out of the landed files."""
         with self.console.status("Rewriting landed files"):
-            return rewrite_area(self.landing, request.person, ledger)
+            return rewrite_area(self.landing, request.person, ledger, request.needles)
 
     def clean_files(self, request: Request) -> list[str]:
         """Remove what was written of the warehouse: files of dbt and exports that hold the person, and publications."""
@@ -242,9 +244,16 @@ class Erasure:
             after = _totals(con)
             report.totals_compared = len(request.totals)
             report.totals_changed = sorted(k for k in request.totals if request.totals[k] != after.get(k))
-            report.found += search.search_tables(con, tables(con, manifest), request.person, request.needles, report)
+            found = tables(con, manifest)
+            report.places_searched["columns of the warehouse"] = sum(len(t.columns) for t in found)
+            named, live = search.mentions(con, found, request.person, request.needles)
+            report.found = search.identified(con, found, request.person) + named
             con.execute("checkpoint erased")
-            report.found += search.search_places(self.landing, self.copy, request.needles, report)
+            report.found += search.search_places(self.landing, self.copy, request.needles, live, report)
+            if self.accept:
+                # Only what a person has had before their eyes can have been accepted.
+                report.accepted_because = self.accept
+                report.accepted = sorted(set(report.found) & self._reported(report.erasure))
             self._log(con, request, report)
             con.execute("checkpoint erased")
         report.values_searched = sum(not n.is_shared for n in request.needles)
@@ -263,6 +272,8 @@ class Erasure:
                 "ledger_entries": report.ledger_entries,
                 "found": len(report.found),
             }
+            if report.accepted:
+                detail |= {"accepted": len(report.accepted), "accepted_because": report.accepted_because}
             access_log.append(con, "erase", detail)
 
     def swap(self) -> None:
@@ -275,10 +286,18 @@ class Erasure:
                 destroy(wal)
         replace_destroying(self.copy, self.path)
 
+    @staticmethod
+    def _report_of(erasure: str) -> Path:
+        return search.reports_folder() / f"erasure-{erasure}.json"
+
+    def _reported(self, erasure: str) -> set[str]:
+        """What the last report of this erasure says that was found."""
+        path = self._report_of(erasure)
+        return set(json.loads(path.read_text(encoding="utf-8"))["found"]) if path.exists() else set()
+
     def _write_report(self, report: Report) -> None:
-        folder = search.reports_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        stem = folder / f"erasure-{report.erasure}"
+        stem = self._report_of(report.erasure)
+        stem.parent.mkdir(parents=True, exist_ok=True)
         content = {**asdict(report), "is_complete": report.is_complete}
         stem.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
         stem.with_suffix(".txt").write_text(as_text(report), encoding="utf-8")
@@ -347,6 +366,12 @@ class HeldProblem(PrivacyProblem):
     """A person who must be kept."""
 
 
+def _refuse_naming(reason: str, request: Request) -> None:
+    """Raise PrivacyProblem where a reason, which is kept, holds something of the person."""
+    if any(n.value.casefold() in reason.casefold() for n in request.needles if len(n.value) > 3):
+        raise PrivacyProblem("The reason names the person, and it is kept. Give one without their data.")
+
+
 def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Rows of each table of core and staging, and the sums of what can be summed."""
     sums: dict[str, list[str]] = {}
@@ -378,7 +403,8 @@ def as_text(report: Report) -> str:
         "persons' and can't tell",
         *(f"  searched: {place}, {n} files or columns" for place, n in report.places_searched.items()),
         f"Found: {len(report.found)}",
-        *(f"  found: {f}" for f in report.found),
+        *(f"  {'accepted' if f in report.accepted else 'found'}: {f}" for f in report.found),
+        *([f"Accepted: {len(report.accepted)}, because: {report.accepted_because}"] if report.accepted else []),
         *(f"Note: {n}" for n in report.notes),
     ]
     return "\n".join(lines) + "\n"
@@ -418,7 +444,14 @@ def erase(customers: list[str], prospects: list[str], reason: str, erasure: Eras
     help="Prospect to erase, by the agency's number.",
 )
 @click.option("--reason", required=True, envvar="ASKED_REASON", help="Why, without the person's data; it is kept.")
-def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) -> None:
+@click.option(
+    "--accept-remaining",
+    "accept",
+    default="",
+    envvar="ASKED_ACCEPT",
+    help="Why what the last report of this erasure lists may stay, without the person's data; it is kept.",
+)
+def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str, accept: str) -> None:
     """Erase, and print the report; exit with 1 where something is left."""
     console = Console(soft_wrap=True)
     if not customers and not prospects:
@@ -426,7 +459,7 @@ def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) ->
     if not reason.strip():
         sys.exit("Say why, with --reason.")
     try:
-        reports = erase(list(customers), list(prospects), reason)
+        reports = erase(list(customers), list(prospects), reason, Erasure(accept=accept.strip()))
     except HeldProblem as error:
         try:
             with open_warehouse(read_only=False) as con:
@@ -441,6 +474,12 @@ def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str) ->
     for report in reports:
         console.print(as_text(report), markup=False, highlight=False)
         console.print(f"The report is kept in {search.shown(search.reports_folder())}.")
+        if set(report.found) - set(report.accepted):
+            console.print(
+                "Have what was found taken out where it stands, then run this again. Or decide that it may stay: run "
+                'it again with ACCEPT="…" (--accept-remaining), which says why.',
+                markup=False,
+            )
     sys.exit(0 if all(r.is_complete for r in reports) else 1)
 
 

@@ -9,11 +9,12 @@ overwritten. Files in which the person doesn't occur aren't touched.
 from __future__ import annotations
 
 import csv
+import heapq
 import io
 import mmap
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -23,9 +24,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
-from scripts.landing.definitions import Column, Layout, layouts
+from scripts.landing.definitions import Column, Layout, identify, look_alike
 from scripts.landing.inventory import complete_batches
+from scripts.landing.readable import element_query, line_query
 from scripts.privacy.ledger import Ledger
+from scripts.privacy.search import Needle, is_named_in, is_text
 from scripts.privacy.subjects import MATCH, PERSONAL, Person
 
 MARK = "ERASED"
@@ -52,6 +55,7 @@ class Rules:
 
     person: Person
     ledger: Ledger
+    needles: Sequence[Needle] = ()
     con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
     upper: dict[str, str] = field(default_factory=dict)
 
@@ -60,10 +64,11 @@ class Rules:
         if value is None:
             return None
         if column.data_type != "varchar":
-            digits = value.strip()
-            if not digits.isdigit():
+            # The loader reads 7.0 as 7.
+            digits = re.fullmatch(r"\s*0*([0-9]+)(?:\.0*)?\s*", value)
+            if not digits:
                 return None
-            value = str(int(digits))
+            value = str(int(digits[1]))
         return value if value in self.person.ids.get(kind, ()) else None
 
     def match_key(self, fields: list[str]) -> str:
@@ -73,30 +78,9 @@ class Rules:
             self.upper[text] = self.con.execute("select upper(?)", [text]).fetchall()[0][0]
         return self.upper[text]
 
-    def reads(self, layout: Layout, values: Values) -> bool:
-        """Whether the warehouse would read a row."""
-        for column in layout.columns:
-            if column.meta.get("presence"):
-                continue
-            value, meta = values.get(column.name), column.meta
-            if meta.get("accepted") and value not in meta["accepted"]:
-                return False
-            if meta.get("required") and not value:
-                return False
-            if value and column.data_type != "varchar" and not self._casts(value, column.data_type):
-                return False
-        names = [c.name for c in layout.columns]
-        for rule in layout.meta.get("rules") or []:
-            given = ", ".join(f"?::varchar as {n}" for n in names)
-            row = self.con.execute(
-                f"select coalesce({rule['requires']}, false) from (select {given})", [values.get(n) for n in names]
-            ).fetchall()
-            if not row[0][0]:
-                return False
-        return True
-
-    def _casts(self, value: str, data_type: str) -> bool:
-        return bool(self.con.execute(f"select try_cast(? as {data_type}) is not null", [value]).fetchall()[0][0])
+    def reads(self, query: str, values: list[str | None]) -> bool:
+        """Whether the loader reads a row, by a query of scripts.landing.readable."""
+        return bool(self.con.execute(query, values).fetchall()[0][0])
 
     def cleared(self, layout: Layout, values: Values, batch_date: date) -> Values:
         """A row without the person."""
@@ -137,25 +121,39 @@ class Rules:
 
 
 def rewrite_area(
-    landing: Path, person: Person, ledger: Ledger, done: Callable[[str, int], None] = lambda name, rows: None
+    landing: Path,
+    person: Person,
+    ledger: Ledger,
+    needles: Sequence[Needle] = (),
+    done: Callable[[str, int], None] = lambda name, rows: None,
 ) -> dict[str, int]:
-    """Rewrite the files of all complete batches; returns the rows changed, by file."""
+    """Rewrite the files of all complete batches, and copies of them under a name that shows it; returns the rows
+    changed, by file.
+    """
     changed: dict[str, int] = {}
-    rules = Rules(person, ledger)
+    rules = Rules(person, ledger, needles)
     for number, batch_date in complete_batches(landing).items():
         for path in sorted((landing / f"Batch{number}").iterdir()):
             if path.name.endswith(ASIDE):
                 path.unlink()
                 continue
-            for layout in layouts():
-                if not any(c.meta.get("subject") for c in layout.columns):
-                    continue
-                if layout.lands_in(number) and layout.pattern.fullmatch(path.name) and path.stat().st_size:
-                    rows = _rewrite(path, layout, rules, number, batch_date)
-                    if rows:
-                        changed[path.relative_to(landing).as_posix()] = rows
-                        done(path.relative_to(landing).as_posix(), rows)
+            for layout in _layouts_of(path):
+                rows = _rewrite(path, layout, rules, number, batch_date)
+                if rows:
+                    changed[path.relative_to(landing).as_posix()] = rows
+                    done(path.relative_to(landing).as_posix(), rows)
     return changed
+
+
+def _layouts_of(path: Path) -> list[Layout]:
+    """The layouts about persons that a file has by its name. One that the loader ignores has that of the file which
+    it seems to be a copy of.
+    """
+    if not path.is_file() or not path.stat().st_size or not is_text(path):
+        return []
+    known, meant = identify(path.name), look_alike(path.name.lstrip(".~#"))
+    found = known.layouts if known else (meant[1],) if meant else ()
+    return [layout for layout in found if any(c.meta.get("subject") for c in layout.columns)]
 
 
 def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> int:
@@ -165,10 +163,14 @@ def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date
     with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
         written: IO[bytes] | None = None
         try:
-            for begin, end, piece in pieces(text, layout, rules, batch_id, batch_date):
+            found = list(pieces(text, layout, rules, batch_id, batch_date))
+            contradicting = set() if layout.meta["format"] == "xml" else _contradictions(text, found)
+            for begin, end, piece in found:
+                if begin < copied:
+                    continue  # Within what was taken out as a whole.
                 written = written or open(aside, "wb")  # noqa: SIM115 (closed below)
                 _copy(text, copied, begin, written)
-                written.write(piece)
+                written.write(MARK.encode() if piece in contradicting else piece)
                 rows, copied = rows + 1, end
             if written:
                 _copy(text, copied, len(text), written)
@@ -181,6 +183,14 @@ def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date
     if rows:
         replace_destroying(aside, path)
     return rows
+
+
+def _contradictions(text: mmap.mmap, pieces: list[tuple[int, int, bytes]]) -> set[bytes]:
+    """What several different rows would become. They have one key, so the loader has rejected them all, and would read
+    one of them once they are the same.
+    """
+    first: dict[bytes, bytes] = {}
+    return {piece for begin, end, piece in pieces if first.setdefault(piece, text[begin:end]) != text[begin:end]}
 
 
 def _copy(text: mmap.mmap, begin: int, end: int, stream: IO[bytes]) -> None:
@@ -235,7 +245,7 @@ def _pipe_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, b
         return
     shift = 2 if layout.meta.get("cdc") and batch_id > 1 else 0
     done = 0
-    for match in re.finditer(rb"(?<![^|\n])[ 0]*(?:" + ids + rb") *(?=[|\r\n]|\Z)", text):
+    for match in re.finditer(rb"(?<![^|\n])[ 0]*(?:" + ids + rb")(?:\.0*)? *(?=[|\r\n]|\Z)", text):
         if match.start() < done:
             continue
         begin = text.rfind(b"\n", 0, match.start()) + 1
@@ -244,13 +254,13 @@ def _pipe_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, b
         if text[end - 1 : end] == b"\r":
             end -= 1
         done = end
-        fields = text[begin:end].decode().split("|")
-        piece = _row(fields, layout, rules, shift, batch_date)
+        line = text[begin:end].decode()
+        piece = _row(line, line.split("|"), layout, rules, shift, batch_date)
         if piece is not None:
             yield begin, end, "|".join(piece).encode()
 
 
-def _row(fields: list[str], layout: Layout, rules: Rules, shift: int, batch_date: date) -> list[str] | None:
+def _row(line: str, fields: list[str], layout: Layout, rules: Rules, shift: int, batch_date: date) -> list[str] | None:
     """A delimited row without the person; None where it isn't about them."""
     count = shift + len(layout.columns)
     keys = [(i, c) for i, c in enumerate(layout.columns, start=shift) if c.meta.get("subject")]
@@ -264,8 +274,7 @@ def _row(fields: list[str], layout: Layout, rules: Rules, shift: int, batch_date
         about = key in rules.person.ids.get("match_key", ())
     if not about:
         return None
-    cdc_reads = not shift or (fields[0] in ("I", "U") and fields[1].strip().isdigit())
-    if not cdc_reads or not rules.reads(layout, values):
+    if not rules.reads(line_query(layout, shift > 0), [line]):
         return [MARK]
     cleared = rules.cleared(layout, values, batch_date)
     named = [cleared[c.name] or "" for c in layout.columns]
@@ -295,7 +304,7 @@ def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
         record = text[begin:end].decode()
         if record:
             fields = next(csv.reader(io.StringIO(record, newline="")))
-            piece = _row(fields, layout, rules, 0, batch_date)
+            piece = _row(record, fields, layout, rules, 0, batch_date)
             if piece is not None:
                 out = io.StringIO()
                 csv.writer(out, lineterminator="").writerow(piece)
@@ -304,6 +313,17 @@ def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
 
 
 def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
+    return heapq.merge(_comment_pieces(text, rules), _element_pieces(text, layout, rules, batch_date))
+
+
+def _comment_pieces(text: mmap.mmap, rules: Rules) -> Pieces:
+    """Comments that name the person, emptied but for their line ends. Nothing reads them, wherever they stand."""
+    for match in re.finditer(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--(.*?)-->", text):
+        if match[1] and is_named_in(match[1], rules.needles):
+            yield match.start(), match.end(), b"<!--" + b"\n" * match[1].count(b"\n") + b"-->"
+
+
+def _element_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_date: date) -> Pieces:
     element = str(layout.meta["element"]).encode()
     name = rb"(?:[A-Za-z_][\w.-]*:)?" + element
     start, stop = re.compile(rb"<" + name + rb"(?=[\s>/])"), re.compile(rb"</" + name + rb"\s*>")
@@ -313,7 +333,7 @@ def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
             attribute = str(column.meta["path"]).rpartition("@")[2].encode()
             if values := rules.person.of(kind):
                 ids = b"|".join(re.escape(v.encode()) for v in values)
-                for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")\s*[\"']")
+                for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")(?:\.0*)?\s*[\"']")
     if not for_keys:
         return
     done = 0
@@ -344,7 +364,7 @@ def _element(raw: bytes, layout: Layout, rules: Rules, batch_date: date) -> byte
         prefix = re.match(rb"<([A-Za-z_][\w.-]*:)?", raw)
         name, row = ((prefix.group(1) or b"").decode() if prefix else "") + str(layout.meta["element"]), None
     values: Values = {} if row is None else {c.name: row.get(str(c.meta["path"])) for c in layout.columns}
-    if row is None or not rules.reads(layout, values):
+    if row is None or not rules.reads(element_query(layout), [values[c.name] for c in layout.columns]):
         rest = raw[raw.rfind(b">") + 1 :] if row is None and raw.endswith(b"\n") else b""
         return f'<{name} ActionType="{MARK}"></{name}>'.encode() + rest
     cleared = rules.cleared(layout, values, batch_date)

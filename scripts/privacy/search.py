@@ -1,11 +1,14 @@
 """Search for what was known of a person: in every column of the warehouse, and in the bytes of every file around it.
 
-A value that others have too (a common last name, a broker's name) proves nothing, so it isn't searched for. Whether
-others have it is found out before the person is erased, in the same places.
+A value that is another person's own as well (a common last name) proves nothing, so it isn't searched for: one that
+stands in the same column of a row that is somebody else's. That it merely stands in another's row, in a description or
+as the name of their account, makes it a place where the person is still found. Both are told apart before the person
+is erased.
 """
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import re
@@ -20,21 +23,26 @@ import duckdb
 from scripts.encryption import is_duckdb, is_encrypted
 from scripts.keys import PROJECT
 from scripts.privacy.ledger import ledger_path
-from scripts.privacy.subjects import DISTINCTIVE, Person, Table, rows_of
+from scripts.privacy.subjects import DISTINCTIVE, Column, Person, Table, rows_of
 
 BLOCK = 1 << 24
 # What of the project's own text dbt copies into its manifest, and so into target/.
 SOURCES = ("models", "tests", "macros", "seeds", "snapshots", "docs", "README.md", "dbt_project.yml")
 COMPILED = (".sql", ".yml", ".md", ".csv")
+# What tells which row of a table is meant, beside columns whose names end in _id.
+KEYS = ("source_name", "file_name", "line_number", "landed_file", "cdc_dsn", "message_date_and_time")
 
 
 @dataclass(frozen=True)
 class Needle:
-    """A value to search for, in lower case, and what kind of data it is."""
+    """A value to search for, in lower case, what kind of data it is, and where it says nothing: everywhere, since it is
+    another person's too; or, since a word of the project is written alike, in what dbt makes of the project's text.
+    """
 
     value: str
     kind: str
     is_shared: bool = False
+    is_in_project: bool = False
 
 
 class Counts(Protocol):
@@ -84,109 +92,209 @@ def is_distinctive(value: str) -> bool:
 def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person) -> list[Needle]:
     """What is known of a person, from the columns that the project classifies as such."""
     kinds: dict[str, str] = {}
+    columns: dict[str, set[str]] = {}
     for table in tables:
         mine = rows_of(table, person)
-        for column in table.columns:
-            if not mine or not column.is_personal or column.kind not in DISTINCTIVE or column.data_type != "VARCHAR":
-                continue
-            rows = person.rows(con, f'select distinct lower("{column.name}") from {table.relation} where ({mine})')
-            kinds.update(
-                (v, str(column.kind)) for (v,) in rows if v and is_distinctive(v) and not v.startswith("erased")
-            )
+        for name, sql, kind in _telling(table) if mine else ():
+            for (value,) in person.rows(con, f"select distinct lower({sql}) from {table.relation} where ({mine})"):
+                if value and is_distinctive(value) and not value.startswith("erased"):
+                    kinds[value] = kind
+                    columns.setdefault(name, set()).add(value)
     found = [Needle(v, k) for v, k in sorted(kinds.items())]
-    shared = {v for table in tables for v in _values_in(con, table, found, person)}
-    for name in SOURCES:
-        path = PROJECT / name
+    shared = {v for table in tables for v in _others_own(con, table, columns, person)}
+    own = set()
+    for source in SOURCES:
+        path = PROJECT / source
         for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
             if file.is_file() and file.suffix in COMPILED:
-                shared |= {n.value for n in _in_file(file, found)}
-    return [replace(n, is_shared=n.value in shared) for n in found]
+                own |= {n.value for n in _in_file(file, found)}
+    return [replace(n, is_shared=n.value in shared, is_in_project=n.value in own) for n in found]
 
 
-def _values_in(
-    con: duckdb.DuckDBPyConnection, table: Table, sought: list[Needle], but: Person | None = None
-) -> dict[str, set[str]]:
-    """Values that occur in a table's text, with the columns they occur in; the rows of one person can be left out."""
-    found: dict[str, set[str]] = {}
-    values = [n.value for n in sought]
-    pattern = "|".join(re.sub(r"([^\w\s]|_)", r"\\\1", v) for v in values)
-    person = but or Person()
+def _telling(table: Table) -> list[tuple[str, str, str]]:
+    """What tells who somebody is, in a table that leads to persons: name, SQL and kind of each column, and the first
+    and last name together, which say more than either.
+    """
+    if not any(c.subject for c in table.columns):
+        return []
+    told = [c for c in table.columns if c.is_personal and c.kind in DISTINCTIVE and c.data_type == "VARCHAR"]
+    found = [(c.name, f'"{c.name}"', str(c.kind)) for c in told]
+    if {"first_name", "last_name"} <= {c.name for c in told}:
+        found.append(("full_name", "first_name || ' ' || last_name", "name"))
+    return found
+
+
+def _others_own(
+    con: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, set[str]], person: Person
+) -> Iterator[str]:
+    """Values of the person that somebody else has in the same column."""
     mine = rows_of(table, person) or "false"
+    for name, sql, _ in _telling(table):
+        if values := columns.get(name):
+            theirs = f"select lower({sql}) as value from {table.relation} where not coalesce(({mine}), false)"
+            query = f"select distinct value from ({theirs}) where value in (select unnest($values::varchar[]))"
+            yield from (v for (v,) in person.run(con, query, values=sorted(values)).fetchall())
+
+
+def identified(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person) -> list[str]:
+    """Tables that still have rows with an identifier of the person."""
+    person = _by_number(person)
+    counts = {
+        table.full_name: person.rows(con, f"select count(*) from {table.relation} where {mine}")[0][0]
+        for table in tables
+        if (mine := rows_of(table, person))
+    }
+    return [f"{table}: {rows} rows with an identifier" for table, rows in counts.items() if rows]
+
+
+def mentions(
+    con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person, sought: Iterable[Needle]
+) -> tuple[list[str], set[str]]:
+    """Where the person is named in rows that aren't theirs: table, column and key, without what was found. And the
+    values that stand in any column, if only as a part of a word: of those, the file's bytes tell nothing more.
+    """
+    unique = [n.value for n in sought if not n.is_shared]
+    found: list[str] = []
+    live: set[str] = set()
+    for table in tables:
+        hits = _values_in(con, table, unique)
+        live.update(*hits.values())
+        for column, values in sorted(hits.items()):
+            keys = _keys_of(con, table, column, values, set(hits), _by_number(person))
+            found += [f"{table.full_name}, column {column}{key}" for key in keys]
+    return found, live
+
+
+def _by_number(person: Person) -> Person:
+    """Identifiers that an erasure replaces; trades stay."""
+    return Person({k: v for k, v in person.ids.items() if k in ("customer", "account", "prospect", "employee")})
+
+
+def _values_in(con: duckdb.DuckDBPyConnection, table: Table, values: list[str]) -> dict[str, set[str]]:
+    """Columns in whose text values stand, with those values."""
+    found: dict[str, set[str]] = {}
     texts = [c.name for c in table.columns if c.data_type.startswith(("VARCHAR", "JSON", "STRUCT", "MAP", "BLOB"))]
     texts += [c.name for c in table.columns if c.data_type.endswith("[]")]
     for name in texts if values else []:
-        rows = person.run(
-            con,
+        text = f'lower(cast("{name}" as varchar))'
+        rows = con.execute(
             f"""
             with texts as (
-                select distinct lower(cast("{name}" as varchar)) as text
-                from {table.relation}
-                where not coalesce(({mine}), false) and regexp_matches(lower(cast("{name}" as varchar)), $pattern)
+                select distinct {text} as text from {table.relation} where regexp_matches({text}, $pattern)
             )
             select distinct value from texts, unnest($values::varchar[]) as sought (value) where contains(text, value)
             """,
-            pattern=pattern,
-            values=values,
+            {"pattern": "|".join(map(_literally, values)), "values": values},
         ).fetchall()
-        for (value,) in rows:
-            found.setdefault(value, set()).add(name)
+        if rows:
+            found.setdefault(name, set()).update(v for (v,) in rows)
     return found
 
 
-def search_tables(
-    con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person, sought: Iterable[Needle], counts: Counts
+def _keys_of(
+    con: duckdb.DuckDBPyConnection, table: Table, column: str, values: set[str], holding: set[str], but: Person
 ) -> list[str]:
-    """Tables and columns in which the person is still found, without saying what was found."""
-    unique = [n for n in sought if not n.is_shared]
-    identifiers = Person({k: v for k, v in person.ids.items() if k in ("customer", "account", "prospect")})
-    found = []
-    columns = 0
-    for table in tables:
-        columns += len(table.columns)
-        if mine := rows_of(table, identifiers):
-            rows = identifiers.rows(con, f"select count(*) from {table.relation} where {mine}")[0][0]
-            if rows:
-                found.append(f"{table.full_name}: {rows} rows with an identifier")
-        hits = {column for names in _values_in(con, table, unique).values() for column in names}
-        found += [f"{table.full_name}, column {column}: a value" for column in sorted(hits)]
-    counts.places_searched["columns of the warehouse"] = columns
-    return found
+    """Keys of others' rows in which a value stands as a word of its own. Columns that hold a value are no keys."""
+    edge = r"(^|$|[^\pL\pN])"
+    words = [f"{edge if v[0].isalnum() else ''}{_literally(v)}{edge if v[-1].isalnum() else ''}" for v in values]
+    keys = [c.name for c in table.columns if c.name not in holding and _is_key(c)]
+    told = ", ".join(f'"{k}"' for k in keys)
+    rows = but.run(
+        con,
+        f"""
+        select distinct {told or "null"} from {table.relation}
+        where regexp_matches(lower(cast("{column}" as varchar)), $pattern)
+        and not coalesce(({rows_of(table, but) or "false"}), false)
+        order by all
+        """,
+        pattern="|".join(words),
+    ).fetchall()
+    return ["".join(f", {k} {v}" for k, v in zip(keys, row, strict=bool(keys)) if v is not None) for row in rows]
 
 
-def search_places(landing: Path, warehouse: Path, sought: Iterable[Needle], counts: Counts) -> list[str]:
-    """Files in which the person is still found, by their bytes."""
+def _is_key(column: Column) -> bool:
+    """Whether a column tells which row is meant, and nothing else about whom it is about."""
+    is_named_so = column.name.endswith("_id") or column.name in KEYS
+    return bool(column.subject or (is_named_so and column.classification and column.kind in (None, "identifier")))
+
+
+def _literally(value: str) -> str:
+    """A value as a pattern of DuckDB that matches it and nothing else."""
+    return re.sub(r"([!-/:-@\[-`{-~])", r"\\\1", value)
+
+
+def search_places(
+    landing: Path, warehouse: Path, sought: Iterable[Needle], live: set[str], counts: Counts
+) -> list[str]:
+    """Files in which the person is still found, by their bytes, and the lines. `live` are values that stand in the
+    warehouse's columns, where they have been looked at already.
+    """
     unique = [n for n in sought if not n.is_shared]
+    told = [n for n in unique if not n.is_in_project]
+    in_bytes = [n for n in told if n.value not in live]
+    if len(in_bytes) < len(unique):
+        counts.notes.append(
+            f"{len(unique) - len(in_bytes)} values are also words of others' data or of the project, so they were "
+            "searched for in columns and landed files only."
+        )
     places = {
-        "the landing area": landing,
-        "the warehouse's bytes": warehouse,
-        "its write-ahead log": warehouse.with_name(warehouse.name + ".wal"),
-        "what dbt compiled": target_folder(),
-        "dbt's logs": logs_folder(),
-        "exports": exports_folder(),
-        "published files": published_folder(),
-        "reports of erasures": reports_folder(),
-        "the ledger": ledger_path(),
+        "the landing area": (landing, unique),
+        "the warehouse's bytes": (warehouse, in_bytes),
+        "its write-ahead log": (warehouse.with_name(warehouse.name + ".wal"), in_bytes),
+        "what dbt compiled": (target_folder(), told),
+        "dbt's logs": (logs_folder(), told),
+        "exports": (exports_folder(), told),
+        "published files": (published_folder(), told),
+        "reports of erasures": (reports_folder(), told),
+        "the ledger": (ledger_path(), told),
     }
     found = []
-    for place, path in places.items():
+    for place, (path, values) in places.items():
         if path == warehouse and is_encrypted(path):
             counts.notes.append("The warehouse is encrypted, so its bytes can't be searched; its columns were.")
             continue
         files = [path] if path.is_file() else list(_files(path))
         counts.places_searched[place] = len(files)
-        found += [f"{place}: {shown(file)}" for file in files if _in_file(file, unique)]
+        found += [f"{place}: {at}" for file in files for at in _places_in(file, values, path == landing)]
     return found
+
+
+def landed(landing: Path, sought: Iterable[Needle]) -> list[str]:
+    """Files and lines of the landing area that name the person."""
+    unique = [n for n in sought if not n.is_shared]
+    return [at for file in _files(landing) for at in _places_in(file, unique, is_landed=True)]
+
+
+def _places_in(file: Path, sought: list[Needle], is_landed: bool) -> list[str]:
+    """A file's lines that hold a value. Landed ones are read by words; one that is no text can't be ruled out."""
+    if not is_text(file):
+        if is_landed:
+            return [f"{shown(file)} is no text, so it can't be searched"]
+        return [shown(file)] if _in_file(file, sought) else []
+    lines = {line for hits in _in_file(file, sought, is_landed).values() for line in hits}
+    return [f"{shown(file)}, line {line}" for line in sorted(lines)]
 
 
 def files_with(folder: Path, sought: Iterable[Needle]) -> list[Path]:
     """Files of a folder that hold a value nobody else has."""
-    unique = [n for n in sought if not n.is_shared]
+    unique = [n for n in sought if not n.is_shared and not n.is_in_project]
     return [file for file in _files(folder) if _in_file(file, unique)]
 
 
 def _files(folder: Path) -> Iterator[Path]:
     if folder.is_dir():
         yield from (p for p in sorted(folder.rglob("*")) if p.is_file())
+
+
+def is_text(path: Path) -> bool:
+    """Whether a file begins as text in UTF-8 does, which a compressed file and one of another encoding don't."""
+    with open(path, "rb") as stream:
+        begin = stream.read(1 << 16)
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(begin)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in begin
 
 
 def _spellings(value: str) -> set[bytes]:
@@ -197,19 +305,50 @@ def _spellings(value: str) -> set[bytes]:
     return {t.encode().lower() for t in texts}
 
 
-def _in_file(path: Path, sought: list[Needle]) -> list[Needle]:
-    """Which values a file's bytes hold, whatever their letter case."""
+def is_named_in(text: bytes, sought: Iterable[Needle]) -> bool:
+    """Whether a value that nobody else has stands in a text, as a word of its own."""
+    text = text.lower()
+    return any(
+        _is_word(text, match.start(), match.end())
+        for needle in sought
+        if not needle.is_shared
+        for spelled in _spellings(needle.value)
+        for match in re.finditer(re.escape(spelled), text)
+    )
+
+
+def _is_word(text: bytes, begin: int, end: int) -> bool:
+    """Whether what stands between two places isn't a part of a longer word or number."""
+    around = [
+        text[max(begin - 4, 0) : begin].decode(errors="ignore")[-1:],
+        text[end : end + 4].decode(errors="ignore")[:1],
+    ]
+    inside = text[begin:end].decode(errors="ignore")
+    return not any(a.isalnum() and b.isalnum() for a, b in zip(around, (inside[:1], inside[-1:]), strict=True))
+
+
+def _in_file(path: Path, sought: list[Needle], as_words: bool = False) -> dict[Needle, set[int]]:
+    """Which values a file's bytes hold, whatever their letter case, and in which lines."""
     if not sought or (path.suffix == ".duckdb" and is_duckdb(path) and is_encrypted(path)):
-        return []
-    spelled = [(n, _spellings(n.value)) for n in sought]
-    longest = max(len(s) for _, all_of_it in spelled for s in all_of_it)
-    found: dict[str, Needle] = {}
+        return {}
+    spelled = [(n, s) for n in sought for s in _spellings(n.value)]
+    kept = max(len(s) for _, s in spelled) + 8
+    found: dict[Needle, set[int]] = {}
+    text, line, is_first = b"", 1, True
     with open(path, "rb") as stream:
-        rest = b""
-        while block := stream.read(BLOCK):
-            text = rest + block.lower()
-            for needle, all_of_it in spelled:
-                if needle.value not in found and any(s in text for s in all_of_it):
-                    found[needle.value] = needle
-            rest = text[-longest:]
-    return list(found.values())
+        while True:
+            block = stream.read(BLOCK)
+            text += block.lower()
+            for needle, spelling in spelled:
+                at = text.find(spelling)
+                while at >= 0:
+                    end = at + len(spelling)
+                    # One that touches the edge is seen whole with the block before or after.
+                    is_whole = (at >= 4 or is_first) and (end + 4 <= len(text) or not block)
+                    if is_whole and (not as_words or _is_word(text, at, end)):
+                        found.setdefault(needle, set()).add(line + text.count(b"\n", 0, at))
+                    at = text.find(spelling, end)
+            if not block:
+                return found
+            cut = max(len(text) - kept, 0)
+            line, text, is_first = line + text.count(b"\n", 0, cut), text[cut:], is_first and not cut

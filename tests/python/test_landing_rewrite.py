@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 from pathlib import Path
 
+import duckdb
 import pytest
 
+from scripts.landing.definitions import Layout, layouts
+from scripts.landing.readable import line_query
 from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.privacy.ledger import Ledger, read_ledger
+from scripts.privacy.search import Needle, landed
 from scripts.privacy.subjects import Person
 
 KEY = "ROE\x1fJANE\x1f1 ELM\x1f\x1f123"
@@ -58,6 +63,131 @@ def test_pipe(room: Path, ledger: Ledger, person: Person) -> None:
     assert rewrite_area(landing, person, ledger) == {}
 
 
+@pytest.mark.parametrize(
+    ("field", "value", "is_read"),
+    [
+        (0, "X", False),
+        (1, "2.5", False),
+        (2, "8.5", False),
+        (2, "8.0", True),
+        (8, "12.5", False),
+        (8, "3000000000", False),
+        (9, "5.005", True),
+        (10, "12.0", True),
+        (10, "12.5", None),
+        (14, "free", False),
+        (15, "1|more", False),
+    ],
+)
+def test_a_rejected_row_stays_rejected(
+    room: Path, ledger: Ledger, person: Person, field: int, value: str, is_read: bool | None
+) -> None:
+    """A row is read by the loader's own checks, which reject a fraction where whole numbers are due, and read 12.0 as
+    12. With another key than the person's it is left as it is.
+    """
+    fields = [
+        "I",
+        "2",
+        "8",
+        "2020-01-02 10:00:00",
+        "PNDG",
+        "TLB",
+        "1",
+        "AAA",
+        "12",
+        "5.00",
+        "12",
+        "Jane Roe",
+        "",
+        "",
+        "",
+        "",
+    ]
+    fields[field] = value
+    landing = area(room, Trade_txt="|".join(fields) + "\n")
+    rewrite_area(landing, person, ledger)
+    fields[10], fields[11] = str(ledger.replacement("account", 12)), ""
+    assert (
+        read(landing, "Batch2/Trade.txt")
+        == {
+            True: "|".join(fields) + "\n",
+            False: "ERASED\n",
+            None: f"I|2|8|2020-01-02 10:00:00|PNDG|TLB|1|AAA|12|5.00|{value}|Jane Roe||||\n",
+        }[is_read]
+    )
+
+
+@pytest.mark.parametrize(
+    "layout", [d for d in layouts() if d.meta.get("cdc") or d.meta["format"] == "csv"], ids=lambda d: d.name
+)
+def test_the_loader_and_the_rewriter_read_alike(layout: Layout, landing: Path) -> None:
+    """By each layout's landed rows, all of which were loaded, and by the same ones with a value that doesn't fit."""
+    con = duckdb.connect()
+    for path in sorted(landing.rglob(layout.file))[:2]:
+        with_cdc = bool(layout.meta.get("cdc")) and path.parent.name != "Batch1"
+        query = line_query(layout, with_cdc)
+        for line in path.read_text(encoding="utf-8").splitlines()[:5]:
+            assert con.execute(query, [line]).fetchall() == [(True,)], line
+            for place, column in enumerate(layout.columns, start=2 if with_cdc else 0):
+                if layout.meta["format"] == "pipe" and column.data_type in ("integer", "bigint"):
+                    fields = line.split("|")
+                    fields[place] = "7.5"
+                    assert con.execute(query, ["|".join(fields)]).fetchall() == [(False,)], fields
+
+
+@pytest.mark.parametrize("name", ["Customer.txt.bak", ".Customer.txt~", "customer.OLD.txt", "Customer_1.txt.part"])
+def test_copies_are_rewritten_too(room: Path, ledger: Ledger, person: Person, name: str) -> None:
+    """Files that the loader ignores, where the name shows of what they are a copy."""
+    landing = area(room)
+    (landing / "Batch2" / name).write_text("U|1|7" + IMAGE.format(dob="") + "\n", encoding="utf-8")
+    assert rewrite_area(landing, person, ledger) == {f"Batch2/{name}": 1}
+    assert "roe" not in read(landing, f"Batch2/{name}").lower()
+
+
+def test_other_files_are_searched(room: Path, ledger: Ledger, person: Person) -> None:
+    """Every line is listed in which the person stands as a word, and every file that can't be read as text."""
+    needles = [Needle("quixotlby", "name"), Needle("roe", "name", is_shared=True)]
+    landing = area(room)
+    (landing / "Batch2" / "old").mkdir()
+    texts = {
+        "Batch2/old/Customer.txt": "U|1|7|Quixotlby\nRoe\nquixotlby\n",
+        "letter.md": "Dear Mrs. Quixotlby\N{RIGHT SINGLE QUOTATION MARK}s son, \nquixotlbyx\nxquixotlby",
+        "Batch2/notes": "Roe",
+    }
+    for name, text in texts.items():
+        (landing / name).write_text(text, encoding="utf-8")
+    (landing / "Batch2" / "Customer.txt.gz").write_bytes(gzip.compress(b"Quixotlby"))
+    assert rewrite_area(landing, person, ledger, needles) == {}
+    found = [place.removeprefix(f"{landing}/") for place in landed(landing, needles)]
+    assert found == [
+        "Batch2/Customer.txt.gz is no text, so it can't be searched",
+        "Batch2/old/Customer.txt, line 1",
+        "Batch2/old/Customer.txt, line 3",
+        "letter.md, line 1",
+    ]
+
+
+def test_comments_that_name_the_person_are_emptied(room: Path, ledger: Ledger, person: Person) -> None:
+    """Wherever they stand, with their line ends; not what is no comment, and not what is about others."""
+    needles = [Needle("o'quix", "name"), Needle("jane", "name", is_shared=True)]
+    other = '<t:Action ActionType="INACT" ActionTS="2019-01-01T00:00:00">{0}<Customer C_ID="77"/></t:Action>\n'
+    text = (
+        '<?xml version="1.0"?><!-- by O&apos;Quix --><t:Actions xmlns:t="x">\n'
+        + other.format("<!-- o'QUIX\n-->")
+        + other.format("<!-- Jane, O'Quixote --><![CDATA[<!-- O'Quix -->]]>")
+        + "<!-- <t:Action ActionType='INACT'><Customer C_ID='7'>O'Quix</Customer></t:Action> -->"
+        + "</t:Actions>"
+    )
+    landing = area(room, CustomerMgmt_xml=text)
+    assert rewrite_area(landing, person, ledger, needles) == {"Batch1/CustomerMgmt.xml": 3}
+    assert read(landing, "Batch1/CustomerMgmt.xml") == (
+        '<?xml version="1.0"?><!----><t:Actions xmlns:t="x">\n'
+        + other.format("<!--\n-->")
+        + other.format("<!-- Jane, O'Quixote --><![CDATA[<!-- O'Quix -->]]>")
+        + "<!----></t:Actions>"
+    )
+
+
 def test_birth_dates_that_raise_alerts(room: Path, ledger: Ledger, person: Person) -> None:
     """A hundred years old on the batch's day raises an alert, and a day less does not."""
     dates = ["1920-01-02", "1920-01-03", "2020-01-02", "2020-01-03", ""]
@@ -91,6 +221,20 @@ def test_csv(room: Path, ledger: Ledger, person: Person) -> None:
     by_name = f"{name}-{ledger.hash('prospect', 'B2')[:12]}"
     expected = f"{number},ERASED {number}{',' * 20}\n{by_name},ERASED {name}{',' * 20}\n"
     assert read(landing, "Batch2/Prospect.csv") == other + expected + other
+
+
+def test_rows_that_contradict_each_other_stay_rejected(room: Path, ledger: Ledger, person: Person) -> None:
+    """Two rows of one key and different names would be the same without the names, and one of them would be loaded; of
+    two that are the same, one was loaded.
+    """
+    rest = ",,F,1 elm,,123,X,Y,Z,,1,2,3,M,40,700,O,,1,2\n"
+    landing = area(
+        room, Prospect_csv="A7,Roe,Jane" + rest + "A7,Roe,Joan" + rest, Account_txt=2 * "U|1|12|3|7|Mine|1|ACTV\n"
+    )
+    assert rewrite_area(landing, person, ledger) == {"Batch2/Account.txt": 2, "Batch2/Prospect.csv": 2}
+    assert read(landing, "Batch2/Prospect.csv") == "ERASED\nERASED\n"
+    account, customer = ledger.replacement("account", 12), ledger.replacement("customer", 7)
+    assert read(landing, "Batch2/Account.txt") == 2 * f"U|1|{account}|3|{customer}||1|ACTV\n"
 
 
 def test_xml(room: Path, ledger: Ledger, person: Person) -> None:

@@ -25,7 +25,7 @@ TEXTS = [
 ]
 TAKEN = {
     "subject-export": ["CUSTOMER", "PROSPECT"],
-    "erase": ["CUSTOMER", "PROSPECT", "REASON"],
+    "erase": ["CUSTOMER", "PROSPECT", "REASON", "ACCEPT"],
     "legal-hold": ["CUSTOMER", "PROSPECT", "UNTIL", "BY", "WHY", "RELEASE"],
     "retention": ["APPLY"],
     "publish": ["AUDIENCE", "VALUE"],
