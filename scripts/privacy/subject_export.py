@@ -21,9 +21,9 @@ from rich.console import Console
 from scripts import access_log
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.privacy.ledger import PrivacyProblem, landing_folder, read_ledger
 from scripts.privacy.options import AGENCY, NUMBER
-from scripts.privacy.search import exports_folder, shown
+from scripts.privacy.search import exports_folder, landed, mentions, needles, shown
 from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
 from scripts.warehouse_file import open_warehouse
 
@@ -101,17 +101,19 @@ def export(customers: list[str], prospects: list[str], employees: list[str], out
             refuse_unknown(con, found, kind, values)
         person = identify(con, found, customers, prospects, employees)
         collected = collect(con, found, person)
+        sought = needles(con, found, person)
+        elsewhere = mentions(con, found, person, sought)[0] + landed(landing_folder(), sought)
     rows = sum(len(t["rows"]) for t in collected)
     subjects = sorted({ledger.hash("export", f"{kind}:{v}")[:16] for kind, values in asked.items() for v in values})
     folder = out / ledger.hash("export", "|".join(subjects))[:16]
     detail = {"folder": folder.name, "subjects": subjects, "tables": len(collected), "rows": rows}
     with open_warehouse(read_only=False) as con:
         access_log.append(con, "export", detail)
-    _write(folder, person, collected, rows)
+    _write(folder, person, collected, rows, elsewhere)
     return folder, len(collected), rows
 
 
-def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: int) -> None:
+def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: int, elsewhere: list[str]) -> None:
     content = {
         "made_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "identifiers": {k: person.of(k) for k in person.ids if k not in ("match_key", "trade")},
@@ -125,6 +127,7 @@ def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: 
     for name, text in (
         ("subject.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n"),
         ("subject.html", page),
+        ("named-elsewhere.txt", "".join(f"{place}\n" for place in elsewhere)),
     ):
         path = folder / name
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
@@ -162,7 +165,8 @@ def main(customers: tuple[str, ...], prospects: tuple[str, ...], employees: tupl
         sys.exit(f"The warehouse can't be read: {type(error).__name__}. Close what else has it open, then run again.")
     Console(soft_wrap=True).print(
         f"{rows:,} rows of {count} tables in {shown(folder)}: subject.json and subject.html.\n"
-        "Hand them over on a safe way, then remove the folder.",
+        "Hand them over on a safe way, then remove the folder. named-elsewhere.txt lists landed files and rows about "
+        "others that name the person: it is for the house, for the keys in it are others'.",
         highlight=False,
     )
 

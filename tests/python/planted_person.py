@@ -71,14 +71,55 @@ def plant(landing: Path, area: Path) -> Path:
     _append(area / "Batch3" / "WatchHistory.txt", f"I|9006|{CUSTOMER}|NOSUCH|2017-07-09 12:00:00|ACTV")
     for number in (2, 3):
         _count(area / f"Batch{number}" / "WatchHistory_audit.csv", WH_RECORDS=1, WH_ACTIVE=1)
-    # A row that can't be read: its gender is fine, its tier is no number.
-    _append(area / "Batch3" / "Customer.txt", image.format("U", 9007).replace("|F|8|", "|F|eight|"))
+    # A row that can't be read: its tier is a number, but none that a column of whole numbers takes.
+    _append(area / "Batch3" / "Customer.txt", image.format("U", 9007).replace("|F|8|", "|F|8.5|"))
     for number, (last, first) in enumerate([NAME, (NAME[0].upper(), NAME[1].lower()), NAME], start=1):
         listed = f'{AGENCY},{last},"{first}",,F,{ADDRESS.upper()},,91919,Vrangville,VR,Canada,(739) {PHONE}'
         listed += ',250001,4,1,M,66,700,O,"Vrang ""Sons"", Inc",6,2000001'
         _append(area / f"Batch{number}" / "Prospect.csv", listed)
         _count(area / f"Batch{number}" / "Prospect_audit.csv", P_RECORDS=1, P_NEW=int(number == 1))
     return area
+
+
+def mention(area: Path) -> list[str]:
+    """Let others' rows and other files name the person; returns the landed places that no erasure may change."""
+    folders = [area / f"Batch{number}" for number in (1, 2)]
+    places = [
+        _say(folders[0] / "CashTransaction.txt", 3, f"fee for {TAX_ID}, {NAME[0].upper()}"),
+        _say(folders[1] / "CashTransaction.txt", 5, f"see {EMAIL}."),
+        _say(folders[1] / "Trade.txt", 11, f"{NAME[1]} {NAME[0]}"),
+        # What the person calls an account of theirs too.
+        _say(folders[1] / "Account.txt", 5, f"{NAME[1].upper()} {NEXT_NAME.upper()} Travel"),
+    ]
+    (folders[1] / "sent before").mkdir()
+    shutil.copy(folders[1] / "Customer.txt", folders[1] / "sent before")
+    line = len(_lines(folders[1] / "Customer.txt"))
+    places.append(f"Batch2/sent before/Customer.txt, line {line}")
+    # A copy that shows by its name what it is, and comments outside of the person's element.
+    shutil.copy(folders[1] / "Customer.txt", folders[1] / "Customer.txt.bak")
+    document = folders[0] / "CustomerMgmt.xml"
+    text = document.read_text(encoding="utf-8")
+    assert text.index("<Name>") < text.index(TAX_ID)
+    text = text.replace("<Name>", f"<!-- friend of {NAME[1]} --><Name>", 1)
+    document.write_text(text.replace("</TPCDI:Actions>", f"<!-- {TAX_ID}: call -->\n</TPCDI:Actions>"), "utf-8")
+    return sorted(places)
+
+
+def comment_line(area: Path) -> int:
+    """The line of the comment behind the last element; `area` is the one without mentions."""
+    text = (area / "Batch1" / "CustomerMgmt.xml").read_text(encoding="utf-8")
+    return text[: text.index("</TPCDI:Actions>")].count("\n") + 1
+
+
+def _say(path: Path, field: int, text: str) -> str:
+    """Put a text into the first row of a file, which is somebody else's."""
+    first, *rest = path.read_bytes().split(b"\n")
+    end = b"\r" if first.endswith(b"\r") else b""
+    fields = first.removesuffix(b"\r").split(b"|")
+    assert str(ACCOUNT).encode() not in fields
+    fields[field] = text.encode()
+    path.write_bytes(b"\n".join([b"|".join(fields) + end, *rest]))
+    return f"{path.parent.name}/{path.name}, line 1"
 
 
 def _lines(path: Path) -> list[str]:
