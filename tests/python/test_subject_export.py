@@ -142,7 +142,9 @@ SQL = [
 
 
 @pytest.mark.parametrize("number", SQL)
-@pytest.mark.parametrize("command", [subject_export.main, erase.main, legal_hold.main], ids=lambda c: str(c.callback))
+@pytest.mark.parametrize(
+    "command", [subject_export.main, erase.main, legal_hold.main], ids=["subject_export", "erase", "legal_hold"]
+)
 def test_a_customer_number_has_digits_only(command: Command, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before anything is opened."""
     monkeypatch.setenv("WAREHOUSE_PATH", "/nowhere")
