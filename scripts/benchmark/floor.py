@@ -26,7 +26,10 @@ def engine_settings() -> dict[str, Any]:
         return os.environ.get(name, default)
 
     text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    profile = yaml.safe_load(jinja2.Template(text).render(env_var=env_var, flags=SimpleNamespace(PROFILES_DIR=PROJECT)))
+    environment = jinja2.Environment()
+    environment.filters["as_number"] = int  # dbt's own filter
+    rendered = environment.from_string(text).render(env_var=env_var, flags=SimpleNamespace(PROFILES_DIR=PROJECT))
+    profile = yaml.safe_load(rendered)
     target = profile["brokerage_warehouse"]["outputs"]["dev"]
     return {**target.get("config_options", {}), **target.get("settings", {})}
 
