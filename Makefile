@@ -38,10 +38,6 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/python -m scripts.privacy.check
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-# What a branch changes, and what is not in git yet.
-CHANGED_SQL = $(shell { git diff --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD); \
-	git ls-files --others --exclude-standard; } | grep '^\(models\|analyses\|tests\)/.*\.sql$$' | sort -u)
-
 .PHONY: check
 check: environment ## The inner loop: lint of what has changed, standards, all unit tests, fast tests
 	$(BIN)/ruff check .
@@ -49,7 +45,9 @@ check: environment ## The inner loop: lint of what has changed, standards, all u
 	$(BIN)/mypy
 	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
 	$(LINT) $(BIN)/python -m scripts.check_standards
-	$(if $(CHANGED_SQL),$(LINT) $(BIN)/sqlfluff lint $(CHANGED_SQL))
+	@{ git diff -z --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD) -- '*.sql'; \
+		git ls-files -z --others --exclude-standard -- '*.sql'; } \
+		| grep -zE '^(models|analyses|tests)/' | sort -zu | $(LINT) xargs -0 -r $(BIN)/sqlfluff lint
 	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse"
 

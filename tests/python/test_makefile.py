@@ -84,6 +84,7 @@ def test_recipes_expand_no_other_variable() -> None:
     recipes = [line for line in (PROJECT / "Makefile").read_text(encoding="utf-8").splitlines() if line[:1] == "\t"]
     assert set(re.findall(r"(?<!\$)\$[({](\w+)", "\n".join(recipes))) <= {
         "BIN",
+        "LINT",
         "SAMPLE",
         "VENV",
         "PYTHON",
