@@ -67,13 +67,11 @@
     {{ return(true) }}
 {%- endmacro %}
 
-{#- Whether an incremental model may be left as it is: a staging model whose files are all loaded, a model of core that has
-    counted all batches, or a table that hooks write. -#}
+{#- Whether an incremental model may be left as it is: a staging model whose files are all loaded, or a table that hooks
+    write. A model of core goes by its own rows: what it reads may have been behind when it counted a batch. -#}
 {% macro nothing_to_load() -%}
     {%- if model.fqn[1] == 'staging' -%}
         {{ return(nothing_came(model.sources[0] | join('.'))) }}
-    {%- elif model.fqn[1] == 'core' -%}
-        {{ return(all_counted(model.config.meta.resolves or none)) }}
     {%- endif -%}
     {{ return(model.fqn[1:3] == ['operations', 'log']) }}
 {%- endmacro %}
