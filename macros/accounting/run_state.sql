@@ -49,7 +49,7 @@
     {{ return(graph.get('state_at_start') if execute else none) }}
 {%- endmacro %}
 
-{#- Whether no file of a source had come that the warehouse does not have. False where nobody has looked. -#}
+{#- Whether the warehouse had all files of a source as the run began. False where note_state has not looked. -#}
 {% macro nothing_came(source_name) -%}
     {%- set state = state_at_start() -%}
     {{ return(state and source_name not in (state.new_sources or []) and not should_full_refresh()) }}
@@ -76,7 +76,7 @@
     {{ return(model.fqn[1:3] == ['operations', 'log']) }}
 {%- endmacro %}
 
-{#- {name: type, …} of a table's columns: as the run began, where somebody looked. -#}
+{#- {name: type, …} of a table's columns: those that note_state found, else those it has now. -#}
 {% macro columns_of(relation) -%}
     {%- set known = ((state_at_start() or {}).get('columns') or {}).get(relation.schema ~ '.' ~ relation.identifier) -%}
     {{ return(known or described('from ' ~ relation)) }}

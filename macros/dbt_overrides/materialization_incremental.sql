@@ -8,18 +8,18 @@
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
     {%- if builds_anew -%}
-        {%- if config.get('contract').enforced -%}{%- do check_contract(compiled_code) -%}{%- endif -%}
+        {%- do check_contract(compiled_code) -%}
         {% call statement('main') -%}
             {{ create_anew(existing, compiled_code) }}
         {%- endcall %}
     {%- else -%}
-        {%- set given = check_contract(compiled_code) -%}
+        {%- set given = described(compiled_code) -%}
+        {%- do check_contract(compiled_code, given) -%}
         {%- set strategy = config.get('incremental_strategy') or 'default' -%}
-        {%- if not columns_of(existing) == given -%}
-            {{ insert_after_changes(existing, strategy, given) }}
-        {%- elif nothing_to_load() -%}
+        {%- set is_changed = columns_of(existing) != given -%}
+        {%- if nothing_to_load() and not is_changed -%}
             {%- do store_raw_result('main', message='nothing new', code='nothing new', rows_affected='0') -%}
-        {%- elif strategy == 'append' -%}
+        {%- elif strategy == 'append' and not is_changed -%}
             {% call statement('main') -%}
                 insert into {{ this }} by name (
                     {{ compiled_code }}
@@ -27,11 +27,17 @@
             {%- endcall %}
         {%- else -%}
             {%- set rows = make_temp_relation(this).include(database=false, schema=false) -%}
+            {%- do run_query('create temporary table ' ~ rows ~ ' as (' ~ compiled_code ~ '\n)') -%}
+            {%- if is_changed -%}
+                {%- do process_schema_changes(config.get('on_schema_change'), rows, existing) -%}
+            {%- endif -%}
+            {%- set columns = [] -%}
+            {%- for name, type in given.items() -%}{%- do columns.append(api.Column(name, type)) -%}{%- endfor -%}
             {% call statement('main') -%}
-                create temporary table {{ rows }} as (
-                    {{ compiled_code }}
-                );
-                {{ insert_by_strategy(strategy, rows, given) }}
+                {{ adapter.get_incremental_strategy_macro(context, strategy)({
+                    'target_relation': this, 'temp_relation': rows, 'unique_key': config.get('unique_key'),
+                    'dest_columns': columns, 'incremental_predicates': none,
+                }) }}
             {%- endcall %}
         {%- endif -%}
     {%- endif -%}
@@ -40,24 +46,3 @@
     {{ run_hooks(post_hooks, inside_transaction=False) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
-
-{#- The way of dbt where a model's columns are no longer the table's: by a temporary table, after what on_schema_change
-    says. -#}
-{% macro insert_after_changes(existing, strategy, given) -%}
-    {%- set rows = make_temp_relation(this).include(database=false, schema=false) -%}
-    {%- do run_query('create temporary table ' ~ rows ~ ' as (' ~ compiled_code ~ ')') -%}
-    {%- do process_schema_changes(config.get('on_schema_change'), rows, existing) -%}
-    {% call statement('main') -%}
-        {{ insert_by_strategy(strategy, rows, given) }}
-    {%- endcall %}
-{%- endmacro %}
-
-{#- dbt's own statements of a strategy, from a table of new rows. -#}
-{% macro insert_by_strategy(strategy, rows, given) -%}
-    {%- set columns = [] -%}
-    {%- for name, type in given.items() -%}{%- do columns.append(api.Column(name, type)) -%}{%- endfor -%}
-    {{ adapter.get_incremental_strategy_macro(context, strategy)({
-        'target_relation': this, 'temp_relation': rows, 'unique_key': config.get('unique_key'),
-        'dest_columns': columns, 'incremental_predicates': none,
-    }) }}
-{%- endmacro %}

@@ -3,7 +3,7 @@
 {% materialization table, adapter='duckdb' %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if config.get('contract').enforced -%}{%- do check_contract(compiled_code) -%}{%- endif -%}
+    {%- do check_contract(compiled_code) -%}
     {% call statement('main') -%}
         {{ create_anew(load_cached_relation(this), compiled_code) }}
     {%- endcall %}
@@ -28,20 +28,18 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Stop where a query gives other columns than the contract of its model says; returns the columns it gives. dbt's own
-    also asks the database what the contract's types are, which is done here only where the two are not written alike. -#}
-{% macro check_contract(sql) -%}
-    {%- set given = described(sql) -%}
+{#- Stop where a query gives other columns than the contract of its model says, if it has one. dbt's own also asks the
+    database what the contract's types are, which is done here only where the two are not written alike. -#}
+{% macro check_contract(sql, given=none) -%}
     {%- if config.get('contract').enforced -%}
         {%- set agreed = {} -%}
         {%- for column in model.columns.values() -%}
             {%- do agreed.update({column.name: (column.data_type or '') | upper}) -%}
         {%- endfor -%}
-        {%- if agreed != given -%}
+        {%- if agreed != (given or described(sql)) -%}
             {%- do assert_columns_equivalent(sql) -%}
         {%- endif -%}
     {%- endif -%}
-    {{ return(given) }}
 {%- endmacro %}
 
 {#- {name: type, …} of a query's columns. -#}

@@ -4,7 +4,7 @@
     {%- set existing = load_cached_relation(this) -%}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}
     {{ run_hooks(pre_hooks, inside_transaction=True) }}
-    {%- if config.get('contract').enforced -%}{%- do check_contract(compiled_code) -%}{%- endif -%}
+    {%- do check_contract(compiled_code) -%}
     {% call statement('main') -%}
         {{ 'drop table ' ~ existing ~ ';' if existing is not none and not existing.is_view }}
         create or replace view {{ this }} as (

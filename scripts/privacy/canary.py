@@ -58,7 +58,9 @@ def find_in_database(
         texts = [f"lower(cast({_quoted(name)} as varchar))" for name in names]
         looks = ", ".join(f"coalesce(bool_or(regexp_matches({text}, $1)), false)" for text in texts)
         has_any = con.execute(f"select {looks} from {relation}", [any_of_them]).fetchall()[0]
-        for name, text in ((names[i], texts[i]) for i, has in enumerate(has_any) if has):
+        for name, text, has in zip(names, texts, has_any, strict=True):
+            if not has:
+                continue
             contained = ", ".join(f"bool_or(contains({text}, ${n}))" for n in range(1, len(sought) + 1))
             found = con.execute(f"select {contained} from {relation}", sought).fetchall()[0]
             hits += [
