@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import duckdb
 import pytest
-from warehouse import PROJECT, Warehouse
+from warehouse import Warehouse, copy_project
 
 MODELS = {
     "core/dimensions/industry.sql": ("industry_name as in_name", "length(industry_name) as in_name"),
@@ -35,12 +34,7 @@ KINDS = {"operations.audit", "operations.slow_models"}
 @pytest.fixture
 def changed(room: Path) -> Path:
     """A copy of the project with models that do not keep to what they were."""
-    project = room / "project"
-    parts = ("models", "macros", "seeds", "snapshots", "tests", "analyses", "scripts", "packages", "dbt_packages")
-    for part in parts:
-        shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__", "python"))
-    for part in ("dbt_project.yml", "profiles.yml", "packages.yml"):
-        shutil.copy(PROJECT / part, project / part)
+    project = copy_project(room / "project")
     for name, (old, new) in MODELS.items():
         path = project / "models" / name
         text = path.read_text(encoding="utf-8")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from warehouse import PROJECT, copy_landing
+from warehouse import PROJECT, copy_landing, copy_project
 
 pytestmark = pytest.mark.warehouse
 GUIDE = PROJECT / "docs" / "adding-a-source.md"
@@ -123,13 +122,7 @@ def land_dividends(area: Path) -> int:
 @pytest.fixture(scope="module")
 def extended(session: Path, landing: Path) -> Extended:
     """Built at once, with data tests."""
-    project = session / "extended"
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout.decode()
-    for name in listed.split("\0"):
-        if name and (PROJECT / name).is_file():
-            (project / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(PROJECT / name, project / name)
-    shutil.copytree(PROJECT / "dbt_packages", project / "dbt_packages")
+    project = copy_project(session / "extended")
     for name, text in guide_files().items():
         assert not (project / name).exists(), f"{name} is not the feed's own"
         (project / name).parent.mkdir(parents=True, exist_ok=True)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from warehouse import PROJECT
+from warehouse import copy_project
 
 pytestmark = pytest.mark.warehouse
 MODEL = "select 1 as probe_id, 1 as batch_id"
@@ -23,12 +22,7 @@ models:
 
 
 def test_a_model_that_asks_for_it_is_profiled(room: Path) -> None:
-    project = room / "project"
-    parts = ("models", "macros", "seeds", "snapshots", "tests", "analyses", "scripts", "packages", "dbt_packages")
-    for part in parts:
-        shutil.copytree(PROJECT / part, project / part, ignore=shutil.ignore_patterns("__pycache__", "python"))
-    for part in ("dbt_project.yml", "profiles.yml", "packages.yml"):
-        shutil.copy(PROJECT / part, project / part)
+    project = copy_project(room / "project")
 
     def dbt(*arguments: str) -> tuple[int, str]:
         environment = os.environ | {

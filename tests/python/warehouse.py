@@ -156,6 +156,17 @@ def copy_landing(landing: Path, copy: Path) -> Path:
     return copy
 
 
+def copy_project(folder: Path) -> Path:
+    """The project's files and packages in another folder, for tests that change models."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=PROJECT, capture_output=True, check=True).stdout.decode()
+    for name in listed.split("\0"):
+        if name and (PROJECT / name).is_file():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(PROJECT / name, folder / name)
+    shutil.copytree(PROJECT / "dbt_packages", folder / "dbt_packages")
+    return folder
+
+
 def rewrite(path: Path, change: Callable[[bytes], bytes]) -> None:
     """Change a file, and no other one that shares its bytes."""
     changed = change(path.read_bytes())
