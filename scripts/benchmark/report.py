@@ -18,7 +18,7 @@ from scripts.benchmark.measure import StepError
 
 FORMAT = 1
 SLOWER = 0.15
-"""Share by which a step must be slower to be flagged, if its repetitions differ by less."""
+"""Share by which a step must take more CPU time to be flagged, if its repetitions differ by less."""
 STEP_SLACK, QUERY_SLACK = 0.3, 0.005
 """Seconds that nobody notices, in a step and in a query."""
 
@@ -56,26 +56,27 @@ def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: lis
 
 
 def show(console: Console, report: dict[str, Any]) -> None:
-    """Print what was measured; in brackets, the ratio to the floor."""
+    """Print what was measured, ratios to the floor first."""
     settings = report["settings"]
     where = report["machine"]
     console.print(
         f"{settings['bytes'] / 1e6:,.0f} MB and {settings['rows']:,} rows in {settings['batches']} batches; "
         f"{where['cores']} cores of {where['processor']}, DuckDB {where['duckdb']}, "
-        f"memory limit {settings['memory_limit']}.\nIn brackets: times the floor."
+        f"memory limit {settings['memory_limit']}."
     )
     steps = Table(box=None, pad_edge=False)
     steps.add_column("step")
-    for name in ("wall s", "CPU s", "peak MB", "database MB", "rows/s"):
+    for name in ("CPU ÷ floor", "wall ÷ floor", "CPU s", "wall s", "peak MB", "database MB", "rows/s"):
         steps.add_column(name, justify="right", no_wrap=True)
     for step in report["steps"]:
         ratio = step.get("ratio_to_floor", {})
         steps.add_row(
             step["name"],
-            _with(f"{step['wall_seconds']:.1f}", ratio.get("wall")),
-            _with(f"{step['cpu_seconds']:.1f}", ratio.get("cpu")),
-            _with(f"{step['peak_bytes'] / 1e6:,.0f}", ratio.get("memory")),
-            _with(f"{step['database_bytes'] / 1e6:,.0f}", ratio.get("database")) if step["database_bytes"] else "",
+            *(f"{ratio[key]:.2f}" if ratio else "" for key in ("cpu", "wall")),
+            f"{step['cpu_seconds']:.1f}",
+            f"{step['wall_seconds']:.1f}",
+            f"{step['peak_bytes'] / 1e6:,.0f}",
+            f"{step['database_bytes'] / 1e6:,.0f}" if step["database_bytes"] else "",
             f"{step['rows_per_second']:,.0f}" if step["rows"] else "",
         )
     if report["steps"]:
@@ -89,10 +90,6 @@ def show(console: Console, report: dict[str, Any]) -> None:
             times = [f"{query[key] * 1000:,.1f}" for key in ("first", "p50", "p95", "cpu_p50")]
             queries.add_row(query["name"], *times, f"{query['rows']:,}")
         console.print(queries)
-
-
-def _with(value: str, ratio: float | None) -> str:
-    return value if ratio is None else f"{value} ({ratio:.2f})"
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -146,13 +143,11 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
         past = before.get(step["name"])
         if past is None:
             continue
-        allowed = max(SLOWER, _spread(past["wall_runs"]) + _spread(step["wall_runs"]))
+        allowed = max(SLOWER, _spread(past["cpu_runs"]) + _spread(step["cpu_runs"]))
         if same:
-            found.append(
-                Change(step["name"], past["wall_seconds"], step["wall_seconds"], allowed, "s", slack=STEP_SLACK)
-            )
+            found.append(Change(step["name"], past["cpu_seconds"], step["cpu_seconds"], allowed, "s", slack=STEP_SLACK))
         elif "ratio_to_floor" in past and "ratio_to_floor" in step:
-            was, is_ = past["ratio_to_floor"]["wall"], step["ratio_to_floor"]["wall"]
+            was, is_ = past["ratio_to_floor"]["cpu"], step["ratio_to_floor"]["cpu"]
             found.append(Change(step["name"], was, is_, allowed, "× floor"))
     earlier = {query["name"]: query for query in old["queries"]} if same else {}
     for query in new["queries"]:

@@ -67,8 +67,8 @@ def test_a_run_writes_what_it_measured(landing: Path, room: Path) -> None:
     (floor,) = found["steps"]
     assert floor["rows"] == survey(landing).total_rows and len(floor["wall_runs"]) == 3
     assert floor["cpu_seconds"] > 0 and floor["peak_bytes"] > 10_000_000 and floor["database_bytes"] > 100_000
-    assert floor["ratio_to_floor"]["wall"] == 1
-    floor["wall_seconds"], floor["wall_runs"] = 0.001, [0.001]
+    assert floor["ratio_to_floor"]["cpu"] == 1
+    floor["cpu_seconds"], floor["cpu_runs"] = 0.001, [0.001]
     out.with_name("old.json").write_text(json.dumps(found))
     ran = CliRunner().invoke(main, [*arguments, "--against", str(out.with_name("old.json"))])
     assert ran.exit_code == 1 and "1 compared, 1 slower" in ran.output
@@ -105,7 +105,7 @@ def test_slower_means_more_than_chance() -> None:
     assert not slower(a_report([10]), a_report([8]))
     # Runs that differ among themselves by a third cannot tell a fifth.
     assert not slower(a_report([9, 10, 12]), a_report([12]))
-    # A second is nothing that anybody waits for.
+    # A fifth of a second is nothing that anybody waits for.
     assert not slower(a_report([0.5]), a_report([0.7]))
     # On a machine half as fast, twice the time is the same ratio to the floor.
     assert not slower(a_report([10]), a_report([20], "B", floor=2))
