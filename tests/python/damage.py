@@ -27,11 +27,9 @@ from hypothesis import strategies as st
 sys.path[:0] = [str(Path(__file__).resolve().parent)]
 
 from accounting import Outcome, judge  # noqa: E402
-from warehouse import Ran, Warehouse, copy_landing, generate, rewrite  # noqa: E402
+from warehouse import ROWS_ONLY, Ran, Warehouse, copy_landing, generate, rewrite  # noqa: E402
 
 BATCHES = 3
-# What accounts for every row; the rest of the project reads from it.
-SELECTION = ("-s", "+reconciliation", "+core", "ignored_files")
 SECONDS = 300
 T = TypeVar("T")
 
@@ -449,9 +447,9 @@ class Bench:
     def make(folder: Path) -> Bench:
         """The landing area of the tests, and warehouses with none, one and all of its batches."""
         first = Warehouse(folder / "first", generate(folder / "landing"), folder)
-        first.load(*SELECTION, through_batch=1)
+        first.load(*ROWS_ONLY, through_batch=1)
         loaded = first.copy(folder / "loaded")
-        loaded.load(*SELECTION)
+        loaded.load(*ROWS_ONLY)
         return Bench({0: Warehouse(folder / "empty", first.landing, folder), 1: first, BATCHES: loaded}, folder)
 
     def names(self) -> list[str]:
@@ -477,7 +475,7 @@ class Bench:
 
 def run(warehouse: Warehouse) -> Ran:
     """Load what has landed; without a code where that does not end."""
-    process = warehouse.start("run", *SELECTION)
+    process = warehouse.start("run", *ROWS_ONLY)
     process.join(SECONDS)
     code = process.exitcode
     if code is None and process.pid:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from warehouse import PROJECT, Warehouse, copy_landing, rewrite
+from warehouse import PROJECT, ROWS_ONLY, Warehouse, copy_landing, rewrite
 
 from scripts.report.__main__ import write_report
 
@@ -223,7 +223,7 @@ def test_the_warehouse_passes_its_tests(damaged: Damaged) -> None:
 def test_bad_rows_come_out_the_same_one_batch_at_a_time(damaged: Damaged, room: Path) -> None:
     """A warehouse that was loaded day by day rejects what one that was loaded at once rejects."""
     daily = Warehouse(room / "daily", damaged.warehouse.landing, damaged.warehouse.session)
-    daily.load(through_batch=1, max_rejected_share=0.2)
-    daily.load(through_batch=2, max_rejected_share=0.2)
-    daily.load(max_rejected_share=0.2)
-    assert daily.unlike(damaged.warehouse) == {}
+    daily.load(*ROWS_ONLY, through_batch=1, max_rejected_share=0.2)
+    daily.load(*ROWS_ONLY, through_batch=2, max_rejected_share=0.2)
+    daily.load(*ROWS_ONLY, max_rejected_share=0.2)
+    assert daily.unlike(damaged.warehouse, rows_only=True) == {}

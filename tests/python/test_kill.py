@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse, copy_landing, rewrite
+from warehouse import ROWS_ONLY, Warehouse, copy_landing, rewrite
 
 # A load is killed when it begins the n-th model of a layer, or a little later. Each of these loads goes on where the
 # one before was killed, so each is killed at work.
@@ -64,8 +64,8 @@ def test_a_killed_correction_is_made_good_by_the_next_load(loaded: Warehouse, ro
         (warehouse.folder / "output").unlink(missing_ok=True)
         kill(warehouse, layer, number, delay=0)
         assert warehouse.query("select * from operations.rebuilds_due") != []
-    warehouse.load(max_rejected_share=1)
+    warehouse.load(*ROWS_ONLY, max_rejected_share=1)
     fresh = Warehouse(room / "fresh", area, loaded.session)
-    fresh.load(max_rejected_share=1)
-    assert set(warehouse.unlike(fresh)) <= {"operations.landed_files"}
+    fresh.load(*ROWS_ONLY, max_rejected_share=1)
+    assert set(warehouse.unlike(fresh, rows_only=True)) <= {"operations.landed_files"}
     assert warehouse.query("select * from operations.rebuilds_due") == []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from warehouse import Warehouse, copy_landing, generate, rewrite
+from warehouse import ROWS_ONLY, Warehouse, copy_landing, generate, rewrite
 
 
 @pytest.fixture(scope="module")
@@ -35,9 +35,9 @@ def test_a_rebuild_changes_nothing(daily: Warehouse, loaded: Warehouse, room: Pa
 def test_batches_that_were_missed_are_caught_up(loaded: Warehouse, room: Path) -> None:
     """Two batches in one load and the next one later give the same rows, too."""
     warehouse = Warehouse(room / "warehouse", loaded.landing, loaded.session)
-    warehouse.load(through_batch=2)
-    warehouse.load()
-    assert warehouse.unlike(loaded) == {}
+    warehouse.load(*ROWS_ONLY, through_batch=2)
+    warehouse.load(*ROWS_ONLY)
+    assert warehouse.unlike(loaded, rows_only=True) == {}
 
 
 def test_a_second_run_changes_nothing(loaded: Warehouse, room: Path) -> None:
@@ -60,12 +60,12 @@ def test_files_in_parts_are_whole_files(loaded: Warehouse, room: Path) -> None:
     landing = generate(room / "parts", "--split", "11")
     assert not (landing / "Batch1/Trade.txt").exists()
     warehouse = Warehouse(room / "warehouse", landing, loaded.session)
-    warehouse.load()
+    warehouse.load(*ROWS_ONLY)
     about_files = {"operations.landed_files"}
     with_counts = {"operations.reconciliation", "operations.batches"}
     # The control totals say in how many parts the files came.
     totals = {"operations.audit", "staging.stg_control__audit"}
-    unlike = warehouse.unlike(loaded)
+    unlike = warehouse.unlike(loaded, rows_only=True)
     assert set(unlike) <= about_files | with_counts | totals, unlike
     for table in with_counts:
         rows = f"select columns(c -> c not in ('file_count', 'loaded_at')) from {table} order by all"
@@ -83,8 +83,8 @@ def test_line_ends_do_not_matter(loaded: Warehouse, room: Path) -> None:
         if number % 3:
             rewrite(path, lambda data: data.removesuffix(b"\n").removesuffix(b"\r"))
     warehouse = Warehouse(room / "warehouse", landing, loaded.session)
-    warehouse.load()
-    unlike = warehouse.unlike(loaded)
+    warehouse.load(*ROWS_ONLY)
+    unlike = warehouse.unlike(loaded, rows_only=True)
     with_places = {"staging.stg_crm__customer_mgmt"}
     with_places |= {f"intermediate.int_{name}_events" for name in ("customer", "account")}
     assert set(unlike) <= {"operations.landed_files"} | with_places, unlike
