@@ -167,9 +167,9 @@ def test_a_late_batch_is_named(
     warehouse = loaded.copy(room / "warehouse")
     ((newest, later),) = warehouse.query("select max(batch_date), (max(batch_date) + 2)::date from operations.batches")
     day = expected_through.format(newest=newest, later=later)
-    ran = warehouse.dbt(
-        "test", "--select", "every_expected_batch_has_landed", expected_through=day, freshness_severity=severity
-    )
+    # dbt parses the project anew where severities differ, so only the case that asks for it sets one.
+    variables = {"expected_through": day} | ({"freshness_severity": severity} if severity != "error" else {})
+    ran = warehouse.dbt("test", "--select", "every_expected_batch_has_landed", **variables)
     assert ran.code == (1 if missing and severity == "error" else 0), ran.output
     samples = warehouse.query("select sample from operations.failing_rows")
     assert sorted(row["days_late"] for (sample,) in samples for row in json.loads(sample)) == missing
