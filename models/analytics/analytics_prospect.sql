@@ -10,15 +10,12 @@ released as (
 final as (
     select
         pii_token('prospect', prospects.agency_id) as agency_id,
-        prospects.sk_record_date_id,
-        prospects.sk_update_date_id,
         prospects.is_customer and released.is_both as is_customer,
         released.gender,
         released.age_band,
         released.area,
         released.net_worth_band,
         released.credit_band,
-        prospects.batch_id,
         pii_key_version() as token_key_version
     from prospects
     inner join released on prospects.agency_id = released.agency_id

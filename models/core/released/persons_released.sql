@@ -2,7 +2,8 @@
 
 -- One row a customer and one a prospect, with what may be shown of the person. Of all versions of a customer the last
 -- one speaks, so that a person's history does not tell more than one row of it; and a customer whose last version
--- matches a prospect is one person with it, so that joining the two does not tell more either.
+-- matches a prospect is one person with it, so that joining the two does not tell more either. Whatever else is shown of
+-- persons and may be known of one, tier, status and whether a prospect is a customer, parts them into populations.
 with latest as (
     select max(batch_date) as today from {{ ref('stg_reference__batch_date') }}
 ),
@@ -19,35 +20,52 @@ prospects as (
     select * from {{ ref('prospect') }}
 ),
 
-linked as (
-    select distinct agency_id
+standings as (
+    select
+        *,
+        status || ' ' || coalesce(cast(tier as varchar), '') as standing
     from customers
     where recency = 1
+),
+
+linked as (
+    select
+        standings.agency_id,
+        string_agg(distinct standings.standing, ', ' order by standings.standing)
+        || case when bool_or(prospects.is_customer) then ', a customer' else ', no customer' end as standing
+    from standings
+    inner join prospects on standings.agency_id = prospects.agency_id
+    group by standings.agency_id
 ),
 
 -- A prospect that several customers match takes its properties from the first of them.
 persons as (
     select
-        customers.customer_id,
-        customers.agency_id,
-        coalesce('P' || customers.agency_id, 'C' || customers.customer_id) as person_key,
-        case when customers.agency_id is null then 'customer' else 'both' end as population,
-        {{ dbt.datediff('customers.dob', 'latest.today', 'day') }}
+        standings.customer_id,
+        standings.agency_id,
+        coalesce('P' || standings.agency_id, 'C' || standings.customer_id) as person_key,
+        standings.agency_id is not null as is_both,
+        case
+            when standings.agency_id is null then 'customer ' || standings.standing
+            else 'both ' || linked.standing
+        end as population,
+        {{ dbt.datediff('standings.dob', 'latest.today', 'day') }}
         / 365.2425 as age,
-        customers.gender,
-        customers.postal_code,
-        customers.net_worth,
-        customers.credit_rating,
-        customers.agency_id is null or customers.choice = 1 as is_first
-    from customers
+        standings.gender,
+        standings.postal_code,
+        standings.net_worth,
+        standings.credit_rating,
+        standings.agency_id is null or standings.choice = 1 as is_first
+    from standings
     cross join latest
-    where customers.recency = 1
+    left join linked on standings.agency_id = linked.agency_id
     union all
     select
         null as customer_id,
         prospects.agency_id,
         'P' || prospects.agency_id as person_key,
-        case when linked.agency_id is null then 'prospect' else 'both' end as population,
+        linked.agency_id is not null as is_both,
+        coalesce('both ' || linked.standing, 'prospect') as population,
         prospects.age,
         prospects.gender,
         prospects.postal_code,
@@ -106,7 +124,7 @@ final as (
     select
         persons.customer_id,
         persons.agency_id,
-        persons.population = 'both' as is_both,
+        persons.is_both,
         released.gender,
         released.age_band,
         released.area,
