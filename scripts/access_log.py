@@ -4,7 +4,8 @@ Entries are only ever appended. Each carries a hash over its content and the has
 can be changed, removed or slipped in between others without breaking all that follow; and a seal, an HMAC of that hash
 under the key `access-log`, so that somebody who can write the warehouse but has no key cannot compute the chain anew.
 A test of dbt checks the chain, and `python -m scripts.access_log` checks chain and seals. That the last entries were
-not cut off shows only against a place outside: each publication's manifest holds the head of the log at that time.
+not cut off shows only against a place outside: each publication's manifest holds the head of the log at that time, and
+those that are published now are looked at.
 
 Entries hold no personal data: a person is named by a token that leads nowhere without a key.
 """
@@ -25,6 +26,7 @@ from typing import Any
 import click
 import duckdb
 
+from scripts.audiences import published_folder
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem, ensure_key, read_key
 from scripts.warehouse_file import open_warehouse
@@ -95,11 +97,11 @@ def problems(
     """What is wrong with the log, entry by entry. `anchors` are entries that were seen, with their hashes."""
     found: list[str] = []
     rows = con.execute(f"select {COLUMNS} from {schema}.access_log order by entry").fetchall()
-    previous, hashes = NO_HASH, {0: NO_HASH}
+    previous, hashes = NO_HASH, {0: NO_HASH}  # Of what was written by hand, anything may be null.
     for number, row in enumerate(rows, start=1):
         found += _entry_problems(number, row, previous)
         previous = str(row[7])
-        hashes[int(row[0])] = previous
+        hashes[row[0]] = previous
     for entry, seen in anchors or []:
         if entry not in hashes:
             found.append(f"Entry {entry} was there once and is not there now: the log was cut off.")
@@ -110,6 +112,8 @@ def problems(
 
 def _entry_problems(number: int, row: tuple[Any, ...], previous: str) -> list[str]:
     entry, at, action, who, detail, version, before, entry_hash, seal = row
+    if None in row:
+        return [f"Entry {number} lacks its {COLUMNS.split(', ')[row.index(None)]}."]
     found = []
     if entry != number:
         found.append(f"Entry {entry} stands where entry {number} should.")
@@ -118,8 +122,11 @@ def _entry_problems(number: int, row: tuple[Any, ...], previous: str) -> list[st
     content = [str(entry), at.strftime("%Y-%m-%dT%H:%M:%S.%f"), action, who, detail, str(version), before]
     if entry_hash != _hash(content):
         found.append(f"Entry {entry} was changed: its content does not give its hash.")
-    if not hmac.compare_digest(str(seal), _seal(read_key(KEY, version).secret, str(entry_hash))):
-        found.append(f"Entry {entry} was written without the key: its seal is wrong.")
+    try:
+        if not hmac.compare_digest(str(seal), _seal(read_key(KEY, version).secret, str(entry_hash))):
+            found.append(f"Entry {entry} was written without the key: its seal is wrong.")
+    except KeyProblem as error:
+        found.append(f"The seal of entry {entry} cannot be checked: {error}")
     return found
 
 
@@ -131,20 +138,33 @@ def _seal(secret: bytes, entry_hash: str) -> str:
     return hmac.new(secret, entry_hash.encode(), hashlib.sha256).hexdigest()
 
 
+def _noted_head(path: Path) -> tuple[int, str]:
+    """Number and hash of the entry that a publication's manifest names."""
+    try:
+        noted = json.loads(path.read_text(encoding="utf-8"))["access_log"]
+        return int(noted["entry"]), str(noted["hash"])
+    except (ValueError, KeyError, TypeError):
+        raise click.ClickException(
+            f"{path} is not a publication's manifest, or not any more: it names no entry of the access log."
+        ) from None
+
+
 @click.command(help="Check the access log's chain and seals, and print how many entries it has.")
 @click.option(
     "--manifest",
     "manifests",
     multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A publication's manifest, whose entry of the log must still be there. Can be given several times.",
+    help="A manifest kept elsewhere, whose entry of the log must still be there, besides those published now. Can be "
+    "given several times.",
 )
 def main(manifests: tuple[Path, ...]) -> None:
     """Print what is wrong; exit with 1 where something is."""
     try:
-        heads = [json.loads(m.read_text(encoding="utf-8"))["access_log"] for m in manifests]
+        there = sorted(published_folder().glob("*/manifest.json"))
+        heads = [_noted_head(path) for path in (*manifests, *there)]
         with open_warehouse() as con:
-            found = problems(con, [(int(h["entry"]), str(h["hash"])) for h in heads])
+            found = problems(con, heads)
             count = head(con)[0]
     except (EncryptionProblem, KeyProblem) as error:
         sys.exit(str(error))
@@ -152,7 +172,9 @@ def main(manifests: tuple[Path, ...]) -> None:
         sys.exit(f"The access log cannot be read: {str(error).splitlines()[0]}")
     for problem in found:
         click.echo(problem)
-    click.echo(f"{count} entries in the access log, {len(found)} problems.")
+    click.echo(
+        f"{count} entries in the access log, held against {len(heads)} publications' manifests: {len(found)} problems."
+    )
     sys.exit(1 if found else 0)
 
 

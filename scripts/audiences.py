@@ -6,6 +6,7 @@ nobody describes, a value that no row has.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,11 @@ from scripts.keys import PROJECT
 
 POLICY = PROJECT / "policies" / "audiences.yml"
 CLASSIFICATIONS = ("public", "internal", "confidential", "personal", "sensitive")
+
+
+def published_folder() -> Path:
+    """Where published files lie: PUBLISH_DIR, or data/published."""
+    return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
 
 
 class PolicyProblem(Exception):

@@ -28,7 +28,15 @@ import duckdb
 from rich.console import Console
 
 from scripts import access_log
-from scripts.audiences import Audience, Grant, PolicyProblem, find_audience, grants, load_policy
+from scripts.audiences import (
+    Audience,
+    Grant,
+    PolicyProblem,
+    find_audience,
+    grants,
+    load_policy,
+    published_folder,
+)
 from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
 from scripts.gate import GateClosed, Tested, tested_warehouse
 from scripts.keys import PROJECT, Key, KeyProblem, ensure_key
@@ -134,7 +142,6 @@ def _audit(tested: Tested, audience: Audience, given: list[Grant], file: Path, k
                 {
                     "table": grant.name,
                     "rows": rows,
-                    "content": f"{value:x}",
                     "columns": [c.name for c in grant.columns],
                     "withheld": list(grant.withheld),
                 }
@@ -298,11 +305,6 @@ def _alone(folder: Path) -> Iterator[None]:
         except BlockingIOError:
             raise GateClosed(f"Another publication into {folder} is under way. Wait until it has ended.") from None
         yield
-
-
-def published_folder() -> Path:
-    """Where published files lie: PUBLISH_DIR, or data/published."""
-    return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
 
 
 @click.command(help=__doc__)

@@ -70,6 +70,7 @@ def serve(server: psycopg.Connection[Any], audiences: list[Audience], prefix: st
         ]
         _refuse_privileged(server, [s.role for s in served])
         with server.transaction():
+            _close_large_objects(server)
             _load(server, tested, served)
         batches = tested.con.execute(f'select max(batch_id) from "{tested.catalog}".operations.batches').fetchall()
     with open_warehouse(read_only=False) as con:
@@ -102,6 +103,47 @@ def _refuse_privileged(server: psycopg.Connection[Any], roles: list[str]) -> Non
             f"The role {rows[0][0]} has rights beyond reading: it is a superuser, owns tables, is a member of another "
             "role or may do what readers may not. Take that away, or drop the role. Nothing was changed."
         )
+
+
+def _close_large_objects(server: psycopg.Connection[Any]) -> None:
+    """Take from everybody what makes and changes large objects: a role could keep rows in one and open it to all.
+
+    Only a superuser can take it away, once for the database; refuses where that is still to be done.
+    """
+    open_ones = [
+        signature
+        for (signature,) in server.execute(
+            """
+            select pg_proc.oid::regprocedure::text from pg_proc
+            where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s) and exists (
+                select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner)))
+                where grantee = 0 and privilege_type = 'EXECUTE'
+            )
+            order by 1
+            """,
+            [
+                [
+                    "lo_creat",
+                    "lo_create",
+                    "lo_from_bytea",
+                    "lo_import",
+                    "lo_put",
+                    "lo_truncate",
+                    "lo_truncate64",
+                    "lowrite",
+                ]
+            ],
+        ).fetchall()
+    ]
+    if not open_ones:
+        return
+    revoke = f"revoke execute on function {', '.join(open_ones)} from public"
+    if not server.execute("select rolsuper from pg_roles where rolname = current_user").fetchall()[0][0]:
+        raise PolicyProblem(
+            "Every role can make large objects in this database and open them to all others. Have a superuser take "
+            f"that away, once:\n  {revoke};\nNothing was changed."
+        )
+    server.execute(revoke)
 
 
 def _load(server: psycopg.Connection[Any], tested: Tested, served: list[Serving]) -> None:

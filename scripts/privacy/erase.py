@@ -29,6 +29,7 @@ import duckdb
 from rich.console import Console
 
 from scripts import access_log
+from scripts.audiences import published_folder
 from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.keys import PROJECT, KeyProblem
 from scripts.landing.errors import LandingError
@@ -209,7 +210,7 @@ class Erasure:
                 destroy(path)
                 removed.append(search.shown(path))
         # Published files are encrypted, each with its own key, so they can't be searched; they are made again.
-        published = search.published_folder()
+        published = published_folder()
         for path in sorted(published.rglob("*")) if published.is_dir() else []:
             if path.is_file() or path.is_symlink():
                 destroy(path)

@@ -20,6 +20,7 @@ from xml.sax.saxutils import escape
 
 import duckdb
 
+from scripts.audiences import published_folder
 from scripts.encryption import is_duckdb, is_encrypted
 from scripts.keys import PROJECT
 from scripts.privacy.ledger import ledger_path
@@ -65,11 +66,6 @@ def logs_folder() -> Path:
 def exports_folder() -> Path:
     """Where exports for data subjects lie."""
     return PROJECT / os.environ.get("SUBJECT_EXPORTS", "data/exports")
-
-
-def published_folder() -> Path:
-    """Where published files lie."""
-    return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
 
 
 def reports_folder() -> Path:

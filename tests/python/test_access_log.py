@@ -47,6 +47,11 @@ def test_a_log_is_unbroken(con: duckdb.DuckDBPyConnection) -> None:
         "insert into operations.access_log select * replace (4 as entry) from operations.access_log where entry = 3",
         "update operations.access_log set entry = 5 - entry where entry in (2, 3)",
         "update operations.access_log set seal = repeat('0', 64) where entry = 3",
+        "update operations.access_log set key_version = 9 where entry = 3",
+        *(
+            f"update operations.access_log set {column} = null where entry = 2"
+            for column in ("entry", "happened_at", "detail", "key_version", "entry_hash", "seal")
+        ),
     ],
 )
 def test_a_change_shows(con: duckdb.DuckDBPyConnection, change: str) -> None:
@@ -86,13 +91,36 @@ def test_an_action_is_a_plain_word(con: duckdb.DuckDBPyConnection) -> None:
         append(con, "publish|x", {})
 
 
-def test_the_program_says_what_is_wrong(con: duckdb.DuckDBPyConnection, tmp_path: Path) -> None:
+def checked(*arguments: str) -> tuple[int, str]:
+    command = [sys.executable, "-m", access_log.__name__, *arguments]
+    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
+    assert "Traceback" not in ran.stderr
+    return ran.returncode, ran.stdout + ran.stderr
+
+
+def manifest_of(folder: Path, con: duckdb.DuckDBPyConnection) -> Path:
     entry, entry_hash = head(con)
-    manifest = tmp_path / "manifest.json"
-    manifest.write_text(json.dumps({"access_log": {"entry": entry, "hash": entry_hash}}))
+    folder.mkdir(parents=True)
+    path = folder / "manifest.json"
+    path.write_text(json.dumps({"access_log": {"entry": entry, "hash": entry_hash}}))
+    return path
+
+
+def test_the_program_holds_the_log_against_manifests(
+    con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of what is published now, without being told, and those that were kept elsewhere."""
+    monkeypatch.setenv("PUBLISH_DIR", str(tmp_path / "published"))
+    kept = manifest_of(tmp_path / "kept", con)
+    published = manifest_of(tmp_path / "published" / "analyst", con)
     con.execute("delete from operations.access_log where entry = 3")
     con.close()
-    command = [sys.executable, "-m", access_log.__name__, "--manifest", str(manifest)]
-    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    assert ran.returncode == 1
-    assert "cut off" in ran.stdout
+    code, said = checked()
+    assert code == 1 and "cut off" in said and "1 publications' manifests" in said
+    published.write_text("{}")
+    code, said = checked()
+    assert code == 1 and f"{published} is not a publication's manifest" in said
+    published.unlink()
+    assert checked()[0] == 0
+    code, said = checked("--manifest", str(kept))
+    assert code == 1 and "cut off" in said

@@ -15,10 +15,11 @@ from publication import Publication, prepare
 from warehouse import Warehouse
 
 from scripts import gate
+from scripts.audiences import PolicyProblem
 
 psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: serving from PostgreSQL was not tested")
 
-from scripts.serve_postgres import role_name, serve  # noqa: E402
+from scripts.serve_postgres import _close_large_objects, role_name, serve  # noqa: E402
 
 PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 pytestmark = pytest.mark.skipif(
@@ -208,6 +209,10 @@ DENIED = [
     ("a", "set default_transaction_read_only = off ;; alter role {self} bypassrls"),
     ("a", "set default_transaction_read_only = off ;; drop policy {self} on core.dim_customer"),
     ("a", "begin ;; lock table core.dim_customer in access exclusive mode"),
+    ("a", "set default_transaction_read_only = off ;; select lo_create(4711)"),
+    ("a", "set default_transaction_read_only = off ;; select lo_creat(-1)"),
+    ("a", "set default_transaction_read_only = off ;; select lo_from_bytea(0, 'x')"),
+    ("a", "set default_transaction_read_only = off ;; select lo_put(1, 0, 'x')"),
     ("a", "drop schema core cascade"),
 ]
 
@@ -356,6 +361,25 @@ def test_a_role_that_may_more_is_refused(
             serve(server, [published.audience("analyst")])
     finally:
         server.execute(f'alter role "{name}" nobypassrls')
+
+
+def test_one_who_cannot_close_large_objects_is_told_how(server: Any) -> None:
+    """Only a superuser takes a right on the server's own functions away; once that is done, nobody else has to."""
+    server.execute("create role loader createrole")
+    server.execute("set role loader")
+    try:
+        _close_large_objects(server)
+        server.execute("reset role")
+        server.execute("grant execute on function lo_create(oid) to public")
+        server.execute("set role loader")
+        with pytest.raises(
+            PolicyProblem, match=r"superuser.*\n  revoke execute on function lo_create\(oid\) from public;"
+        ):
+            _close_large_objects(server)
+    finally:
+        server.execute("reset role")
+        _close_large_objects(server)
+        server.execute("drop role loader")
 
 
 def test_what_is_not_served_any_more_goes(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -200,6 +201,15 @@ def test_the_same_warehouse_gives_the_same_files(twin: Publication) -> None:
     assert manifest(twin, "a")["tables"] == first["tables"]
     with twin.open("a") as con:
         assert con.execute("select * from core.dim_trade").fetchall() == rows
+
+
+def test_a_manifest_gives_no_value_to_guess(published: Publication) -> None:
+    """Of rows it holds counts; its only hashes are those of encrypted files, of the log, and of the commit."""
+    text = (published.folder / "analyst" / "manifest.json").read_text(encoding="utf-8")
+    content = json.loads(text)
+    known = [*content["files"].values(), content["access_log"]["hash"], content["code_version"].rstrip("+")]
+    assert set(re.findall(r"\b[0-9a-f]{16,}\b", text)) <= set(known)
+    assert {key for table in content["tables"] for key in table} == {"table", "rows", "columns", "withheld"}
 
 
 def test_each_publication_is_in_the_access_log(twin: Publication) -> None:
