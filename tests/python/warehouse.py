@@ -38,7 +38,9 @@ RUN_TIME_VARIABLES = {"through_batch", "max_rejected_share", "expected_through"}
 # The star schema and what accounts for its rows, half the models of a load, where a test asks for no more.
 ROWS_ONLY = ("--select", "+core", "+reconciliation", "+control_results", "ignored_files")
 # Tables that this leaves out, and what is noted of those that wait to be built.
-NOT_ROWS = {f"operations.{name}" for name in ("column_profile", "batch_series", "series_forecasts", "rebuilds_due")}
+NOT_ROWS = {
+    f"operations.{name}" for name in ("column_profile", "batch_series", "series_forecasts", "anomalies", "rebuilds_due")
+}
 
 
 @dataclass(frozen=True)
