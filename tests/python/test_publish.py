@@ -12,8 +12,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from publication import Publication, prepare
-from warehouse import Warehouse
+from publication import Publication, prepare, take_as_passed
+from warehouse import Warehouse, copy_project
 
 from scripts import access_log, gate
 from scripts.audiences import PolicyProblem, find_audience, load_policy
@@ -36,7 +36,7 @@ def twin(
     """A copy of the warehouse that may be changed, with its tests taken as passed."""
     prepare(monkeypatch, room, secured_keys, loaded.landing)
     shutil.copy(published.warehouse, room / "warehouse.duckdb")
-    monkeypatch.setattr(gate, "_run_tests", lambda _: (published.manifest, 1, 0))
+    take_as_passed(monkeypatch, published)
     return Publication(
         room,
         room / "warehouse.duckdb",
@@ -44,6 +44,7 @@ def twin(
         published.manifest,
         published.branches,
         published.broker,
+        published.models,
     )
 
 
@@ -95,6 +96,41 @@ def test_a_warehouse_that_changes_meanwhile_is_not_published(
     with pytest.raises(GateClosed, match=r"changed while it was tested: core\.dim_customer"):
         publish_for(twin, "analyst")
     assert manifest(twin, "analyst") == before
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update core.dim_customer set middle_initial = 'Z' where is_current and tier = 1",
+        "delete from core.dim_broker where broker_id = (select max(broker_id) from core.dim_broker)",
+        "create or replace view analytics.industry as select in_id, in_name, last_name as in_sc_id "
+        "from core.industry cross join (select last_name from core.dim_customer limit 1)",
+        "drop view analytics.industry",
+    ],
+)
+def test_rows_that_no_model_gives_are_not_published(twin: Publication, statement: str) -> None:
+    """Whatever wrote them, and whether a test would mind."""
+    change(statement)
+    with pytest.raises(GateClosed, match=r"not what their models make(.|\n)*--full-refresh --select") as raised:
+        publish_for(twin, "steward")
+    assert re.findall(r"^  (\w+) (?:holds|was|:)", str(raised.value), re.MULTILINE)
+    assert not (twin.folder / "steward").exists()
+
+
+def test_a_mart_that_says_less_than_it_shows_is_not_published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The proof of containment is a part of the gate."""
+    project = copy_project(tmp_path / "project")
+    marts = project / "models" / "marts"
+    marts.mkdir()
+    (marts / "leak.sql").write_text("select last_name as label from {{ ref('dim_customer') }}\n")
+    (marts / "_leak.yml").write_text(
+        "models: [{name: leak, description: x, columns: [{name: label, config: {meta: {classification: internal}}}]}]\n"
+    )
+    monkeypatch.setattr(gate, "PROJECT", project)
+    monkeypatch.setenv("WAREHOUSE_PATH", str(tmp_path / "warehouse.duckdb"))
+    monkeypatch.setenv("LANDING_DIR", str(tmp_path))
+    with pytest.raises(GateClosed, match=r"(?s)does not stay where it is declared.*leak\.label"):
+        gate.proven_models(tmp_path / "target")
 
 
 @pytest.mark.parametrize(
@@ -284,7 +320,7 @@ def test_a_plain_warehouse_is_published_too(
     prepare(monkeypatch, room, secured_keys, loaded.landing)
     twin = loaded.copy(room / "plain")
     monkeypatch.setenv("WAREHOUSE_PATH", str(twin.path))
-    monkeypatch.setattr(gate, "_run_tests", lambda _: (published.manifest, 1, 0))
+    take_as_passed(monkeypatch, published)
     with pytest.raises(Exception, match="prod keeps its warehouse encrypted"):
         publish([published.audience("a")], room / "published")
     monkeypatch.setenv("DBT_TARGET", "dev")
