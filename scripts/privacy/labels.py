@@ -17,9 +17,6 @@ KINDS = {
     "free_text",
     "health",
 }
-# What a token of these says is only that two rows are about the same; a token of a birth date would still be a
-# property by which persons can be told apart.
-TOKENISED = {"identifier", "government_id"}
 
 
 class Level(IntEnum):
@@ -49,11 +46,28 @@ class Ref:
         """The same column, after a mask has coarsened it."""
         return replace(self, level=min(self.level, Level.generalised))
 
+    def looked_at(self) -> Ref:
+        """The same column where a value depends on it without showing it: lineage, and nothing to protect."""
+        return replace(self, level=Level.public, kind="")
+
     @property
     def name(self) -> str:
         """Table and column as one name."""
         return f"{self.table}.{self.column}"
 
+
+def token(purpose: str) -> Ref:
+    """What a token depends on that is not made of a column that has tokens of its purpose: set beside tokens that
+    are, it tells whose they are."""
+    return Ref("token", purpose, Level.personal, "identifier")
+
+
+def lower(name: str) -> str:
+    """A name as DuckDB compares it: of letters beyond ASCII, each is its own."""
+    return name.translate(_ASCII)
+
+
+_ASCII = {ord(letter): letter.lower() for letter in "ABCDEFGHIJKLMNOPQRSTUVWXYZ"}
 
 Refs = frozenset[Ref]
 NONE: Refs = frozenset()

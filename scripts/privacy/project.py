@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref
+from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref, lower
 
 # What sends SQL to the database, or reaches for a macro by a name made up while it runs.
 DYNAMIC = re.compile(
@@ -51,14 +51,17 @@ class Node:
     meta: dict[str, Any] = field(default_factory=dict)
     config: dict[str, Any] = field(default_factory=dict)
     database: str = ""
+    types: dict[str, str] = field(default_factory=dict)
 
-    def refs(self) -> dict[str, frozenset[Ref]]:
-        """Columns as what they depend on when this table is read."""
-        found = {}
-        for column, label in self.columns.items():
-            label = label or Label(Level.sensitive, "unknown")
-            found[column] = frozenset({Ref(self.name, column, label.level, label.kind)})
-        return found
+    @property
+    def place(self) -> tuple[str, str, str]:
+        """Catalog, schema and table."""
+        return self.database or "memory", self.schema, self.table
+
+    def ref(self, column: str) -> Ref:
+        """A column as what depends on it when this table is read; one that nobody has described may be anything."""
+        label = self.columns.get(column) or Label(Level.sensitive, "unknown")
+        return Ref(self.name, column, label.level, label.kind)
 
 
 @dataclass
@@ -133,10 +136,13 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
     config = raw["config"]
     name = f"{raw['source_name']}.{raw['name']}" if resource == "source" else raw["name"]
     columns: dict[str, Label | None] = {}
+    types = {lower(column): type_ for column, type_ in (config.get("column_types") or {}).items()}
     if resource not in ("test", "unit_test"):
         for column in raw["columns"].values():
             meta = {**(column.get("meta") or {}), **((column.get("config") or {}).get("meta") or {})}
-            columns[column["name"].lower()] = _label(name, column["name"], meta, faults)
+            columns[lower(column["name"])] = _label(name, column["name"], meta, faults)
+            if column.get("data_type"):
+                types[lower(column["name"])] = column["data_type"]
     hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
     if config.get("sql_header"):
         hooks.append(config["sql_header"])
@@ -146,8 +152,8 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
         resource=resource,
         layer=folder[1] if folder[0] == "models" and len(folder) > 2 else folder[0],
         path=raw["original_file_path"],
-        schema=raw["schema"].lower(),
-        table=(raw.get("identifier") or raw.get("alias") or raw["name"]).lower(),
+        schema=lower(raw["schema"]),
+        table=lower(raw.get("identifier") or raw.get("alias") or raw["name"]),
         columns=columns,
         sql=raw.get("compiled_code") or "",
         raw_sql=raw.get("raw_code") or "",
@@ -158,7 +164,8 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
         parents=tuple((raw.get("depends_on") or {}).get("nodes", ())),
         meta=config.get("meta") or {},
         config=config,
-        database=(raw.get("database") or "").lower(),
+        database=lower(raw.get("database") or ""),
+        types=types,
     )
 
 

@@ -7,7 +7,7 @@ be more protected than the column says. Models whose SQL does not exist before t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from pathlib import Path
@@ -15,16 +15,21 @@ from typing import Any
 
 import yaml
 
-from scripts.privacy.labels import DECLARABLE, CannotFollow, Level, Ref
+from scripts.privacy.labels import DECLARABLE, NONE, CannotFollow, Level, Ref, Refs, union
+from scripts.privacy.plan import Database, Follower
 from scripts.privacy.project import DYNAMIC, PLAIN, VARYING, Label, Node, Project, without_comments
-from scripts.privacy.taint import Columns, follow
 
 ACCEPTED = Path(__file__).with_name("accepted.yml")
 # What analysts read; nothing personal may be declared there at all.
 SHOWN = {"analytics", "marts"}
-READS_A_SOURCE = re.compile(r"\bsource\s+as\s+\(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
+READS_A_SOURCE = re.compile(r"\s*with source as \(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
+# What reading adds to the columns of a source: where a row stood.
+READING = ("batch_id", "cdc_flag", "cdc_dsn", "landed_file", "line_number", "byte_offset", "landed_batch_id")
 SENDS = "sends SQL to the database itself"
 VARIES = "may give other SQL when it runs than when it is checked"
+VERSIONS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
+
+Columns = dict[str, Refs]
 
 
 @dataclass(frozen=True, order=True)
@@ -54,6 +59,7 @@ class Proof:
     trusted: list[tuple[str, str]] = field(default_factory=list)
     rules_used: set[str] = field(default_factory=set)
     columns_followed: int = 0
+    lineage: dict[str, dict[str, set[str]]] = field(default_factory=dict)
 
     def add(self, kind: str, where: str, message: str) -> None:
         """Note a finding once."""
@@ -71,23 +77,27 @@ def accepted(path: Path = ACCEPTED) -> dict[str, Any]:
 class Prover:
     """One pass over a compiled project."""
 
-    def __init__(self, project: Project, rules: dict[str, Any]) -> None:
-        self.project, self.rules = project, rules
+    def __init__(self, project: Project, rules: dict[str, Any], database: Database) -> None:
+        self.project, self.rules, self.database = project, rules, database
         self.proof = Proof()
         self.via: dict[tuple[str, str], Ref] = {}
-        self.tables: dict[tuple[str, str], Node] = {}
+        self.tables: dict[tuple[str, str, str], Node] = {}
+        self.purposes = {entry["purpose"]: set(entry["columns"]) for entry in rules.get("tokens") or []}
         for node in project.nodes.values():
-            if node.resource in ("model", "seed", "snapshot"):
-                self.tables[node.schema, node.table] = node
-        databases = {node.database for node in project.nodes.values() if node.resource == "model"}
-        self.catalogs = frozenset(databases) if any(databases) else None
+            if node.resource != "test":
+                self.tables[node.place] = node
         for name, entry in (rules.get("tables") or {}).items():
             schema, _, table = name.partition(".")
             columns: dict[str, Label | None] = {
                 column: Label(DECLARABLE[str(text).split()[0]], " ".join(str(text).split()[1:]))
                 for column, text in entry["columns"].items()
             }
-            self.tables[schema, table] = Node(name, "declared", schema, "accepted.yml", schema, table, columns)
+            schema = schema or "main"
+            node = Node(name, "declared", schema, "accepted.yml", schema, table, columns, database=database.catalog)
+            self.tables[node.place] = node
+        for node in self.tables.values():
+            if node.resource in ("seed", "declared"):
+                database.create(node.place, declared(node))
 
     def run(self) -> Proof:
         """Everything: classes, hooks, dynamic SQL and flows."""
@@ -138,6 +148,7 @@ class Prover:
             if not node.columns:
                 self.proof.add("classification", node.name, "no column is described")
             return
+        self.make(node)
         if node.language != "sql":
             self.proof.add("unfollowed", node.name, f"{node.path}: a {node.language} model")
             return
@@ -167,44 +178,56 @@ class Prover:
 
     def flow(self, node: Node) -> tuple[Columns, set[Use]]:
         """What each column of a model depends on, and what decides its rows."""
-        replaced: dict[str, Columns] = {}
-        if node.layer == "staging":
-            sources = [self.project.nodes[p] for p in node.parents if p.startswith("source.")]
-            if len(sources) != 1:
-                raise CannotFollow(f"a staging model that reads {len(sources)} sources")
-            if len(re.findall(r"\bsource\s+as\b", node.raw_sql)) != 1 or not READS_A_SOURCE.search(node.raw_sql):
-                raise CannotFollow("a staging model whose CTE source does more than read_landed")
-            columns = sources[0].refs()
-            for name in (
-                "batch_id",
-                "cdc_flag",
-                "cdc_dsn",
-                "landed_file",
-                "line_number",
-                "byte_offset",
-                "landed_batch_id",
-            ):
-                columns.setdefault(name, frozenset({Ref(sources[0].name, name, Level.internal)}))
-            replaced["source"] = columns
-        if node.resource == "snapshot":
-            parent = [self.project.nodes[p] for p in node.parents]
-            if len(parent) != 1:
-                raise CannotFollow("a snapshot of more than one table")
-            columns = parent[0].refs()
-            if node.raw_sql.replace("\n", " ").split() != f"select * from {{{{ ref('{parent[0].name}') }}}}".split():
-                raise CannotFollow("a snapshot that does more than copy a table")
-            for name in ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to"):
-                columns[name] = frozenset()
-            return columns, set()
         if not node.sql:
             raise CannotFollow("there is no compiled SQL")
-        columns, implicit = follow(node.sql, self.lookup, replaced, self.catalogs)
-        return columns, {Use(node.name, clause, ref) for clause, ref in implicit.uses}
+        columns, uses = self.query(self.from_source(node) if node.layer == "staging" else node.sql)
+        if node.resource == "snapshot":
+            self.versions(node, columns)
+        return columns, {Use(node.name, clause, ref) for clause, ref in uses}
 
-    def lookup(self, schema: str, table: str) -> Columns | None:
-        """Columns of a table by name."""
-        node = self.tables.get((schema, table))
-        return None if node is None else node.refs()
+    def query(self, sql: str) -> tuple[Columns, set[tuple[str, Ref]]]:
+        """Columns of a query with what each depends on, and what it uses without showing it."""
+        types, plan = self.database.bind(sql)
+        follower = Follower(self.lookup, self.purposes)
+        rows = follower.rows(plan)
+        return {name: value.refs for name, value in zip(types, rows, strict=True)}, follower.implicit.uses
+
+    def make(self, node: Node) -> None:
+        """The table, for queries that read it: as its own query gives it, or else as it is described."""
+        if node.materialized == "ephemeral" or node.place in self.database.tables:
+            return
+        try:
+            types = dict(self.database.bind(node.sql)[0])
+            types |= dict.fromkeys(VERSIONS, "varchar") if node.resource == "snapshot" else {}
+            self.database.create(node.place, types)
+        except CannotFollow:
+            self.database.create(node.place, declared(node))
+
+    def lookup(self, catalog: str, schema: str, table: str) -> Callable[[str], Ref] | None:
+        """What gives a table's columns by name."""
+        node = self.tables.get((catalog, schema, table))
+        return None if node is None else node.ref
+
+    def from_source(self, node: Node) -> str:
+        """A staging model's query, reading its source as a table: what is landed is read while the model runs."""
+        sources = [self.project.nodes[p] for p in node.parents if p.startswith("source.")]
+        if len(sources) != 1:
+            raise CannotFollow(f"a staging model that reads {len(sources)} sources")
+        if not READS_A_SOURCE.match(node.raw_sql):
+            raise CannotFollow("a staging model whose CTE source does more than read_landed, or is not the first")
+        for column in READING:
+            sources[0].columns.setdefault(column, Label(Level.internal))
+        return self.database.with_source(node.sql, sources[0].place, declared(sources[0]))
+
+    def versions(self, node: Node, columns: Columns) -> None:
+        """Columns that dbt adds to a snapshot: a hash of its key and time, and times, which may be a column's."""
+        key, time = node.config.get("unique_key") or [], node.config.get("updated_at")
+        names = {*([key] if isinstance(key, str) else key), *([time] if time else [])}
+        if not names <= set(columns):
+            raise CannotFollow("a snapshot whose key or time is no column of it")
+        shown = union(columns[name] for name in names)
+        for name in VERSIONS:
+            columns[name] = shown if name == "dbt_scd_id" else columns[time] if time else NONE
 
     def compare(self, node: Node, columns: Columns) -> None:
         """What arrives against what is declared."""
@@ -212,6 +235,7 @@ class Prover:
         for column in node.columns:
             if column not in columns:
                 self.proof.add("classification", f"{node.name}.{column}", "described, but the model does not give it")
+        self.proof.lineage[node.name] = {column: {ref.name for ref in refs} for column, refs in columns.items()}
         for column, refs in columns.items():
             self.proof.columns_followed += 1
             label = node.columns.get(column)
@@ -302,7 +326,7 @@ class Prover:
         if node.config.get("store_failures_as") == "ephemeral":
             return
         try:
-            columns, _ = follow(node.sql, self.lookup, None, self.catalogs)
+            columns, _ = self.query(node.sql)
         except CannotFollow as error:
             self.proof.add("unfollowed", node.name, f"{node.path} stores its failures, and {error}")
             return
@@ -316,7 +340,7 @@ class Prover:
         for number, rule in enumerate(self.rules.get("implicit_flows") or []):
             if (
                 any(fnmatchcase(m, pattern) for m in (node.name, f"layer:{node.layer}") for pattern in rule["models"])
-                and any(fnmatchcase(use.clause, pattern) for pattern in rule.get("clauses", ["*"]))
+                and (use.clause in rule["clauses"] if "clauses" in rule else use.clause != "match")
                 and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
             ):
                 self.proof.rules_used.add(f"implicit_flows/{number}")
@@ -329,24 +353,40 @@ class Prover:
         )
 
 
+def declared(node: Node) -> dict[str, str]:
+    """A table's columns with their types, as its description has them."""
+    return {column: node.types.get(column, "varchar") for column in node.columns}
+
+
 def _title(rule: dict[str, Any]) -> str:
     return str(
         rule.get("name") or rule.get("sql") or rule.get("names") or f"{rule.get('models')} {rule.get('columns')}"
     )
 
 
+def lineage(projects: Iterable[Project]) -> dict[str, dict[str, set[str]]]:
+    """For each column of each model, as `model: {column: {table.column, ...}}`, the columns of the tables it reads that
+    its values depend on, whether they are shown, compared, counted or masked. What decides rows is not among them."""
+    return prove(projects).lineage
+
+
 def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> Proof:
     """Follow personal data through a project in each of the forms in which it was compiled."""
     rules = accepted() if rules is None else rules
-    total = Proof()
+    total, database = Proof(), None
     for project in projects:
-        proof = Prover(project, rules).run()
+        catalogs = {node.place[0] for node in project.nodes.values() if node.resource == "model"}
+        database = database or Database(catalogs.pop() if len(catalogs) == 1 else "memory")
+        proof = Prover(project, rules, database).run()
         for finding in proof.findings:
             total.add(finding.kind, finding.where, finding.message)
         total.accepted_uses = sorted({*total.accepted_uses, *proof.accepted_uses})
         total.trusted = sorted({*total.trusted, *proof.trusted})
         total.rules_used |= proof.rules_used
         total.columns_followed += proof.columns_followed
+        for model, columns in proof.lineage.items():
+            for column, names in columns.items():
+                total.lineage.setdefault(model, {}).setdefault(column, set()).update(names)
     for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
         for number, rule in enumerate(rules.get(section) or []):
             if f"{section}/{number}" not in total.rules_used:

@@ -271,7 +271,7 @@ NOT_RUN = {
 
 HONEST: dict[str, str] = {
     "plain columns": "select status, tier from core.dim_customer",
-    "a token": "select pii_key('customer_version', sk_customer_id) as code, status from core.dim_customer",
+    "a token": "select pii_key('c', sk_customer_id) as code, status from core.dim_customer",
     "a token of a tax id": "select pii_token('tax', tax_id) as code from core.dim_customer",
     "the version of the key": "select pii_key_version() as code from core.dim_customer",
     "tokens joined by key": "with c as (select sk_customer_id as real_key, pii_key('c', sk_customer_id) as k from core.dim_customer) "
@@ -294,20 +294,36 @@ HONEST: dict[str, str] = {
     "a series": "select n from generate_series(1, 3) as g(n)",
 }  # fmt: skip
 KEYS_ONLY: dict[str, Any] = {
+    "tokens": [
+        {"purpose": "c", "columns": ["dim_customer.sk_customer_id", "dim_trade.sk_customer_id"]},
+        {"purpose": "tax", "columns": ["dim_customer.tax_id"]},
+    ],
     "implicit_flows": [
         {
             "models": ["*"],
-            "clauses": ["join", "group by"],
+            "clauses": ["join", "group by", "partition by", "count"],
             "columns": ["kind:identifier"],
             "reason": "As in the project.",
         }
-    ]
+    ],
 }
+
+
+def types(table: str) -> dict[str, str]:
+    """A table's columns with their types, as the database above has them."""
+    with duckdb.connect() as con:
+        con.execute(DATABASE)
+        rows = con.execute("select column_name, data_type from duckdb_columns() where table_name = ?", [table])
+        return dict(rows.fetchall())
+
+
+TYPES = {table: types(table) for table in ("dim_customer", "dim_trade")}
 
 
 def core(name: str, columns: dict[str, Label | None]) -> Node:
     """A table of core, taken for what it declares."""
-    return Node(name, "seed", "core", f"models/core/{name}.sql", "core", name, columns)
+    path = f"models/core/{name}.sql"
+    return Node(name, "seed", "core", path, "core", name, columns, types=TYPES.get(name, {}))
 
 
 def judged(*nodes: Node, rules: dict[str, Any] | None = None, macros: dict[str, str] | None = None) -> Proof:
@@ -454,13 +470,27 @@ FAULTS: dict[str, tuple[Node, str]] = {
         "flow",
     ),
     "a snapshot": (
-        model("", {"tax_id": INTERNAL}, resource="snapshot", materialized="snapshot", parents=("dim_customer",),
-              raw_sql="select * from {{ ref('dim_customer') }}"),
+        model("select * from core.dim_customer", {"tax_id": INTERNAL}, resource="snapshot", materialized="snapshot",
+              config={"unique_key": "tier"}),
         "flow",
     ),
     "a snapshot of a query": (
-        model("", resource="snapshot", materialized="snapshot", parents=("dim_customer",),
-              raw_sql="select tax_id as x from {{ ref('dim_customer') }}"),
+        model("select tax_id as x from core.dim_customer", {"x": INTERNAL}, resource="snapshot", materialized="snapshot"),
+        "flow",
+    ),
+    "a snapshot's hash of its key": (
+        model("select * from core.dim_customer", {"dbt_scd_id": INTERNAL}, resource="snapshot", materialized="snapshot",
+              config={"unique_key": "tax_id"}),
+        "flow",
+    ),
+    "a snapshot's time": (
+        model("select * from core.dim_customer", {"dbt_valid_from": INTERNAL}, resource="snapshot", materialized="snapshot",
+              config={"unique_key": "tier", "updated_at": "dob"}),
+        "flow",
+    ),
+    "a snapshot by an expression": (
+        model("select status, tier from core.dim_customer", resource="snapshot", materialized="snapshot",
+              config={"unique_key": "status || tier"}),
         "unfollowed",
     ),
     "a release without a test": (

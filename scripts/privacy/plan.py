@@ -1,0 +1,449 @@
+"""Follow personal data through a query as DuckDB itself understands it, column by column.
+
+DuckDB binds the query on a database that holds the project's tables without rows. In its plan every reference is a
+position, and views, stars, macros and names are resolved, so nothing here guesses what a name means. Every value gets
+the columns that it depends on:
+
+- a function, operator or aggregate depends on its arguments; a mask takes away what it hides;
+- a comparison, condition or count depends on nothing that it shows. What it looks at is noted as a use without showing,
+  and so is what filters, joins, groups, orders and limits rows;
+- a row number depends on what it numbers by, and a window on its order.
+
+An operator, a kind of expression or a function that is not known raises CannotFollow, so that a person looks at it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import duckdb
+
+from scripts.privacy import functions
+from scripts.privacy.labels import NONE, CannotFollow, Implicit, Level, Ref, Refs, lower, token, union
+
+Json = dict[str, Any]
+Lookup = Callable[[str, str, str], Callable[[str], Ref] | None]
+# Operators that give their input's rows, or some of them, and what to call what decides which.
+PASSING = {
+    "FILTER": "filter", "ORDER_BY": "order by", "LIMIT": "limit", "SAMPLE": "sample", "DISTINCT": "distinct",
+}  # fmt: skip
+JOINS = {"COMPARISON_JOIN", "ANY_JOIN", "DELIM_JOIN", "ASOF_JOIN", "CROSS_PRODUCT", "POSITIONAL_JOIN"}
+BOTH_SIDES = {"INNER", "LEFT", "RIGHT", "FULL", "SINGLE"}
+LOOKS = {"COMPARE_IN", "COMPARE_NOT_IN", "OPERATOR_IS_NULL", "OPERATOR_IS_NOT_NULL"}
+# What only an optimised plan has; it would change the order of columns.
+OPTIMISED = {"projection_map", "left_projection_map", "right_projection_map", "projection_ids", "delim_flipped"}
+# What an expression has besides the expressions it is made of; those of a lambda are among its arguments.
+NO_PARTS = {"function_data", "return_type", "value"}
+
+
+@cache
+def unsteady() -> frozenset[str]:
+    """Functions that are not the same for the same arguments, as DuckDB says of its own, or see more than those."""
+    with duckdb.connect() as con:
+        rows = con.execute("select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'")
+        return frozenset(name for (name,) in rows.fetchall()) | functions.SEE_MORE
+
+
+def refuse(name: str, allowed: set[str] = functions.SEE_NO_MORE) -> None:
+    """Stop at a function that sees more than its arguments."""
+    if lower(name) in unsteady() - allowed:
+        raise CannotFollow(f"the function {name} sees more than its arguments")
+
+
+def quoted(*names: str) -> str:
+    """A name as DuckDB reads it back, whatever it holds."""
+    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
+
+
+class Database:
+    """A DuckDB with the project's tables and masks, and without a row: it binds a query as the warehouse would."""
+
+    def __init__(self, catalog: str = "memory") -> None:
+        self.con = duckdb.connect(
+            config={
+                "threads": 1,
+                "enable_external_access": "false",
+                "autoload_known_extensions": "false",
+                "python_enable_replacements": "false",
+            }
+        )
+        for name, mask in functions.MASKS.items():
+            self.con.create_function(name, _masked, None, mask.type, null_handling="special")  # type: ignore[call-overload]
+        self.con.create_function("pii_key_version", lambda: 1, [], "integer")
+        self.catalog, self.catalogs = catalog, {"memory"}
+        self.tables: dict[tuple[str, str, str], dict[str, str]] = {}
+        self.plans: dict[str, tuple[dict[str, str], Json]] = {}
+        self._attach(catalog)
+        self.con.execute(f"use {quoted(catalog)}")
+
+    def _attach(self, catalog: str) -> None:
+        if catalog not in self.catalogs:
+            self.con.execute(f"attach ':memory:' as {quoted(catalog)}")
+            self.catalogs.add(catalog)
+
+    def create(self, name: tuple[str, str, str], columns: dict[str, str]) -> None:
+        """Make a table of columns with their types, unless it is there as it should be.
+
+        Raises CannotFollow where no table can have such columns.
+        """
+        if self.tables.get(name) == columns or not columns:
+            return
+        self._attach(name[0])
+        self.con.execute(f"create schema if not exists {quoted(*name[:2])}")
+        types = ", ".join(f"{quoted(column)} {type_}" for column, type_ in columns.items())
+        try:
+            self.con.execute(f"create or replace table {quoted(*name)} ({types})")
+        except duckdb.Error as error:
+            raise CannotFollow(f"no table can have its columns: {first_line(error)}") from None
+        if name in self.tables:
+            self.plans.clear()
+        self.tables[name] = columns
+
+    def bind(self, sql: str) -> tuple[dict[str, str], Json]:
+        """Columns of a query with their types, and its plan."""
+        if sql not in self.plans:
+            self._look_at_text(sql)
+            (plan,) = self._json("json_serialize_plan", sql, ", optimize := false")["plans"]
+            try:
+                relation = self.con.sql(sql)
+            except duckdb.Error as error:
+                raise CannotFollow(f"DuckDB cannot say what it means: {first_line(error)}") from None
+            names = [lower(name) for name in relation.columns]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise CannotFollow(f"two columns are named {', '.join(sorted(twice))}")
+            self.plans[sql] = dict(zip(names, map(str, relation.types), strict=True)), plan
+        return self.plans[sql]
+
+    def with_source(self, sql: str, table: tuple[str, str, str], otherwise: dict[str, str]) -> str:
+        """A query whose first CTE, `source`, is read from a table instead. That has the CTE's columns; where it
+        is read from files, with others."""
+        parsed = self._json("json_serialize_sql", sql)
+        ctes = parsed["statements"][0]["node"]["cte_map"]["map"]
+        if not ctes or ctes[0]["key"] != "source":
+            raise CannotFollow("its first CTE is not source")
+        body = ctes[0]["value"]["query"]
+        try:
+            self.create(table, self.bind(self._text({**parsed, "statements": [body]}))[0])
+        except CannotFollow:
+            self.create(table, otherwise)
+        instead = self._json("json_serialize_sql", f"select * from {quoted(*table)}")
+        ctes[0]["value"]["query"] = instead["statements"][0]
+        return self._text(parsed)
+
+    def _text(self, parsed: Json) -> str:
+        rows = self.con.execute("select json_deserialize_sql(?::json)", [json.dumps(parsed)]).fetchall()
+        return str(rows[0][0])
+
+    def _json(self, function: str, sql: str, options: str = "") -> Json:
+        found: Json = json.loads(self.con.execute(f"select {function}(?{options})", [sql]).fetchall()[0][0])
+        if found.get("error"):
+            raise CannotFollow(f"DuckDB cannot say what it means: {first_line(found['error_message'])}")
+        statements = found.get("plans") or found.get("statements") or []
+        if len(statements) != 1:
+            raise CannotFollow(f"it has {len(statements)} statements instead of one")
+        return found
+
+    def _look_at_text(self, sql: str) -> None:
+        """Some functions are computed while a query is bound, and the plan holds but their value."""
+        for node in walk(self._json("json_serialize_sql", sql)):
+            refuse(node.get("function_name", ""))
+            if node.get("class") == "STAR":  # Which columns it means must not hang on the day either.
+                for inner in walk(node.get("expr")):
+                    refuse(inner.get("function_name", ""), set())
+
+
+def first_line(message: object) -> str:
+    """The beginning of a message, which says what is wrong."""
+    return (str(message).splitlines() or [""])[0][:200]
+
+
+def _masked(*_: object) -> None:
+    """What stands for a mask; it is bound, never called."""
+
+
+def walk(found: object) -> Iterator[Json]:
+    """All objects within JSON, the outermost first."""
+    if isinstance(found, dict):
+        yield found
+    for value in found.values() if isinstance(found, dict) else found if isinstance(found, list) else ():
+        yield from walk(value)
+
+
+def outermost(found: object) -> Iterator[Json]:
+    """Expressions of an operator that lie within no other expression or operator."""
+    if isinstance(found, dict) and "expression_class" in found:
+        yield found
+        return
+    items = found.items() if isinstance(found, dict) else enumerate(found) if isinstance(found, list) else ()
+    for key, value in items:
+        if key != "children":
+            yield from outermost(value)
+
+
+def varies(expression: Json) -> bool:
+    """Whether an expression looks at a column at all."""
+    return any(str(node.get("expression_class")).endswith("_REF") for node in walk(expression))
+
+
+@dataclass(frozen=True)
+class Value:
+    """The columns that a value depends on, and the one that it is, where it is one as it stands."""
+
+    refs: Refs = NONE
+    bare: Ref | None = None
+
+
+Rows = list[Value]
+
+
+def merged(values: Iterable[Value]) -> Value:
+    """What depends on several values."""
+    found = list(values)
+    bare = {value.bare for value in found}
+    return Value(union(value.refs for value in found), bare.pop() if len(bare) == 1 else None)
+
+
+class Follower:
+    """One plan's reading; gathers uses without showing on the way.
+
+    `purposes` gives the names of the columns that have tokens of a purpose.
+    """
+
+    def __init__(self, lookup: Lookup, purposes: dict[str, set[str]]) -> None:
+        self.lookup, self.purposes = lookup, purposes
+        self.implicit = Implicit()
+        self.ctes: dict[int, Rows] = {}
+        self.correlated: list[Rows] = []
+
+    # Operators
+
+    def rows(self, operator: Json) -> Rows:
+        """Columns of what an operator gives, by position."""
+        kind = operator["type"].removeprefix("LOGICAL_")
+        children = operator.get("children", [])
+        if strange := [key for key in operator if operator[key] and key in OPTIMISED]:
+            raise CannotFollow(f"a {kind} with {strange[0]}")
+        if kind in JOINS:
+            return self.join(operator, kind)
+        if kind == "MATERIALIZED_CTE":
+            self.ctes[operator.get("table_index", 0)] = self.rows(children[0])
+            return self.rows(children[1])
+        if kind == "RECURSIVE_CTE":
+            return self.recursion(operator)
+        if kind == "CTE_REF":
+            return self.ctes[operator.get("cte_index", 0)]
+        if kind == "DELIM_GET":
+            if len(self.correlated[-1]) != len(operator["chunk_types"]):
+                raise CannotFollow("a subquery whose outer columns are not those of its join")
+            return self.correlated[-1]
+        if kind == "DUMMY_SCAN":
+            return [Value()]
+        if kind == "GET":
+            return self.get(operator)
+        sides = [self.rows(child) for child in children]
+        if kind in ("UNION", "EXCEPT", "INTERSECT"):
+            return self.set_operation(kind.lower(), sides)
+        (rows,) = sides
+        if kind in PASSING:
+            self.use(PASSING[kind], operator, rows)
+            return rows
+        expressions = operator.get("expressions", [])
+        if kind == "PROJECTION":
+            return [self.value(expression, rows) for expression in expressions]
+        if kind == "EXPRESSION_GET":
+            lines = [[self.value(expression, rows) for expression in line] for line in expressions]
+            return [merged(column) for column in zip(*lines, strict=True)]
+        if kind == "WINDOW":
+            return rows + [self.window(expression, rows) for expression in expressions]
+        if kind == "UNNEST":
+            lists = [self.value(expression, rows) for expression in expressions]
+            self.implicit.add("unnest", merged(lists).refs)
+            return rows + [Value(value.refs) for value in lists]
+        if kind == "AGGREGATE_AND_GROUP_BY":
+            groups = [self.value(group, rows, "group by") for group in operator.get("groups", [])]
+            self.implicit.add("group by", merged(groups).refs)
+            aggregates = [self.value(expression, rows) for expression in expressions]
+            return groups + aggregates + [Value() for _ in operator.get("grouping_functions", [])]
+        raise CannotFollow(f"a step of DuckDB's plan that is not known: {kind}")
+
+    def use(self, clause: str, found: object, rows: Rows) -> None:
+        """Note what all expressions of a part of an operator look at."""
+        for expression in outermost(found):
+            self.implicit.add(clause, self.value(expression, rows, clause).refs)
+
+    def get(self, operator: Json) -> Rows:
+        """A table of the project; or a function that makes rows of its arguments, all of which count."""
+        name, columns = operator["name"], operator.get("names", [])
+        given = [column.get("index", 0) for column in operator.get("column_indexes", [])]
+        if name == "seq_scan":
+            table = operator.get("function_data", {})
+            found = self.lookup(*(lower(table[part]) for part in ("catalog", "schema", "table")))
+            if found is None:
+                raise CannotFollow(f"{table['schema']}.{table['table']} is neither a model nor declared")
+            refs = [found(lower(column)) for column in columns]
+            every = Value(frozenset(refs))  # The place where a row lies tells of all of it.
+            return [Value(frozenset({refs[n]}), refs[n]) if n < len(refs) else every for n in given]
+        if name not in functions.SERIES:
+            raise CannotFollow(f"the table function {name}")
+        rows = [value for child in operator.get("children", []) for value in self.rows(child)]
+        every = Value(merged(rows).refs)
+        self.implicit.add("unnest", every.refs)
+        return [every] * (len(given) + len(operator.get("projected_input", [])))
+
+    def join(self, operator: Json, kind: str) -> Rows:
+        """Both sides, one beside the other; what rows are brought together by is used."""
+        first, second = operator["children"]
+        left = self.rows(first)
+        pairs = [pair for pair in operator.get("conditions", []) if "left" in pair]
+        if kind == "DELIM_JOIN":
+            self.correlated.append([self.value(e, left) for e in operator["duplicate_eliminated_columns"]])
+        right = self.rows(second)
+        if kind == "DELIM_JOIN":
+            self.correlated.pop()
+        if kind == "POSITIONAL_JOIN":
+            self.implicit.add("position", merged([*left, *right]).refs)
+        seen = [self.compared([(pair["left"], left), (pair["right"], right)], "join") for pair in pairs]
+        rest = [condition for condition in operator.get("conditions", []) if condition not in pairs]
+        self.use("join", [rest, operator.get("condition"), operator.get("predicate")], left + right)
+        how = operator.get("join_type", "INNER" if kind in ("CROSS_PRODUCT", "POSITIONAL_JOIN") else "")
+        if how == "MARK":
+            return [*left, merged(seen)]
+        if how in ("SEMI", "ANTI"):
+            return left
+        if how not in BOTH_SIDES:
+            raise CannotFollow(f"a join of the kind {how}")
+        return left + right
+
+    def set_operation(self, kind: str, sides: list[Rows]) -> Rows:
+        """Union, except and intersect, whose sides DuckDB has brought into the same order."""
+        rows = [merged(column) for column in zip(*sides, strict=True)]
+        if kind != "union":
+            self.implicit.add(kind, merged(rows).refs)
+        return rows if kind != "except" else sides[0]
+
+    def recursion(self, operator: Json) -> Rows:
+        """Followed until another turn adds nothing."""
+        if operator.get("payload_aggregates"):
+            raise CannotFollow("a recursive CTE with aggregates by key")
+        first, again = operator["children"]
+        rows, before = self.rows(first), None
+        while rows != before:
+            before = rows
+            self.ctes[operator.get("table_index", 0)] = rows
+            rows = [merged(column) for column in zip(rows, self.rows(again), strict=True)]
+        if not operator.get("union_all"):
+            self.implicit.add("distinct", merged(rows).refs)
+        return rows
+
+    # Expressions
+
+    def value(self, expression: Json, rows: Rows, clause: str = "condition") -> Value:
+        """What a value depends on; what it only looks at is noted under the clause."""
+        kind, what = expression["expression_class"], expression["type"]
+        if kind == "BOUND_REF":
+            return rows[expression.get("index", 0)]
+        if kind == "BOUND_COLUMN_REF":
+            return Value(merged(rows).refs)  # DuckDB leaves these in the input of a table function.
+        if kind == "BOUND_CONSTANT":
+            return Value()
+        if kind == "BOUND_CASE":
+            return self.case(expression, rows, clause)
+        if kind == "BOUND_WINDOW":
+            return self.window(expression, rows)
+        if kind == "BOUND_COMPARISON" or what in LOOKS:
+            return self.compared([(part, rows) for part in outermost(list(expression_parts(expression)))], clause)
+        if kind == "BOUND_AGGREGATE":
+            return self.aggregate(expression, rows)
+        if kind == "BOUND_FUNCTION":
+            return self.function(expression, rows, clause)
+        if kind in ("BOUND_CAST", "BOUND_CONJUNCTION", "BOUND_OPERATOR", "BOUND_UNNEST"):
+            return self.all_of(expression_parts(expression), rows, clause)
+        raise CannotFollow(f"a kind of expression that is not known: {kind}")
+
+    def all_of(self, parts: Iterable[Json], rows: Rows, clause: str = "condition") -> Value:
+        """What depends on all of several expressions."""
+        return Value(union(self.value(part, rows, clause).refs for part in parts))
+
+    def compared(self, parts: Sequence[tuple[Json, Rows]], clause: str) -> Value:
+        """What a comparison looks at is used and not shown. Personal data beside a column that is none is a match: who
+        knows the one then knows the other."""
+        values = [(self.value(part, rows, clause), varies(part)) for part, rows in parts]
+        refs = union(value.refs for value, _ in values)
+        personal = [any(ref.level >= Level.generalised for ref in value.refs) for value, _ in values]
+        matches = any(personal) and any(v and not p for (_, v), p in zip(values, personal, strict=True))
+        self.implicit.add("match" if matches else clause, refs)
+        return Value(frozenset(ref.looked_at() for ref in refs))
+
+    def case(self, expression: Json, rows: Rows, clause: str) -> Value:
+        """Results are shown; conditions only choose, which adds nothing where what they look at is shown as well."""
+        checks = expression["case_checks"]
+        value = self.all_of([expression["else_expr"], *(check["then_expr"] for check in checks)], rows, clause)
+        outside, self.implicit = self.implicit, Implicit()
+        self.use(clause, [check["when_expr"] for check in checks], rows)
+        outside.uses |= {(name, ref) for name, ref in self.implicit.uses if ref not in value.refs}
+        self.implicit = outside
+        return value
+
+    def aggregate(self, expression: Json, rows: Rows) -> Value:
+        """An aggregate depends on its arguments and their order; a count says only how many there are."""
+        self.use("filter", expression.get("filter"), rows)
+        value = self.all_of(outermost([expression.get("children"), expression.get("order_bys")]), rows)
+        return self.counted(value) if expression["name"] in functions.COUNTS else value
+
+    def counted(self, value: Value) -> Value:
+        """How many there are of something."""
+        self.implicit.add("count", value.refs)
+        return Value(frozenset(ref.looked_at() for ref in value.refs))
+
+    def window(self, expression: Json, rows: Rows) -> Value:
+        """A window depends on its arguments and order; without an order, a row's number tells where the row lies."""
+        self.use("partition by", expression.get("partitions"), rows)
+        self.use("filter", expression.get("filters"), rows)
+        left_out = ("partitions", "filters", "orders", "arg_orders", *NO_PARTS)
+        arguments = self.all_of(outermost([v for k, v in expression.items() if k not in left_out]), rows)
+        orders = self.all_of(outermost([expression.get("orders"), expression.get("arg_orders")]), rows).refs
+        if expression["type"] in functions.NUMBERS and not expression.get("orders"):
+            orders = merged(rows).refs
+        counts = expression.get("name") in functions.COUNTS
+        orders = frozenset(ref if ref.level >= Level.generalised else ref.looked_at() for ref in orders)
+        return Value((self.counted(arguments) if counts else arguments).refs | orders)
+
+    def function(self, expression: Json, rows: Rows, clause: str) -> Value:
+        """A mask, a comparison, or a function that depends on its arguments alone."""
+        name, arguments = expression["name"], expression.get("children", [])
+        refuse(name)
+        if name in functions.MASKS:
+            return self.mask(name, arguments, rows)
+        for inner in walk(expression.get("function_data")):  # A lambda.
+            refuse(str(inner.get("name", "")))
+        if name in functions.COMPARISONS:
+            return self.compared([(argument, rows) for argument in arguments], clause)
+        return self.all_of(arguments, rows, clause)
+
+    def mask(self, name: str, arguments: list[Json], rows: Rows) -> Value:
+        """What the result of a mask still depends on."""
+        mask = functions.MASKS[name]
+        if len(arguments) != mask.arguments:
+            raise CannotFollow(f"{name} with {len(arguments)} arguments instead of {mask.arguments}")
+        value = self.value(arguments[-1], rows)
+        if not mask.purpose:
+            return Value(frozenset(r.generalised() if r.kind in mask.kinds else r for r in value.refs))
+        if arguments[0]["expression_class"] != "BOUND_CONSTANT":
+            raise CannotFollow(f"{name} with a purpose that is no literal text")
+        purpose, column = str(arguments[0]["value"].get("value")), value.bare
+        if column is not None and column.name in self.purposes.get(purpose, ()) and column.kind in mask.kinds:
+            return Value(frozenset({column.looked_at()}))
+        return Value(value.refs | {token(purpose)})
+
+
+def expression_parts(expression: Json) -> Iterator[Json]:
+    """The expressions that an expression is made of."""
+    for key, value in expression.items():
+        if key == "children":
+            yield from outermost(list(value))
+        elif key not in NO_PARTS:
+            yield from outermost(value)
