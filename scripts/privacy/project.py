@@ -5,18 +5,14 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref, lower
 
-# What sends SQL to the database, or reaches for a macro by a name made up while it runs.
-DYNAMIC = re.compile(
-    r"\brun_query\b|\bstatement\b|\badapter\s*\.\s*(execute|add_query)\b|\bload_result\b|\bcontext\s*[\[.]|\bbuiltins\b"
-    r"|\bget_create_\w+|\bcreate_(table|view)_as\b"
-)
-# What may be something else when a model runs than when it is checked.
-VARYING = re.compile(r"\benv_var\b|\btarget\s*[.\[]|\bflags\b|\binvocation_\w+|\brun_started_at\b|\bmodules\b")
+# Schemas that analysts read.
+SHOWN = {"analytics", "marts"}
 # Packages that come with dbt itself.
 ENGINE = {"dbt", "dbt_duckdb"}
 PLAIN = {"table", "view", "incremental", "ephemeral", "seed", "snapshot"}
@@ -52,6 +48,7 @@ class Node:
     config: dict[str, Any] = field(default_factory=dict)
     database: str = ""
     types: dict[str, str] = field(default_factory=dict)
+    tested: str = ""
 
     @property
     def place(self) -> tuple[str, str, str]:
@@ -88,18 +85,12 @@ class Project:
             waiting += self.macro_calls[macro]
         return found
 
-    def is_dynamic(self, macro: str) -> bool:
-        """Whether a macro sends SQL to the database itself, where compiled code does not show it."""
-        return bool(DYNAMIC.search(without_comments(self.macro_sql[macro])))
-
-    def varies(self, macro: str) -> bool:
-        """Whether a macro may give other SQL when a model runs than when it is checked."""
-        return bool(VARYING.search(without_comments(self.macro_sql[macro])))
-
-
-def without_comments(text: str) -> str:
-    """A template without Jinja's comments."""
-    return re.sub(r"\{#.*?#\}", "", text, flags=re.S)
+    @cached_property
+    def callable(self) -> frozenset[str]:
+        """Macros that a template may call because they are looked at themselves: by name, and by package and name. One
+        that takes the place of dbt's own is called for what it answers, which may change."""
+        parts = [key.split(".") for key in self.macro_sql]
+        return frozenset(n for p in parts if p[-1] not in self.overrides for n in (p[-1], ".".join(p[1:])))
 
 
 def read(manifest: Path) -> Project:
@@ -146,13 +137,14 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
     hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
     if config.get("sql_header"):
         hooks.append(config["sql_header"])
-    folder = raw["original_file_path"].split("/")
+    folder, schema = raw["original_file_path"].split("/"), lower(raw["schema"])
+    layer = folder[1] if folder[0] == "models" and len(folder) > 2 else folder[0]
     return Node(
         name=name,
         resource=resource,
-        layer=folder[1] if folder[0] == "models" and len(folder) > 2 else folder[0],
+        layer=schema if schema in SHOWN else layer,
         path=raw["original_file_path"],
-        schema=lower(raw["schema"]),
+        schema=schema,
         table=lower(raw.get("identifier") or raw.get("alias") or raw["name"]),
         columns=columns,
         sql=raw.get("compiled_code") or "",
@@ -166,6 +158,7 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
         config=config,
         database=lower(raw.get("database") or ""),
         types=types,
+        tested=lower(raw.get("column_name") or ""),
     )
 
 

@@ -15,18 +15,28 @@ from typing import Any
 
 import yaml
 
+from scripts.privacy.jinja_calls import strays
 from scripts.privacy.labels import DECLARABLE, NONE, CannotFollow, Level, Ref, Refs, union
 from scripts.privacy.plan import Database, Follower
-from scripts.privacy.project import DYNAMIC, PLAIN, VARYING, Label, Node, Project, without_comments
+from scripts.privacy.project import PLAIN, SHOWN, Label, Node, Project
 
 ACCEPTED = Path(__file__).with_name("accepted.yml")
-# What analysts read; nothing personal may be declared there at all.
-SHOWN = {"analytics", "marts"}
 READS_A_SOURCE = re.compile(r"\s*with source as \(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
 # What reading adds to the columns of a source: where a row stood.
 READING = ("batch_id", "cdc_flag", "cdc_dsn", "landed_file", "line_number", "byte_offset", "landed_batch_id")
-SENDS = "sends SQL to the database itself"
-VARIES = "may give other SQL when it runs than when it is checked"
+VARIES = "which may send SQL, or give other SQL when it runs than when it is checked"
+# Settings that leave the rows of a compiled query as they are; hooks and materialisations are looked at one by one.
+CONFIG = {
+    "access", "alias", "check_cols", "column_types", "contract", "delimiter", "docs", "enabled", "freshness",
+    "full_refresh", "group", "hard_deletes", "lookback", "materialized", "meta", "on_configuration_change",
+    "on_schema_change", "post-hook", "pre-hook", "schema", "severity", "sql_header", "store_failures",
+    "store_failures_as", "tags", "unique_key", "updated_at", "where",
+}  # fmt: skip
+# And settings that do so with some values.
+CONFIG_VALUES = {
+    "error_if": r"[!=<>]+ *\d+", "warn_if": r"[!=<>]+ *\d+", "fail_calc": r"count\(\*\)",
+    "incremental_strategy": r"append|delete\+insert", "strategy": "check|timestamp",
+}  # fmt: skip
 VERSIONS = ("dbt_scd_id", "dbt_updated_at", "dbt_valid_from", "dbt_valid_to")
 
 Columns = dict[str, Refs]
@@ -81,6 +91,8 @@ class Prover:
         self.project, self.rules, self.database = project, rules, database
         self.proof = Proof()
         self.via: dict[tuple[str, str], Ref] = {}
+        self.made_of: dict[tuple[str, str], Refs] = {}
+        self.released: list[tuple[Node, set[str], list[Node]]] = []
         self.tables: dict[tuple[str, str, str], Node] = {}
         self.purposes = {entry["purpose"]: set(entry["columns"]) for entry in rules.get("tokens") or []}
         for node in project.nodes.values():
@@ -115,6 +127,9 @@ class Prover:
                 self.test(node)
             else:
                 self.node(node)
+        for node, names, tests in self.released:
+            for test in tests:
+                self.guarded(node, names, test)
         return self.proof
 
     def ordered(self) -> Iterator[Node]:
@@ -144,6 +159,7 @@ class Prover:
                     )
         for hook in node.hooks:
             self.hook(node.name, hook)
+        self.settings(node)
         if node.resource in ("source", "seed", "declared"):
             if not node.columns:
                 self.proof.add("classification", node.name, "no column is described")
@@ -155,8 +171,6 @@ class Prover:
         if node.materialized not in PLAIN:
             self.proof.add("unfollowed", node.name, f"{node.path}: materialised as {node.materialized}")
             return
-        if node.config.get("incremental_predicates") or node.config.get("predicates"):
-            self.proof.add("unfollowed", node.name, f"{node.path}: conditions that dbt adds to the SQL")
         self.dynamic(node)
         if reason := self.rule("opaque_models", node.name):
             self.proof.trusted.append((node.name, reason))
@@ -235,6 +249,7 @@ class Prover:
         for column in node.columns:
             if column not in columns:
                 self.proof.add("classification", f"{node.name}.{column}", "described, but the model does not give it")
+        self.made_of |= {(node.name, column): refs for column, refs in columns.items()}
         self.proof.lineage[node.name] = {column: {ref.name for ref in refs} for column, refs in columns.items()}
         for column, refs in columns.items():
             self.proof.columns_followed += 1
@@ -278,7 +293,30 @@ class Prover:
                     "release", node.name, f"no test {name or 'is named'} of error level guards what it releases"
                 )
                 return set()
+        self.released.append((node, names, [tests[name] for name in node.meta["released_under"]]))
         return names
+
+    def guarded(self, node: Node, names: set[str], test: Node) -> None:
+        """A test guards what is released only where it looks at that, in the model or further on."""
+        try:
+            seen = union(self.query(test.sql)[0].values())
+        except CannotFollow as error:
+            self.proof.add("release", node.name, f"{test.name} guards what it releases, and {error}")
+            return
+        looked_at = {ref.column for ref in self.before(seen) if ref.table == node.name}
+        for column in sorted(names - looked_at):
+            self.proof.add("release", f"{node.name}.{column}", f"{test.name} is to guard it and does not look at it")
+
+    def before(self, refs: Refs) -> set[Ref]:
+        """Columns, and all that they were made of."""
+        found: set[Ref] = set()
+        waiting = list(refs)
+        while waiting:
+            ref = waiting.pop()
+            if ref not in found:
+                found.add(ref)
+                waiting += self.made_of.get((ref.table, ref.column), ())
+        return found
 
     def trail(self, table: str, column: str, ref: Ref) -> str:
         """The way of a value from where it came from."""
@@ -305,34 +343,49 @@ class Prover:
         if not self.rule("hooks", sql):
             self.proof.add("hook", where, f"a hook that is not accepted: {sql[:120]}")
 
+    def settings(self, node: Node) -> None:
+        """What a node is told that changes its rows beyond its query."""
+        for key, value in node.config.items():
+            given = any(value.values()) if isinstance(value, dict) else value
+            if not given or key in CONFIG or re.fullmatch(CONFIG_VALUES.get(key, "$^"), str(value)):
+                continue
+            if not self.rule("dynamic_sql", f"{key} of {node.name}"):
+                self.proof.add("dynamic", node.name, f"{node.path}: {key}, which changes what is done with its query")
+
     def dynamic(self, node: Node) -> None:
-        """SQL that is sent while dbt compiles or runs, by the model's own text or by a macro it calls."""
-        text = without_comments(node.raw_sql)
-        for pattern, what in ((DYNAMIC, SENDS), (VARYING, VARIES)):
-            if pattern.search(text) and not self.rule("dynamic_sql", f"model {node.name}"):
-                self.proof.add("dynamic", node.name, f"{node.path} {what}")
-        for macro in sorted(self.project.macros_of(node)):
-            name = macro.rsplit(".", 1)[-1]
-            for is_so, what in ((self.project.is_dynamic, SENDS), (self.project.varies, VARIES)):
-                if is_so(macro) and not self.rule("dynamic_sql", name):
-                    self.proof.add("dynamic", name, f"a macro that models call {what}")
+        """SQL that is sent while dbt compiles or runs, or that may change, by the model's text or a macro it calls."""
+        templates = {f"model {node.name}": node.raw_sql}
+        templates |= {macro.rsplit(".", 1)[-1]: self.project.macro_sql[macro] for macro in self.project.macros_of(node)}
+        for name, text in sorted(templates.items()):
+            found = strays(text, self.project.callable)
+            if found and not self.rule("dynamic_sql", name):
+                self.proof.add("dynamic", name.removeprefix("model "), f"uses {', '.join(found)}, {VARIES}")
 
     def test(self, node: Node) -> None:
-        """A test whose failures are stored makes a table of whatever it selects; some schemas are made for that."""
-        if not node.config.get("store_failures"):
+        """A test whose failures are stored makes a table of whatever it selects; some schemas are made for that. The
+        run history shows some columns of it all the same."""
+        self.settings(node)
+        if not node.config.get("store_failures") or node.config.get("store_failures_as") == "ephemeral":
             return
-        if self.rule("stored_failures", node.name) or self.rule("stored_failures", f"schema {node.schema}"):
-            return
-        if node.config.get("store_failures_as") == "ephemeral":
-            return
+        kept = self.rule("stored_failures", node.name) or self.rule("stored_failures", f"schema {node.schema}")
         try:
             columns, _ = self.query(node.sql)
         except CannotFollow as error:
             self.proof.add("unfollowed", node.name, f"{node.path} stores its failures, and {error}")
             return
         for column, refs in columns.items():
-            for ref in sorted(r for r in refs if r.level >= Level.generalised):
-                self.proof.add("flow", f"{node.name}.{column}", f"stored with the test's failures: {ref.name}")
+            if not kept or self.is_shown(node, column):
+                for ref in sorted(r for r in refs if r.level >= Level.generalised):
+                    self.proof.add("flow", f"{node.name}.{column}", f"shown among the test's failing rows: {ref.name}")
+
+    def is_shown(self, node: Node, column: str) -> bool:
+        """Whether the run history shows a column of failing rows: the test says so, or all tested tables that have one.
+        A generic test gives what it tests under a name of its own."""
+        name = node.tested if column in ("value_field", "unique_field") else column
+        tested = [self.project.nodes[parent].columns for parent in node.parents if parent in self.project.nodes]
+        labels = [columns[name] for columns in tested if name in columns]
+        harmless = bool(labels) and all(label is not None and label.level <= Level.internal for label in labels)
+        return harmless or column in (node.meta.get("shows") or ())
 
     def use(self, node: Node, use: Use) -> None:
         """Whether a use without showing has been accepted."""

@@ -451,7 +451,7 @@ FAULTS: dict[str, tuple[Node, str]] = {
         model("select 1 as code", {"code": INTERNAL}, raw_sql="{% call statement('x') %} … {% endcall %}"),
         "dynamic",
     ),
-    "conditions that dbt adds": (model("select 1 as code", {"code": INTERNAL}, config={"incremental_predicates": ["…"]}), "unfollowed"),
+    "conditions that dbt adds": (model("select 1 as code", {"code": INTERNAL}, config={"incremental_predicates": ["…"]}), "dynamic"),
     "a source that is renamed before it is read": (
         model("with source as (select c_tax_id as batch_id from x) select batch_id as code from source", {"code": INTERNAL},
               layer="staging", parents=("source.x",), raw_sql="with source as (select c_tax_id as batch_id from {{ source('x', 'x') }})"),
@@ -532,7 +532,10 @@ def test_a_release_is_guarded_by_a_test_of_error_level() -> None:
         {"area": Label(Level.confidential)},
         meta={"releases": ["area"], "released_under": ["areas_are_k_anonymous"]},
     )
-    test = model("select 1", name="areas_are_k_anonymous", resource="test", macros=("macro.x.too_few_persons",))
+    few = "select area, count(*) as persons from analytics.leak group by area having count(*) < 5"
+    test = model(
+        few, name="areas_are_k_anonymous", resource="test", macros=("macro.x.too_few_persons",), parents=("leak",)
+    )
     assert judged(node, test).findings == []
     for spoilt in (
         replace(test, config={"severity": "warn"}),
@@ -543,6 +546,13 @@ def test_a_release_is_guarded_by_a_test_of_error_level() -> None:
     ):
         node = replace(node, columns={"area": Label(Level.confidential)})
         assert {f.kind for f in judged(node, spoilt).findings} >= {"release", "flow"}
+    for blind in (
+        "select 1 as area",
+        "select status as area from core.dim_customer",
+        "select pii_zip3(area) as area from x",
+    ):
+        node = replace(node, columns={"area": Label(Level.confidential)})
+        assert {f.kind for f in judged(node, replace(test, sql=blind)).findings} == {"release"}, blind
 
 
 def test_an_acceptance_that_accepts_nothing_is_found() -> None:

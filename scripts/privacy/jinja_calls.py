@@ -1,0 +1,100 @@
+"""What a template may use so that it gives the same SQL when it runs as when it was checked, and sends none itself.
+
+Only names, calls, attributes and filters on these lists may be used; everything else needs an entry in `accepted.yml`.
+Other macros of the project may be called, since each is looked at itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+
+from dbt_common.clients.jinja import get_environment
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+# Besides the project's macros. `this` is the model's own table, whose catalog alone is another one when it runs.
+NAMES = {"execute", "this", "project_name", "loop"}
+CALLS = {
+    "config", "dict", "doc", "is_incremental", "namespace", "range", "ref", "return", "set", "source", "zip",
+    "adapter.dispatch", "exceptions.raise_compiler_error", "dbt.dateadd", "dbt.datediff", "dbt.listagg",
+    "dbt.type_string", "config.get", "config.require",
+}  # fmt: skip
+# What is known of nodes; it does not change until the project does.
+KNOWN = {
+    "graph.nodes", "graph.sources", "model.columns", "model.config", "model.depends_on", "model.name", "model.sources",
+}  # fmt: skip
+# Methods of texts, lists and mappings.
+METHODS = {
+    "append", "extend", "get", "index", "items", "keys", "lower", "removeprefix", "removesuffix", "replace", "split",
+    "startswith", "endswith", "strip", "update", "upper", "values",
+}  # fmt: skip
+# All that a node or relation says is the same when it runs, but for these.
+CHANGING = {
+    "build_path", "compiled", "compiled_code", "compiled_path", "created_at", "database", "dbt_created",
+    "defer_relation", "is_cte", "is_table", "is_view", "path", "relation_name", "root_path", "state_at_start", "type",
+}  # fmt: skip
+FILTERS = {
+    "abs", "capitalize", "default", "dictsort", "first", "float", "indent", "int", "join", "last", "length", "list",
+    "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "select", "selectattr", "sort",
+    "string", "sum", "title", "trim", "unique", "upper", "tojson",
+}  # fmt: skip
+BRINGS_IN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
+
+
+@cache
+def strays(text: str, macros: frozenset[str]) -> tuple[str, ...]:
+    """What a template uses that no list names, in the order of the alphabet.
+
+    `macros` are the project's, by name, and those of packages by package and name.
+    """
+    try:
+        template = _environment().parse(text)
+    except TemplateSyntaxError as error:
+        return (f"a template that cannot be read: {error}",)
+    return tuple(sorted(set(_strays(template, macros))))
+
+
+@cache
+def _environment() -> Environment:
+    return get_environment(None, capture_macros=False)
+
+
+def _strays(template: nodes.Template, macros: frozenset[str]) -> Iterator[str]:
+    own = {name.name for name in template.find_all(nodes.Name) if name.ctx in ("store", "param")}
+    called = {id(call.node) for call in template.find_all(nodes.Call)}
+    inner = {id(part.node) for part in template.find_all(nodes.Getattr)}
+    inner |= {id(part.node) for part in template.find_all(nodes.Getitem)}
+    for node in template.find_all(nodes.Node):
+        if isinstance(node, BRINGS_IN):
+            yield type(node).__name__.lower()
+        elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            yield f"| {node.name}"
+        elif isinstance(node, nodes.Keyword) and node.key == "attribute":
+            yield from _changing(str(getattr(node.value, "value", "")).split("."))
+        elif isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem) and id(node) not in inner:
+            yield from _path(node, own, macros, id(node) in called)
+
+
+def _path(node: nodes.Node, own: set[str], macros: frozenset[str], is_called: bool) -> Iterator[str]:
+    """A name with its attributes, such as `adapter.execute`, as far as no list names it."""
+    parts: list[str] = []
+    while isinstance(node, nodes.Getattr | nodes.Getitem):
+        key = node.attr if isinstance(node, nodes.Getattr) else getattr(node.arg, "value", None)
+        parts.insert(0, key if isinstance(key, str) else "")  # Empty for a number, and for what is computed.
+        node = node.node
+    path = ".".join([node.name if isinstance(node, nodes.Name) else "", *parts])
+    if isinstance(node, nodes.Name):
+        if node.ctx != "load" or path in (CALLS | macros if is_called else NAMES):
+            return
+        known = any(f"{path}.".startswith(f"{name}.") for name in KNOWN) or node.name in own | {"loop"}
+        if not known or (is_called and not parts):
+            yield path
+            return
+    if is_called and parts and parts[-1] not in METHODS:
+        yield path
+    yield from _changing(parts)
+
+
+def _changing(parts: list[str]) -> Iterator[str]:
+    said = parts[: parts.index("meta")] if "meta" in parts else parts  # `meta` holds what the project itself wrote.
+    yield from (f".{part}" for part in said if part in CHANGING)
