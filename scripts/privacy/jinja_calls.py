@@ -69,10 +69,18 @@ def _strays(template: nodes.Template, macros: frozenset[str]) -> Iterator[str]:
             yield type(node).__name__.lower()
         elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
             yield f"| {node.name}"
+        elif isinstance(node, nodes.Call) and _is_computed(node):
+            yield "adapter.dispatch of a name that is made up"
         elif isinstance(node, nodes.Keyword) and node.key == "attribute":
             yield from _changing(str(getattr(node.value, "value", "")).split("."))
         elif isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem) and id(node) not in inner:
             yield from _path(node, own, macros, id(node) in called)
+
+
+def _is_computed(call: nodes.Call) -> bool:
+    """Whether a macro is asked for by something else than its name, so that nobody knows which one is called."""
+    is_dispatch = isinstance(call.node, nodes.Getattr) and call.node.attr == "dispatch"
+    return is_dispatch and not (call.args and all(isinstance(argument, nodes.Const) for argument in call.args))
 
 
 def _path(node: nodes.Node, own: set[str], macros: frozenset[str], is_called: bool) -> Iterator[str]:

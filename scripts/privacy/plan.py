@@ -184,11 +184,6 @@ def outermost(found: object) -> Iterator[Json]:
             yield from outermost(value)
 
 
-def varies(expression: Json) -> bool:
-    """Whether an expression looks at a column at all."""
-    return any(str(node.get("expression_class")).endswith("_REF") for node in walk(expression))
-
-
 @dataclass(frozen=True)
 class Value:
     """The columns that a value depends on, and the one that it is, where it is one as it stands."""
@@ -207,11 +202,33 @@ def merged(values: Iterable[Value]) -> Value:
     return Value(union(value.refs for value in found), bare.pop() if len(bare) == 1 else None)
 
 
-class Follower:
-    """One plan's reading; gathers uses without showing on the way.
+def looked_at(parts: Iterable[tuple[Json, Rows]]) -> Iterator[Value]:
+    """The columns within expressions."""
+    for part, rows in parts:
+        for node in walk(part):
+            if node.get("expression_class") == "BOUND_REF":
+                yield rows[node["index"]] if node["index"] < len(rows) else Value()
+            elif node.get("expression_class") == "BOUND_COLUMN_REF":
+                yield merged(rows)
 
-    `purposes` gives the names of the columns that have tokens of a purpose.
+
+def follow(plan: Json, lookup: Lookup, purposes: dict[str, set[str]]) -> tuple[Rows, set[tuple[str, Ref]]]:
+    """What each column of a plan depends on, and the columns it uses without showing them, by clause.
+
+    `lookup` gives a table's columns by its catalog, schema and name; `purposes` says which have tokens of a purpose.
+    Raises CannotFollow.
     """
+    follower = Follower(lookup, purposes)
+    try:
+        return follower.rows(plan), follower.implicit.uses
+    except RecursionError:
+        raise CannotFollow("it is nested too deeply") from None
+    except (LookupError, TypeError, ValueError) as error:
+        raise CannotFollow(f"a plan of an unknown form: {error!r}"[:200]) from None
+
+
+class Follower:
+    """One plan's reading; gathers uses without showing on the way."""
 
     def __init__(self, lookup: Lookup, purposes: dict[str, set[str]]) -> None:
         self.lookup, self.purposes = lookup, purposes
@@ -260,9 +277,9 @@ class Follower:
         if kind == "WINDOW":
             return rows + [self.window(expression, rows) for expression in expressions]
         if kind == "UNNEST":
-            lists = [self.value(expression, rows) for expression in expressions]
-            self.implicit.add("unnest", merged(lists).refs)
-            return rows + [Value(value.refs) for value in lists]
+            lists = self.all_of(expressions, rows)
+            self.implicit.add("unnest", lists.refs)
+            return rows + [lists] * len(expressions)  # Element by element, one beside the other.
         if kind == "AGGREGATE_AND_GROUP_BY":
             groups = [self.value(group, rows, "group by") for group in operator.get("groups", [])]
             self.implicit.add("group by", merged(groups).refs)
@@ -370,12 +387,14 @@ class Follower:
 
     def compared(self, parts: Sequence[tuple[Json, Rows]], clause: str) -> Value:
         """What a comparison looks at is used and not shown. Personal data beside a column that is none is a match: who
-        knows the one then knows the other."""
-        values = [(self.value(part, rows, clause), varies(part)) for part, rows in parts]
-        refs = union(value.refs for value, _ in values)
-        personal = [any(ref.level >= Level.generalised for ref in value.refs) for value, _ in values]
-        matches = any(personal) and any(v and not p for (_, v), p in zip(values, personal, strict=True))
-        self.implicit.add("match" if matches else clause, refs)
+        knows the one then knows the other. One person's number beside another is a join, wherever it is written."""
+        refs = union(self.value(part, rows, clause).refs for part, rows in parts)
+        personal = [any(ref.level >= Level.generalised for ref in value.refs) for value in looked_at(parts)]
+        if any(personal) and not all(personal):
+            clause = "match"
+        elif clause == "filter" and [part["type"] for part, _ in parts] == ["BOUND_REF"] * 2:
+            clause = "join" if all(ref.kind in ("identifier", "") for ref in refs) else clause
+        self.implicit.add(clause, refs)
         return Value(frozenset(ref.looked_at() for ref in refs))
 
     def case(self, expression: Json, rows: Rows, clause: str) -> Value:
@@ -420,6 +439,8 @@ class Follower:
             return self.mask(name, arguments, rows)
         for inner in walk(expression.get("function_data")):  # A lambda.
             refuse(str(inner.get("name", "")))
+            if inner.get("name") in functions.MASKS:
+                raise CannotFollow(f"{inner['name']} of each element of a list")
         if name in functions.COMPARISONS:
             return self.compared([(argument, rows) for argument in arguments], clause)
         return self.all_of(arguments, rows, clause)

@@ -134,6 +134,9 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
             columns[lower(column["name"])] = _label(name, column["name"], meta, faults)
             if column.get("data_type"):
                 types[lower(column["name"])] = column["data_type"]
+    for constrained in (raw, *raw["columns"].values()) if resource == "model" else ():
+        if any(constraint.get("expression") for constraint in constrained.get("constraints") or []):
+            faults.append((name, f"{constrained['name']} has a constraint with an expression, which nobody follows"))
     hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
     if config.get("sql_header"):
         hooks.append(config["sql_header"])
