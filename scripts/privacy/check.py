@@ -95,8 +95,10 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
 @click.command(help=__doc__)
 @click.option(
     "--manifest",
+    "manifests",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="Check what was compiled already, such as target/manifest.json.",
+    help="Check what was compiled already, such as target/manifest.json; of a first load first, then of later ones.",
 )
 @click.option(
     "--warehouse",
@@ -105,9 +107,9 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
 )
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
 @click.option("--verbose", is_flag=True, help="Also print what was accepted, and why.")
-def main(manifest: Path | None, warehouse: Path | None, as_json: bool, verbose: bool) -> None:
+def main(manifests: tuple[Path, ...], warehouse: Path | None, as_json: bool, verbose: bool) -> None:
     """Compile, follow, report; exit with 1 where something was found."""
-    projects = [read(manifest)] if manifest else list(compiled())
+    projects = [read(manifest) for manifest in manifests] or list(compiled())
     total = prove(projects)
     if warehouse and warehouse.exists():
         try:

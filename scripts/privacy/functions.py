@@ -50,7 +50,13 @@ SEE_MORE = {"getvariable", "current_setting", "query", "query_table"}
 # These are not consistent, and show nothing but the time, chance, or their arguments.
 SEE_NO_MORE = {
     "current_date", "get_current_time", "get_current_timestamp", "now", "today", "transaction_timestamp", "error",
-    "gen_random_uuid", "random", "stats", "uuid", "uuidv4", "uuidv7",
+    "gen_random_uuid", "random", "stats", "uuid", "uuidv4", "uuidv7", "current_time", "current_timestamp", "localtime",
+    "localtimestamp",
+}  # fmt: skip
+# Functions that are written without brackets, like a column.
+WORDS = {
+    "current_catalog", "current_database", "current_date", "current_role", "current_schema", "current_time",
+    "current_timestamp", "current_user", "localtime", "localtimestamp", "session_user", "user",
 }  # fmt: skip
 # Table functions that see nothing but their arguments.
 SERIES = {"generate_series", "range", "repeat", "unnest", "json_each", "json_tree"}

@@ -80,9 +80,11 @@ def union(parts: Iterable[Refs]) -> Refs:
 
 @dataclass
 class Implicit:
-    """Columns that decide which rows there are or what is chosen, without being shown themselves, by clause."""
+    """Columns that decide which rows there are or what is chosen, without being shown themselves, by clause; and those
+    that tokens are made of, by purpose."""
 
     uses: set[tuple[str, Ref]] = field(default_factory=set)
+    tokens: set[tuple[str, str]] = field(default_factory=set)
 
     def add(self, clause: str, refs: Refs) -> None:
         """Note columns that a clause looks at."""

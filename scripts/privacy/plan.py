@@ -45,7 +45,7 @@ def unsteady() -> frozenset[str]:
     """Functions that are not the same for the same arguments, as DuckDB says of its own, or see more than those."""
     with duckdb.connect() as con:
         rows = con.execute("select distinct function_name from duckdb_functions() where stability <> 'CONSISTENT'")
-        return frozenset(name for (name,) in rows.fetchall()) | functions.SEE_MORE
+        return frozenset(name for (name,) in rows.fetchall()) | functions.SEE_MORE | functions.WORDS
 
 
 def refuse(name: str, allowed: set[str] = functions.SEE_NO_MORE) -> None:
@@ -151,9 +151,12 @@ class Database:
         """Some functions are computed while a query is bound, and the plan holds but their value."""
         for node in walk(self._json("json_serialize_sql", sql)):
             refuse(node.get("function_name", ""))
-            if node.get("class") == "STAR":  # Which columns it means must not hang on the day either.
-                for inner in walk(node.get("expr")):
-                    refuse(inner.get("function_name", ""), set())
+            # Which columns and tables are meant must not hang on the day either.
+            meant = [node.get("expr")] if node.get("class") == "STAR" else []
+            if node.get("type") == "TABLE_FUNCTION" and node["function"].get("function_name") not in functions.SERIES:
+                meant.append(node["function"])
+            for inner in walk(meant):
+                refuse(inner.get("function_name") or (inner.get("column_names") or [""])[-1], set())
 
 
 def first_line(message: object) -> str:
@@ -186,10 +189,16 @@ def outermost(found: object) -> Iterator[Json]:
 
 @dataclass(frozen=True)
 class Value:
-    """The columns that a value depends on, and the one that it is, where it is one as it stands."""
+    """The columns that a value depends on; the one that it is, if it is one as it stands; whether it is a constant."""
 
     refs: Refs = NONE
     bare: Ref | None = None
+    fixed: bool = False
+
+    @property
+    def personal(self) -> bool:
+        """Whether it depends on something that is protected."""
+        return any(ref.level >= Level.generalised for ref in self.refs)
 
 
 Rows = list[Value]
@@ -199,7 +208,16 @@ def merged(values: Iterable[Value]) -> Value:
     """What depends on several values."""
     found = list(values)
     bare = {value.bare for value in found}
-    return Value(union(value.refs for value in found), bare.pop() if len(bare) == 1 else None)
+    return Value(
+        union(value.refs for value in found), bare.pop() if len(bare) == 1 else None, all(v.fixed for v in found)
+    )
+
+
+def is_literal(part: Json) -> bool:
+    """Whether an expression is a value, other than null and an empty text."""
+    found = [node["value"] for node in walk(part) if node.get("expression_class") == "BOUND_CONSTANT"]
+    is_fixed = not any(str(node.get("expression_class")).endswith("_REF") for node in walk(part))
+    return is_fixed and any(value.get("value") not in (None, "") for value in found)
 
 
 def looked_at(parts: Iterable[tuple[Json, Rows]]) -> Iterator[Value]:
@@ -212,15 +230,15 @@ def looked_at(parts: Iterable[tuple[Json, Rows]]) -> Iterator[Value]:
                 yield merged(rows)
 
 
-def follow(plan: Json, lookup: Lookup, purposes: dict[str, set[str]]) -> tuple[Rows, set[tuple[str, Ref]]]:
-    """What each column of a plan depends on, and the columns it uses without showing them, by clause.
+def follow(plan: Json, lookup: Lookup, purposes: dict[str, set[str]]) -> tuple[Rows, Implicit]:
+    """What each column of a plan depends on, and the columns it uses without showing them.
 
     `lookup` gives a table's columns by its catalog, schema and name; `purposes` says which have tokens of a purpose.
     Raises CannotFollow.
     """
     follower = Follower(lookup, purposes)
     try:
-        return follower.rows(plan), follower.implicit.uses
+        return follower.rows(plan), follower.implicit
     except RecursionError:
         raise CannotFollow("it is nested too deeply") from None
     except (LookupError, TypeError, ValueError) as error:
@@ -337,9 +355,13 @@ class Follower:
 
     def set_operation(self, kind: str, sides: list[Rows]) -> Rows:
         """Union, except and intersect, whose sides DuckDB has brought into the same order."""
-        rows = [merged(column) for column in zip(*sides, strict=True)]
+        columns = list(zip(*sides, strict=True))
+        rows = [merged(column) for column in columns]
         if kind != "union":
             self.implicit.add(kind, merged(rows).refs)
+        for column, value in zip(columns, rows, strict=True):
+            if value.personal and not all(side.personal or side.fixed for side in column):
+                self.implicit.add("match", value.refs)  # Groups and windows then bring the two together.
         return rows if kind != "except" else sides[0]
 
     def recursion(self, operator: Json) -> Rows:
@@ -366,7 +388,7 @@ class Follower:
         if kind == "BOUND_COLUMN_REF":
             return Value(merged(rows).refs)  # DuckDB leaves these in the input of a table function.
         if kind == "BOUND_CONSTANT":
-            return Value()
+            return Value(fixed=True)
         if kind == "BOUND_CASE":
             return self.case(expression, rows, clause)
         if kind == "BOUND_WINDOW":
@@ -383,15 +405,24 @@ class Follower:
 
     def all_of(self, parts: Iterable[Json], rows: Rows, clause: str = "condition") -> Value:
         """What depends on all of several expressions."""
-        return Value(union(self.value(part, rows, clause).refs for part in parts))
+        values = [self.value(part, rows, clause) for part in parts]
+        return Value(union(value.refs for value in values), fixed=all(value.fixed for value in values))
 
     def compared(self, parts: Sequence[tuple[Json, Rows]], clause: str) -> Value:
-        """What a comparison looks at is used and not shown. Personal data beside a column that is none is a match: who
-        knows the one then knows the other. One person's number beside another is a join, wherever it is written."""
+        """What a comparison looks at is used and not shown. Some tell more than others, and so have names of their own:
+
+        - personal data beside a column that is none is a `match`: who knows the one then knows the other;
+        - a person's number beside a literal says who is meant;
+        - one person's number beside another is a `join`, wherever it is written.
+        """
         refs = union(self.value(part, rows, clause).refs for part, rows in parts)
-        personal = [any(ref.level >= Level.generalised for ref in value.refs) for value in looked_at(parts)]
+        seen = list(looked_at(parts))
+        personal = [value.personal for value in seen]
+        is_number = any(value.bare is not None and value.bare.kind == "identifier" for value in seen)
         if any(personal) and not all(personal):
             clause = "match"
+        elif is_number and any(is_literal(part) for part, _ in parts):
+            clause = "literal"
         elif clause == "filter" and [part["type"] for part, _ in parts] == ["BOUND_REF"] * 2:
             clause = "join" if all(ref.kind in ("identifier", "") for ref in refs) else clause
         self.implicit.add(clause, refs)
@@ -403,6 +434,7 @@ class Follower:
         value = self.all_of([expression["else_expr"], *(check["then_expr"] for check in checks)], rows, clause)
         outside, self.implicit = self.implicit, Implicit()
         self.use(clause, [check["when_expr"] for check in checks], rows)
+        outside.tokens |= self.implicit.tokens
         outside.uses |= {(name, ref) for name, ref in self.implicit.uses if ref not in value.refs}
         self.implicit = outside
         return value
@@ -457,6 +489,7 @@ class Follower:
             raise CannotFollow(f"{name} with a purpose that is no literal text")
         purpose, column = str(arguments[0]["value"].get("value")), value.bare
         if column is not None and column.name in self.purposes.get(purpose, ()) and column.kind in mask.kinds:
+            self.implicit.tokens.add((purpose, column.name))
             return Value(frozenset({column.looked_at()}))
         return Value(value.refs | {token(purpose)})
 

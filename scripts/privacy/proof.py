@@ -202,10 +202,11 @@ class Prover:
     def query(self, sql: str) -> tuple[Columns, set[tuple[str, Ref]]]:
         """Columns of a query with what each depends on, and what it uses without showing it."""
         types, plan = self.database.bind(sql)
-        values, uses = follow(plan, self.lookup, self.purposes)
+        values, implicit = follow(plan, self.lookup, self.purposes)
+        self.proof.rules_used |= {f"{purpose} of {column}" for purpose, column in implicit.tokens}
         if len(values) != len(types):
             raise CannotFollow(f"a plan that gives {len(values)} columns instead of {len(types)}")
-        return {name: value.refs for name, value in zip(types, values, strict=True)}, uses
+        return {name: value.refs for name, value in zip(types, values, strict=True)}, implicit.uses
 
     def make(self, node: Node) -> None:
         """The table, for queries that read it: as its own query gives it, or else as it is described."""
@@ -441,6 +442,10 @@ def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> P
         for model, columns in proof.lineage.items():
             for column, names in columns.items():
                 total.lineage.setdefault(model, {}).setdefault(column, set()).update(names)
+    for entry in rules.get("tokens") or []:
+        for column in entry["columns"]:
+            if f"{entry['purpose']} of {column}" not in total.rules_used:
+                total.add("stale", "accepted.yml, tokens", f"no token is made of it: {column} for {entry['purpose']}")
     for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
         for number, rule in enumerate(rules.get(section) or []):
             if f"{section}/{number}" not in total.rules_used:

@@ -53,6 +53,11 @@ NAMES: dict[str, str] = {
     "columns by a pattern with a name": "select columns('tax_(.*)') as '\\1' from core.dim_customer",
     "columns by a list": "select columns(['tax_id', 'status']) from core.dim_customer",
     "columns by a condition": "select columns(c -> c = 'tax_id') from core.dim_customer",
+    "columns by the day": "select columns(c -> c = case when current_date > date '2100-01-01' then 'tax_id' else 'status' end) from core.dim_customer",
+    "a table by the day": "from histogram(case when now() > timestamp '2100-01-01' then 'core.dim_customer' else 'core.dim_codes' end, kind)",
+    "a histogram of a table": "select bin as code from histogram('core.dim_customer', tax_id)",
+    "a query as JSON": "from json_execute_serialized_sql(json_serialize_sql('select tax_id as code from core.dim_customer'))",
+    "a variant": "select tax_id::variant as code from core.dim_customer",
     "star ilike": "select * ilike 'TAX%' from core.dim_customer",
     "star similar to": "select * similar to 'tax.*' from core.dim_customer",
     "columns within a function": "select max(columns('tax_id|status')) from core.dim_customer",
@@ -158,6 +163,18 @@ VALUES: dict[str, str] = {
     "a number after so many rows": "select n from range(100000) as r(n) order by n limit 1 offset (select max(sk_customer_id) from core.dim_customer)",
     "as many rows as it": "select 1 as code from core.dim_customer as c, range(c.tier + length(c.last_name)) as r(n)",
     "a tax id joined to a number": "select n from range(1000) as r(n) inner join core.dim_customer on left(tax_id, 3)::int = n",
+    "one person by number": "select status as code from core.dim_customer where sk_customer_id = 7008",
+    "one person by number, in a list": "select case when sk_customer_id in (7008, 7009) then 'known' end as code from core.dim_customer",
+    "one person by number, joined": "select 'known' as n, pii_key('c', t.sk_customer_id) as code from core.dim_trade as t inner join core.dim_customer as c "
+    "on t.sk_customer_id = c.sk_customer_id and c.sk_customer_id = 7008",
+    "a number in one column with theirs": "select max(n) as n, max(k) as code from (select sk_customer_id as kk, null as n, pii_key('c', sk_customer_id) as k "
+    "from core.dim_customer union all select n, n, null from range(9000) as r(n)) group by kk having count(*) > 1",
+    "a number in one window with theirs": "select max(n) over (partition by kk) as n, k as code from (select sk_customer_id as kk, null as n, "
+    "pii_key('c', sk_customer_id) as k from core.dim_customer union all select n, n, null from range(9000) as r(n))",
+    "a number in a natural join": "select n, pii_key('c', sk_customer_id) as code from core.dim_customer natural join (select n as sk_customer_id, n from range(9000) as r(n))",
+    "a number less theirs": "select n, pii_key('c', sk_customer_id) as code from core.dim_customer, range(9000) as r(n) where not (sk_customer_id - n)::bool",
+    "a number by a case": "select n, pii_key('c', sk_customer_id) as code from core.dim_customer join range(9000) as r(n) on case sk_customer_id when n then true end",
+    "a number as a hash": "select n, pii_key('c', sk_customer_id) as code from core.dim_customer, range(9000) as r(n) where hash(sk_customer_id) = hash(n)",
     "a token in a row with the value": "select {'t': pii_key('c', sk_customer_id), 'v': tax_id} as code from core.dim_customer",
     "a comparison of tokens": "select pii_key('c', sk_customer_id) = pii_key('c', 7008) as code from core.dim_customer",
     "a share above a sum": "select net_worth > all (select net_worth from core.dim_customer where tier = 1) as code from core.dim_customer",
@@ -302,10 +319,10 @@ def test_what_changes_with_a_column_is_seen_to_depend_on_it(
     if not expected or outcome(databases[None], sql) != expected:
         return  # It gives nothing, or chance.
     try:
-        values, uses = follow(empty.bind(sql)[1], lambda _, __, table: lambda c: Ref(table, c, Level.personal), {})
+        values, implicit = follow(empty.bind(sql)[1], lambda _, __, table: lambda c: Ref(table, c, Level.personal), {})
     except CannotFollow:
         return
-    used = {(ref.table, ref.column) for _, ref in uses}
+    used = {(ref.table, ref.column) for _, ref in implicit.uses}
     for changed in PERSONAL:
         found = outcome(databases[changed], sql) if changed not in used else []
         for value, before, after in zip(values, expected, found, strict=False):
