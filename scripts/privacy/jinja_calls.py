@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import cache
 
+from dbt.context.providers import ModelContext
 from dbt_common.clients.jinja import get_environment
-from jinja2 import Environment, TemplateSyntaxError, nodes
+from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-# Besides the project's macros. `this` is the model's own table, whose catalog alone is another one when it runs.
+# Besides the project's macros.
 NAMES = {"execute", "this", "project_name", "loop"}
 CALLS = {
     "config", "dict", "doc", "is_incremental", "namespace", "range", "ref", "return", "set", "source", "zip",
     "adapter.dispatch", "exceptions.raise_compiler_error", "dbt.dateadd", "dbt.datediff", "dbt.listagg",
     "dbt.type_string", "config.get", "config.require",
 }  # fmt: skip
+# Tables may be written into SQL, not looked at: the catalog in their names is another one when a model runs.
+TABLES = {"ref", "source", "this"}
 # What is known of nodes; it does not change until the project does.
 KNOWN = {
     "graph.nodes", "graph.sources", "model.columns", "model.config", "model.depends_on", "model.name", "model.sources",
@@ -51,7 +54,7 @@ def strays(text: str, macros: frozenset[str]) -> tuple[str, ...]:
         template = _environment().parse(text)
     except TemplateSyntaxError as error:
         return (f"a template that cannot be read: {error}",)
-    return tuple(sorted(set(_strays(template, macros))))
+    return tuple(sorted(set(_strays(template, _taken(text), macros))))
 
 
 @cache
@@ -59,15 +62,17 @@ def _environment() -> Environment:
     return get_environment(None, capture_macros=False)
 
 
-def _strays(template: nodes.Template, macros: frozenset[str]) -> Iterator[str]:
-    own = {name.name for name in template.find_all(nodes.Name) if name.ctx in ("store", "param")}
+def _strays(template: nodes.Template, taken: set[str], macros: frozenset[str]) -> Iterator[str]:
+    own = {name.name for name in template.find_all(nodes.Name) if name.ctx in ("store", "param")} - taken
     called = {id(call.node) for call in template.find_all(nodes.Call)}
     inner = {id(part.node) for part in template.find_all(nodes.Getattr)}
     inner |= {id(part.node) for part in template.find_all(nodes.Getitem)}
     for node in template.find_all(nodes.Node):
         if isinstance(node, BRINGS_IN):
             yield type(node).__name__.lower()
-        elif isinstance(node, nodes.Filter) and node.name not in FILTERS:
+        if isinstance(node, nodes.Filter | nodes.Compare | nodes.Test):
+            yield from (f"{name.name} as a text" for name in node.find_all(nodes.Name) if name.name in TABLES)
+        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
             yield f"| {node.name}"
         elif isinstance(node, nodes.Call) and _is_computed(node):
             yield "adapter.dispatch of a name that is made up"
@@ -75,6 +80,22 @@ def _strays(template: nodes.Template, macros: frozenset[str]) -> Iterator[str]:
             yield from _changing(str(getattr(node.value, "value", "")).split("."))
         elif isinstance(node, nodes.Name | nodes.Getattr | nodes.Getitem) and id(node) not in inner:
             yield from _path(node, own, macros, id(node) in called)
+
+
+def _taken(text: str) -> set[str]:
+    """Names of dbt's own that a template takes, even where it gives the same name to something of its own."""
+    template = _environment().parse(text)
+    defaults = [default for macro in template.find_all(nodes.Macro) for default in macro.defaults]
+    names = {
+        n.name for default in defaults for n in (default, *default.find_all(nodes.Name)) if isinstance(n, nodes.Name)
+    }
+    # This folds constants in the template, so nothing else is to look at it.
+    return (names | meta.find_undeclared_variables(template)) & {
+        *ModelContext._context_attrs_,
+        "builtins",
+        "context",
+        "dbt",
+    }
 
 
 def _is_computed(call: nodes.Call) -> bool:

@@ -99,7 +99,7 @@ class Prover:
         self.tables: dict[tuple[str, str, str], Node] = {}
         self.purposes = {entry["purpose"]: set(entry["columns"]) for entry in rules.get("tokens") or []}
         for node in project.nodes.values():
-            if node.resource != "test":
+            if node.resource in ("model", "seed", "snapshot"):
                 self.tables[node.place] = node
         for name, entry in (rules.get("tables") or {}).items():
             schema, _, table = name.partition(".")
@@ -192,9 +192,7 @@ class Prover:
 
     def flow(self, node: Node) -> tuple[Columns, set[Use]]:
         """What each column of a model depends on, and what decides its rows."""
-        if not node.sql:
-            raise CannotFollow("there is no compiled SQL")
-        columns, uses = self.query(self.from_source(node) if node.layer == "staging" else node.sql)
+        columns, uses = self.query(self.text(node))
         if node.resource == "snapshot":
             self.versions(node, columns)
         return columns, {Use(node.name, clause, ref) for clause, ref in uses}
@@ -213,7 +211,7 @@ class Prover:
         if node.materialized == "ephemeral" or node.place in self.database.tables:
             return
         try:
-            types = dict(self.database.bind(node.sql)[0])
+            types = dict(self.database.bind(self.text(node))[0])
             types |= dict.fromkeys(VERSIONS, "varchar") if node.resource == "snapshot" else {}
             self.database.create(node.place, types)
         except CannotFollow:
@@ -224,8 +222,13 @@ class Prover:
         node = self.tables.get((catalog, schema, table))
         return None if node is None else node.ref
 
-    def from_source(self, node: Node) -> str:
-        """A staging model's query, reading its source as a table: what is landed is read while the model runs."""
+    def text(self, node: Node) -> str:
+        """A model's query. One of staging reads its source as a table that no other query can name: what is landed is
+        read while the model runs."""
+        if not node.sql:
+            raise CannotFollow("there is no compiled SQL")
+        if node.layer != "staging":
+            return node.sql
         sources = [self.project.nodes[p] for p in node.parents if p.startswith("source.")]
         if len(sources) != 1:
             raise CannotFollow(f"a staging model that reads {len(sources)} sources")
@@ -233,7 +236,9 @@ class Prover:
             raise CannotFollow("a staging model whose CTE source does more than read_landed, or is not the first")
         for column in READING:
             sources[0].columns.setdefault(column, Label(Level.internal))
-        return self.database.with_source(node.sql, sources[0].place, declared(sources[0]))
+        place = self.database.catalog, "landed files", sources[0].name
+        self.tables[place] = sources[0]
+        return self.database.with_source(node.sql, place, declared(sources[0]))
 
     def versions(self, node: Node, columns: Columns) -> None:
         """Columns that dbt adds to a snapshot: a hash of its key and time, and times, which may be a column's."""

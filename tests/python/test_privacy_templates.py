@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from leaking import INTERNAL, judged, model
+from leaking import INTERNAL, core, judged, model
 
 from scripts.privacy.jinja_calls import strays
 from scripts.privacy.labels import Level
@@ -22,6 +22,12 @@ OTHER: dict[str, str] = {
     "the catalog": "select {% if this.database == 'memory' %} 1 {% else %} tax_id {% endif %} as code from {{ ref('x') }}",
     "the catalog of another": "select '{{ ref('x').database }}' as code",
     "the catalog by a filter": "select '{{ [ref('x')] | map(attribute='database') | first }}' as code",
+    "the catalog in the table's name": "{% if 'memory' in this | string %}select 1{% else %}select tax_id{% endif %}",
+    "the catalog in another table's name": "select {{ (ref('x') | string).split('.')[0] }} as code",
+    "the table's name compared": "{% if source('a', 'b') == '…' %}select 1{% endif %}",
+    "flags by their own name": "{% set flags = flags %}{% if flags.WHICH == 'run' %}select tax_id{% endif %}",
+    "flags by their own name, in a loop": "{% for flags in [flags] %}{% if flags.WHICH == 'run' %}select tax_id{% endif %}{% endfor %}",
+    "flags by default": "{% macro m(flags=flags) %}{% if flags.WHICH == 'run' %}select tax_id{% endif %}{% endmacro %}",
     "the catalog by its key": "select '{{ this['database'] }}' as code",
     "the catalog of a node": "{% for node in graph.nodes.values() %}{{ node.database }}{% endfor %}",
     "the table's whole name": "{% for node in graph.nodes.values() %}{{ node.relation_name }}{% endfor %}",
@@ -146,6 +152,18 @@ STAGING = model(
 def test_staging_reads_its_source_and_nothing_else(sql: str, raw: str) -> None:
     node = replace(STAGING, sql=sql, raw_sql=raw, columns={"code": INTERNAL})
     assert {f.kind for f in judged(node).findings} & {"flow", "unfollowed"}
+
+
+def test_a_source_says_nothing_of_a_table_of_the_project() -> None:
+    """A source over a model's table, declared harmless, is no other table; nor are landed files one for other layers."""
+    source = replace(core("core.dim_customer", {"tax_id": INTERNAL}), resource="source", table="dim_customer")
+    reads = model("select tax_id as code from core.dim_customer", {"code": INTERNAL}, parents=("core.dim_customer",))
+    assert "flow" in {f.kind for f in judged(source, reads).findings}
+    landed = model('select c_tax_id as code from "landed files"."x.x"', {"code": INTERNAL}, parents=("leak",))
+    assert {f.kind for f in judged(STAGING, replace(landed, name="other", table="other")).findings} & {
+        "flow",
+        "unfollowed",
+    }
 
 
 def test_failing_rows_show_nothing_of_a_person() -> None:
