@@ -27,6 +27,8 @@ from scripts.privacy.labels import NONE, CannotFollow, Implicit, Level, Ref, Ref
 
 Json = dict[str, Any]
 Lookup = Callable[[str, str, str], Callable[[str], Ref] | None]
+# Nothing but the project's tables is to be found.
+SETTINGS = ("enable_external_access", "autoload_known_extensions", "python_enable_replacements")
 # Operators that give their input's rows, or some of them, and what to call what decides which.
 PASSING = {
     "FILTER": "filter", "ORDER_BY": "order by", "LIMIT": "limit", "SAMPLE": "sample", "DISTINCT": "distinct",
@@ -63,27 +65,14 @@ class Database:
     """A DuckDB with the project's tables and masks, and without a row: it binds a query as the warehouse would."""
 
     def __init__(self, catalog: str = "memory") -> None:
-        self.con = duckdb.connect(
-            config={
-                "threads": 1,
-                "enable_external_access": "false",
-                "autoload_known_extensions": "false",
-                "python_enable_replacements": "false",
-            }
-        )
-        for name, mask in functions.MASKS.items():
-            self.con.create_function(name, _masked, None, mask.type, null_handling="special")  # type: ignore[call-overload]
+        self.con = duckdb.connect(config={"threads": 1, **dict.fromkeys(SETTINGS, "false")})
+        for name, mask in functions.MASKS.items():  # They are bound, never called.
+            self.con.create_function(name, lambda *_: None, None, mask.type)
         self.con.create_function("pii_key_version", lambda: 1, [], "integer")
-        self.catalog, self.catalogs = catalog, {"memory"}
+        self.catalog = catalog
         self.tables: dict[tuple[str, str, str], dict[str, str]] = {}
         self.plans: dict[str, tuple[dict[str, str], Json]] = {}
-        self._attach(catalog)
-        self.con.execute(f"use {quoted(catalog)}")
-
-    def _attach(self, catalog: str) -> None:
-        if catalog not in self.catalogs:
-            self.con.execute(f"attach ':memory:' as {quoted(catalog)}")
-            self.catalogs.add(catalog)
+        self.con.execute(f"attach if not exists ':memory:' as {quoted(catalog)}; use {quoted(catalog)}")
 
     def create(self, name: tuple[str, str, str], columns: dict[str, str]) -> None:
         """Make a table of columns with their types, unless it is there as it should be.
@@ -92,7 +81,7 @@ class Database:
         """
         if self.tables.get(name) == columns or not columns:
             return
-        self._attach(name[0])
+        self.con.execute(f"attach if not exists ':memory:' as {quoted(name[0])}")
         self.con.execute(f"create schema if not exists {quoted(*name[:2])}")
         types = ", ".join(f"{quoted(column)} {type_}" for column, type_ in columns.items())
         try:
@@ -164,10 +153,6 @@ def first_line(message: object) -> str:
     return (str(message).splitlines() or [""])[0][:200]
 
 
-def _masked(*_: object) -> None:
-    """What stands for a mask; it is bound, never called."""
-
-
 def walk(found: object) -> Iterator[Json]:
     """All objects within JSON, the outermost first."""
     if isinstance(found, dict):
@@ -185,6 +170,11 @@ def outermost(found: object) -> Iterator[Json]:
     for key, value in items:
         if key != "children":
             yield from outermost(value)
+
+
+def parts_of(expression: Json, *without: str) -> Iterator[Json]:
+    """The expressions that an expression is made of."""
+    return outermost([value for key, value in expression.items() if key not in (*without, *NO_PARTS)])
 
 
 @dataclass(frozen=True)
@@ -208,9 +198,8 @@ def merged(values: Iterable[Value]) -> Value:
     """What depends on several values."""
     found = list(values)
     bare = {value.bare for value in found}
-    return Value(
-        union(value.refs for value in found), bare.pop() if len(bare) == 1 else None, all(v.fixed for v in found)
-    )
+    refs = union(value.refs for value in found)
+    return Value(refs, bare.pop() if len(bare) == 1 else None, all(value.fixed for value in found))
 
 
 def is_literal(part: Json) -> bool:
@@ -224,10 +213,8 @@ def looked_at(parts: Iterable[tuple[Json, Rows]]) -> Iterator[Value]:
     """The columns within expressions."""
     for part, rows in parts:
         for node in walk(part):
-            if node.get("expression_class") == "BOUND_REF":
-                yield rows[node["index"]] if node["index"] < len(rows) else Value()
-            elif node.get("expression_class") == "BOUND_COLUMN_REF":
-                yield merged(rows)
+            if str(node.get("expression_class")).endswith("_REF"):  # Of a lambda, or in the input of a function, any.
+                yield rows[node["index"]] if node.get("index", len(rows)) < len(rows) else Value(merged(rows).refs)
 
 
 def follow(plan: Json, lookup: Lookup, purposes: dict[str, set[str]]) -> tuple[Rows, Implicit]:
@@ -394,13 +381,13 @@ class Follower:
         if kind == "BOUND_WINDOW":
             return self.window(expression, rows)
         if kind == "BOUND_COMPARISON" or what in LOOKS:
-            return self.compared([(part, rows) for part in outermost(list(expression_parts(expression)))], clause)
+            return self.compared([(part, rows) for part in parts_of(expression)], clause)
         if kind == "BOUND_AGGREGATE":
             return self.aggregate(expression, rows)
         if kind == "BOUND_FUNCTION":
             return self.function(expression, rows, clause)
         if kind in ("BOUND_CAST", "BOUND_CONJUNCTION", "BOUND_OPERATOR", "BOUND_UNNEST"):
-            return self.all_of(expression_parts(expression), rows, clause)
+            return self.all_of(parts_of(expression), rows, clause)
         raise CannotFollow(f"a kind of expression that is not known: {kind}")
 
     def all_of(self, parts: Iterable[Json], rows: Rows, clause: str = "condition") -> Value:
@@ -435,14 +422,14 @@ class Follower:
         outside, self.implicit = self.implicit, Implicit()
         self.use(clause, [check["when_expr"] for check in checks], rows)
         outside.tokens |= self.implicit.tokens
-        outside.uses |= {(name, ref) for name, ref in self.implicit.uses if ref not in value.refs}
+        outside.uses |= {use for use in self.implicit.uses if use[0] == "match" or use[1] not in value.refs}
         self.implicit = outside
         return value
 
     def aggregate(self, expression: Json, rows: Rows) -> Value:
         """An aggregate depends on its arguments and their order; a count says only how many there are."""
         self.use("filter", expression.get("filter"), rows)
-        value = self.all_of(outermost([expression.get("children"), expression.get("order_bys")]), rows)
+        value = self.all_of(parts_of(expression, "filter"), rows)
         return self.counted(value) if expression["name"] in functions.COUNTS else value
 
     def counted(self, value: Value) -> Value:
@@ -454,8 +441,7 @@ class Follower:
         """A window depends on its arguments and order; without an order, a row's number tells where the row lies."""
         self.use("partition by", expression.get("partitions"), rows)
         self.use("filter", expression.get("filters"), rows)
-        left_out = ("partitions", "filters", "orders", "arg_orders", *NO_PARTS)
-        arguments = self.all_of(outermost([v for k, v in expression.items() if k not in left_out]), rows)
+        arguments = self.all_of(parts_of(expression, "partitions", "filters", "orders", "arg_orders"), rows)
         orders = self.all_of(outermost([expression.get("orders"), expression.get("arg_orders")]), rows).refs
         if expression["type"] in functions.NUMBERS and not expression.get("orders"):
             orders = merged(rows).refs
@@ -492,12 +478,3 @@ class Follower:
             self.implicit.tokens.add((purpose, column.name))
             return Value(frozenset({column.looked_at()}))
         return Value(value.refs | {token(purpose)})
-
-
-def expression_parts(expression: Json) -> Iterator[Json]:
-    """The expressions that an expression is made of."""
-    for key, value in expression.items():
-        if key == "children":
-            yield from outermost(list(value))
-        elif key not in NO_PARTS:
-            yield from outermost(value)
