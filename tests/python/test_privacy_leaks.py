@@ -453,5 +453,12 @@ def test_a_release_is_guarded_by_a_test_of_error_level() -> None:
 
 
 def test_an_acceptance_that_accepts_nothing_is_found() -> None:
-    rules = {"hooks": [{"sql": "select 1", "reason": "It was once."}]}
-    assert [f.kind for f in judged(rules=rules).findings] == ["stale"]
+    rules = {
+        "hooks": [{"sql": "select 1", "reason": "It was once."}],
+        "tokens": [{"purpose": "c", "columns": ["dim_customer.sk_customer_id", "dim_trade.sk_customer_id"]}],
+    }
+    node = model("select pii_key('c', sk_customer_id) as code from core.dim_trade", {"code": INTERNAL})
+    assert [(f.kind, f.message) for f in judged(node, rules=rules).findings] == [
+        ("stale", "no token is made of it: dim_customer.sk_customer_id for c"),
+        ("stale", "accepts nothing any more: select 1"),
+    ]
