@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from scripts.privacy.jinja_calls import strays
-from scripts.privacy.labels import DECLARABLE, NONE, CannotFollow, Level, Ref, Refs, union
+from scripts.privacy.labels import NONE, CannotFollow, Level, Ref, Refs, union
 from scripts.privacy.plan import Database, follow
 from scripts.privacy.project import PLAIN, SHOWN, Label, Node, Project
 
@@ -101,17 +101,8 @@ class Prover:
         for node in project.nodes.values():
             if node.resource in ("model", "seed", "snapshot"):
                 self.tables[node.place] = node
-        for name, entry in (rules.get("tables") or {}).items():
-            schema, _, table = name.partition(".")
-            columns: dict[str, Label | None] = {
-                column: Label(DECLARABLE[str(text).split()[0]], " ".join(str(text).split()[1:]))
-                for column, text in entry["columns"].items()
-            }
-            schema = schema or "main"
-            node = Node(name, "declared", schema, "accepted.yml", schema, table, columns, database=database.catalog)
-            self.tables[node.place] = node
         for node in self.tables.values():
-            if node.resource in ("seed", "declared"):
+            if node.resource == "seed":
                 database.create(node.place, declared(node))
 
     def run(self) -> Proof:
@@ -163,7 +154,7 @@ class Prover:
         for hook in node.hooks:
             self.hook(node.name, hook)
         self.settings(node)
-        if node.resource in ("source", "seed", "declared"):
+        if node.resource in ("source", "seed"):
             if not node.columns:
                 self.proof.add("classification", node.name, "no column is described")
             return
