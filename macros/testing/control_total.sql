@@ -57,7 +57,7 @@
 {%- endmacro %}
 
 {#- Every control: of the rows of files, by the meta of sources, and of the rows of models, by their tests
-    `control_total`. A model that is not in the warehouse yet is left out. -#}
+    `control_total`. A model that is not in the warehouse yet is left out, but where dbt only compiles. -#}
 {% macro all_controls() -%}
     {%- set found = [] -%}
     {%- for source_name, total in counted_sources().items() -%}
@@ -77,7 +77,7 @@
         {%- if node.config.get('where') -%}
             {%- set rows = '(select * from ' ~ rows ~ ' where ' ~ node.config.where ~ ') as chosen' -%}
         {%- endif -%}
-        {%- if adapter.get_relation(model.database, model.schema, model.alias) is not none -%}
+        {%- if flags.WHICH == 'compile' or adapter.get_relation(model.database, model.schema, model.alias) is not none -%}
             {%- do found.append(dict(
                 arguments,
                 name=node.alias,
