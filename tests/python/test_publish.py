@@ -187,11 +187,12 @@ def test_a_new_class_of_data_is_not_given_by_mistake(twin: Publication) -> None:
         node["columns"]["batch_id"] = json.loads(kept)
 
 
-def test_readers_of_the_old_file_go_on_reading(twin: Publication) -> None:
+def test_readers_of_the_old_file_go_on_reading(twin: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     publish_for(twin, "analyst")
     with twin.open("analyst") as reader:
         old = reader.execute("select sum(accounts) from marts.stand_in").fetchall()
         change("delete from core.dim_account")
+        monkeypatch.setattr(gate, "check_origin", lambda *_: None)
         publish_for(twin, "analyst")
         assert reader.execute("select sum(accounts) from marts.stand_in").fetchall() == old
     with twin.open("analyst") as reader:
