@@ -141,13 +141,14 @@ def _changed(start: Warehouse, warehouse: Warehouse, feeds: set[str]) -> str:
 
 
 def _made_from(warehouse: Warehouse, feeds: set[str]) -> list[str]:
-    """Tables of core that are made from some feeds, directly or not."""
+    """Tables of core that are made from some feeds, directly or not, but for those that hold rejected rows as well."""
     manifest = json.loads((warehouse.session / "target" / "manifest.json").read_text(encoding="utf-8"))
     reached = [id for id, node in manifest["sources"].items() if f"{node['source_name']}.{node['name']}" in feeds]
     for id in reached:
         reached.extend(child for child in manifest["child_map"][id] if child not in reached)
     made = [manifest["nodes"][id] for id in reached if id in manifest["nodes"]]
-    return [f"core.{node['alias']}" for node in made if node["resource_type"] == "model" and node["fqn"][1] == "core"]
+    models = [node for node in made if node["resource_type"] == "model"]
+    return [f"core.{n['alias']}" for n in models if n["fqn"][1] == "core" and n["fqn"][2] != "resolved"]
 
 
 def _has_table(warehouse: Warehouse, name: str) -> bool:

@@ -169,9 +169,9 @@ def make(loaded: Warehouse, room: Path, keys: Path) -> Publication:
 
 
 def take_as_passed(monkeypatch: pytest.MonkeyPatch, published: Publication) -> None:
-    """Let the gate take dbt's word from when the same warehouse was published; it looks at its rows again."""
+    """Let the gate take dbt's word from when the same warehouse was published, and its rows as they are."""
     monkeypatch.setattr(gate, "_run_tests", lambda _: (published.manifest, 1, 0))
-    monkeypatch.setattr(gate, "proven_models", lambda _: published.models)
+    monkeypatch.setattr(gate, "proven_models", lambda _: [])
 
 
 def needles(folder: Path) -> list[bytes]:
