@@ -64,7 +64,7 @@ def test_a_killed_correction_is_made_good_by_the_next_load(loaded: Warehouse, ro
         (warehouse.folder / "output").unlink(missing_ok=True)
         kill(warehouse, layer, number, delay=0)
         assert warehouse.query("select * from operations.rebuilds_due") != []
-    warehouse.load(*ROWS_ONLY, max_rejected_share=1)
+    warehouse.load(max_rejected_share=1)
     fresh = Warehouse(room / "fresh", area, loaded.session)
     fresh.load(*ROWS_ONLY, max_rejected_share=1)
     assert set(warehouse.unlike(fresh, rows_only=True)) <= {"operations.landed_files"}
