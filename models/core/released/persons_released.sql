@@ -1,9 +1,9 @@
 {{ config(materialized='view') }}
 
--- One row a customer and one a prospect, with what may be shown of the person. Of all versions of a customer the last
+-- One row per customer and per prospect, with what may be shown of the person. Of all versions of a customer the last
 -- one speaks, so that a person's history does not tell more than one row of it; and a customer whose last version
--- matches a prospect is one person with it, so that joining the two does not tell more either. Whatever else is shown of
--- persons and may be known of one, tier, status and whether a prospect is a customer, parts them into populations.
+-- matches a prospect is one person with it, so that joining the two does not tell more either. Whatever else is shown
+-- of persons and may be known of one, tier, status and whether a prospect is a customer, parts them into populations.
 with latest as (
     select max(batch_date) as today from {{ ref('stg_reference__batch_date') }}
 ),
