@@ -305,7 +305,10 @@ def of_day(name: str, change: Callable[[date, float], str]) -> None:
     """A kind that writes another text as the batch's date."""
 
     def changed(path: Path, place: float, choice: float) -> None:
-        day = date.fromisoformat(path.read_text(encoding="utf-8").strip()[:10])
+        try:
+            day = date.fromisoformat(path.read_text(encoding="utf-8").strip()[:10])
+        except ValueError:  # Another damage has been here.
+            return
         rewrite(path, lambda _: change(day, choice).encode())
 
     register(name, changed, r"BatchDate\.txt$")
