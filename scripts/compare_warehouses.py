@@ -14,7 +14,7 @@ from pathlib import Path
 import click
 import duckdb
 
-from scripts.encryption import EncryptionProblem
+from scripts.encryption import EncryptionProblem, fingerprint
 from scripts.keys import KeyProblem
 from scripts.warehouse_file import attach_any, connect_encrypted
 
@@ -65,13 +65,10 @@ def _difference(con: duckdb.DuckDBPyConnection, table: str) -> Difference:
     if columns[0] != columns[1]:
         return Difference(table, -1, -1, -1, -1, f"columns differ: {sorted(set(columns[0]) ^ set(columns[1]))}")
     listed = ", ".join(f'"{c}"' for c in columns[0] if c not in LOAD_TIMES | SNAPSHOT_TIMES)
-    # Cheap, and enough where two tables are the same: sums of hashes don't ask for an order.
-    fingerprint = f"select count(*), sum(hash({listed})), bit_xor(hash({listed}))"
-    (left_rows, *left), (right_rows, *right) = (
-        con.sql(f"{fingerprint} from {side}.{table}").fetchall()[0] for side in ("l", "r")
-    )
-    if left_rows == right_rows and left == right:
-        return Difference(table, left_rows, right_rows, 0, 0, "")
+    # Cheap, and enough where two tables are the same.
+    left, right = (fingerprint(con, f"(select {listed} from {side}.{table})") for side in ("l", "r"))
+    if left == right:
+        return Difference(table, left[0], right[0], 0, 0, "")
     only = []
     example = ""
     for a, b in (("l", "r"), ("r", "l")):
@@ -79,7 +76,7 @@ def _difference(con: duckdb.DuckDBPyConnection, table: str) -> Difference:
         only.append(con.sql(f"select count(*) from ({query})").fetchall()[0][0])
         if only[-1] and not example:
             example = f"{a}: {con.sql(f'{query} limit 1').fetchall()[0]}"
-    return Difference(table, left_rows, right_rows, only[0], only[1], example)
+    return Difference(table, left[0], right[0], only[0], only[1], example)
 
 
 def _columns(con: duckdb.DuckDBPyConnection, side: str, table: str) -> list[str]:

@@ -112,10 +112,7 @@ def proven_models(folder: Path) -> list[Node]:
     """The models as they are compiled for this warehouse and a first load, which must pass the proof of containment;
     without those whose rows come from outside, by a reader or a hook, and count by what they declare.
     """
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    command = [dbt, "compile", "--quiet", "--full-refresh", "--target-path", str(folder)]
-    ran = subprocess.run(command, cwd=PROJECT, check=False, stdout=sys.stderr)
-    if ran.returncode:
+    if _dbt(folder, "compile", "--full-refresh"):
         raise GateClosed("The project could not be compiled, so nothing was published. dbt names the cause above.")
     project = read(folder / "manifest.json")
     proof = prove([project])
@@ -137,7 +134,7 @@ def proven_models(folder: Path) -> list[Node]:
 def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
     """Refuse where a table or view holds other rows than its model's SQL gives, columns by name and type."""
     con.execute(f'use "{ALIAS}"')
-    different = []
+    different: dict[str, str] = {}
     for model in models:
         columns = con.execute(
             "select column_name, data_type from duckdb_columns() "
@@ -146,7 +143,7 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
         ).fetchall()
         if not columns:
             if model.materialized != "ephemeral":
-                different.append(f"  {model.name} was never built")
+                different[model.name] = "was never built"
             continue
         listed = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in columns if name not in LOAD_TIMES)
         try:
@@ -155,26 +152,30 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
                 for relation in (f'"{ALIAS}"."{model.schema}"."{model.table}"', f"({model.sql})")
             )
         except duckdb.Error as error:
-            different.append(f"  {model.name}: its SQL does not run ({type(error).__name__})")
+            different[model.name] = f"has SQL that does not run ({type(error).__name__})"
             continue
         if held != given:
-            different.append(f"  {model.name} holds {held[0]:,} rows, its SQL gives {given[0]:,}, or other values")
+            different[model.name] = f"holds {held[0]:,} rows, its SQL gives {given[0]:,}, or other values"
     con.execute("use memory")
     if different:
-        names = " ".join(line.split()[0].rstrip(":") for line in different)
         raise GateClosed(
             "What these hold is not what their models make of the tables they read, so nothing was published:\n"
-            + "\n".join(different)
-            + f"\nSomebody changed the rows, or the models changed since they were loaded. If the models are right:\n"
-            f"  dbt build --full-refresh --select {names}"
+            + "\n".join(f"  {name} {what}" for name, what in different.items())
+            + "\nSomebody changed the rows, or the models changed since they were loaded. If the models are right:\n"
+            f"  dbt build --full-refresh --select {' '.join(different)}"
         )
+
+
+def _dbt(folder: Path, *arguments: str) -> int:
+    """Run dbt with a target folder of its own, its output on stderr; returns its exit code."""
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    command = [dbt, *arguments, "--quiet", "--target-path", str(folder)]
+    return subprocess.run(command, cwd=PROJECT, check=False, stdout=sys.stderr).returncode
 
 
 def _run_tests(folder: Path) -> tuple[dict[str, Any], int, int]:
     """Run all data tests in a target folder of their own; returns dbt's manifest, tests run, and tests that warned."""
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    command = [dbt, "test", "--quiet", "--exclude-resource-type", "unit_test", "--target-path", str(folder)]
-    ran = subprocess.run(command, cwd=PROJECT, check=False, stdout=sys.stderr)
+    code = _dbt(folder, "test", "--exclude-resource-type", "unit_test")
     results_file, manifest_file = folder / "run_results.json", folder / "manifest.json"
     if not results_file.exists() or not manifest_file.exists():
         raise GateClosed("The tests could not be run, so nothing was published. What dbt said above names the cause.")
@@ -186,7 +187,7 @@ def _run_tests(folder: Path) -> tuple[dict[str, Any], int, int]:
         fine = ("pass", "warn") if str(node["config"].get("severity")).lower() == "error" else ("pass", "warn", "fail")
         if results.get(name, "not run") not in fine:
             failed.append(f"  {node['name']}: {results.get(name, 'not run')}")
-    if failed or ran.returncode or not expected:
+    if failed or code or not expected:
         raise GateClosed(
             f"{len(failed)} of {len(expected)} tests did not pass, so nothing was published, and what was published "
             "before stays as it is:\n" + "\n".join(failed)

@@ -53,6 +53,12 @@ TYPES = {
 }
 
 
+# Functions that make or change large objects.
+LARGE_OBJECTS = [
+    "lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64", "lowrite",
+]  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Serving:
     """An audience with its role and what it is granted."""
@@ -121,18 +127,7 @@ def _close_large_objects(server: psycopg.Connection[Any]) -> None:
             )
             order by 1
             """,
-            [
-                [
-                    "lo_creat",
-                    "lo_create",
-                    "lo_from_bytea",
-                    "lo_import",
-                    "lo_put",
-                    "lo_truncate",
-                    "lo_truncate64",
-                    "lowrite",
-                ]
-            ],
+            [LARGE_OBJECTS],
         ).fetchall()
     ]
     if not open_ones:
