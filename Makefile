@@ -7,6 +7,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/landing
 
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+
 # Its own folder, since dbt parses everything anew after another target.
 LINT := DBT_TARGET_PATH=target/lint
 
@@ -36,7 +38,11 @@ test: environment ## Everything a pull request must pass
 	$(LINT) $(BIN)/python -m scripts.check_standards
 	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros
 	$(BIN)/python -m scripts.privacy.check
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(PYTEST) -m "not long"
+
+.PHONY: test-long
+test-long: environment ## The tests that take longest, once a night: more ways to properties that `make test` looks at
+	$(PYTEST) -m long
 
 .PHONY: check
 check: environment ## The inner loop: lint of what has changed, standards, all unit tests, fast tests

@@ -220,6 +220,7 @@ def test_the_warehouse_passes_its_tests(damaged: Damaged) -> None:
     assert ran.code == 0, ran.output
 
 
+@pytest.mark.long
 def test_bad_rows_come_out_the_same_one_batch_at_a_time(damaged: Damaged, room: Path) -> None:
     """A warehouse that was loaded day by day rejects what one that was loaded at once rejects."""
     daily = Warehouse(room / "daily", damaged.warehouse.landing, damaged.warehouse.session)

@@ -321,6 +321,7 @@ def test_five_facts_lose_and_double_no_trade(loaded: Warehouse, analyses: Path) 
     assert sum(line["trades_while_watched"] for line in lines) > 0
 
 
+@pytest.mark.long
 def test_parameters_choose_and_are_checked(loaded: Warehouse, room: Path) -> None:
     ((first,),) = loaded.query("select min(trade_id) from core.dim_trade")
     ran = loaded.dbt("compile", "--quiet", "--select", "trade_lookup", trade_id=first)

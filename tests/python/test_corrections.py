@@ -63,7 +63,7 @@ CHANGES = {
 }
 
 
-@pytest.mark.parametrize("change", CHANGES)
+@pytest.mark.parametrize("change", ["cash", *(pytest.param(c, marks=pytest.mark.long) for c in list(CHANGES)[1:])])
 def test_a_replaced_file_of_the_last_batch_is_loaded_again(started: Warehouse, room: Path, change: str) -> None:
     """The batch's old rows go, whatever they had changed, and the new ones come."""
     area = copy_landing(started.landing, room / "landing")
@@ -94,6 +94,7 @@ LATE = {
 }
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("late", LATE)
 def test_what_comes_late_is_loaded(started: Warehouse, room: Path, late: str) -> None:
     """A file that comes to a batch which is loaded already reaches core, in full."""
@@ -117,6 +118,7 @@ def test_what_comes_late_is_loaded(started: Warehouse, room: Path, late: str) ->
     assert lost(warehouse) == []
 
 
+@pytest.mark.long
 def test_a_correction_that_is_interrupted_is_completed(started: Warehouse, room: Path) -> None:
     """What was taken out and not yet built anew is what the next run does."""
     area = copy_landing(started.landing, room / "landing")
@@ -158,7 +160,7 @@ def of_cash(warehouse: Warehouse) -> tuple[int, int]:
     return lost_rows, rejected_rows
 
 
-@pytest.mark.parametrize("steps", ["batch by batch", "at once"])
+@pytest.mark.parametrize("steps", [pytest.param("batch by batch", marks=pytest.mark.long), "at once"])
 def test_the_limit_on_rejected_rows(started: Warehouse, room: Path, steps: str) -> None:
     """At the limit the load goes on. One row more stops it before a table changes that would lack it, with all rejects
     on record, reconciliation included; a raised limit or a corrected file completes it."""

@@ -69,6 +69,7 @@ def test_a_refusal_names_the_file_and_changes_nothing(loaded: Warehouse, first_b
     assert "failed halfway" in judge(first_batch, loaded, ran, ["Batch2/Trade.txt"]).fault
 
 
+@pytest.mark.long
 def test_a_load_that_stops_changes_nothing_it_speaks_of(loaded: Warehouse, first_batch: Warehouse, room: Path) -> None:
     limit = Ran(1, "Batch3/Trade.txt: 1 of 9 rows rejected, more than the 0.001 that max_rejected_share allows")
     halfway = Ran(1, "Compilation Error in model stg_brokerage__trade\n A key of Trade.txt stands for two things")
@@ -93,6 +94,7 @@ def test_an_example_can_be_replayed() -> None:
     assert Example.parse(str(example)) == example
 
 
+@pytest.mark.long
 def test_damaged_areas_are_refused_or_accounted_for(bench: Bench) -> None:
     names = bench.names()
     ends: Counter[str] = Counter()

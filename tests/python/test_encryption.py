@@ -70,6 +70,7 @@ def test_the_same_rows_come_out(prod: Warehouse, loaded: Warehouse) -> None:
     assert loaded.unlike(prod, rows_only=True) == {}
 
 
+@pytest.mark.long
 def test_a_full_refresh_and_the_tests_run_there(prod: Warehouse) -> None:
     prod.load("--full-refresh", "--select", "stg_reference__date", "dim_date", "access_log")
     tested = ("test", "--select", "dim_date", "dim_customer", "access_log", "--indirect-selection", "cautious")
@@ -101,6 +102,7 @@ def test_the_key_shows_nowhere(prod: Warehouse, session: Path, keys: Path) -> No
     assert files_with(sought, prod.folder, session / "prod") == []
 
 
+@pytest.mark.long
 def test_a_key_from_the_environment_shows_nowhere(small: Path, tmp_path: Path, keys: Path) -> None:
     secret = read_key("warehouse").hex
     environment = {

@@ -247,6 +247,7 @@ def test_every_place_that_names_the_person_is_listed(erased: Erased) -> None:
     assert not any(s.lower() in f.lower() for s in planted.SECRETS for f in report.found)
 
 
+@pytest.mark.long
 def test_what_remains_can_be_accepted(erased: Erased, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """With a reason, which is logged, and only what a report has listed before."""
     warehouse = erased.warehouse.copy(room / "warehouse", copy_landing(erased.warehouse.landing, room / "landing"))

@@ -40,7 +40,9 @@ def kill(warehouse: Warehouse, layer: str, number: int, delay: float) -> None:
     assert process.exitcode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("is_first", [True, False], ids=["first load", "daily load"])
+@pytest.mark.parametrize(
+    "is_first", [pytest.param(True, id="first load", marks=pytest.mark.long), pytest.param(False, id="daily load")]
+)
 def test_a_killed_load_is_made_good_by_the_next(
     loaded: Warehouse, first_batch: Warehouse, room: Path, is_first: bool
 ) -> None:
@@ -54,6 +56,7 @@ def test_a_killed_load_is_made_good_by_the_next(
     assert warehouse.unlike(loaded) == {}
 
 
+@pytest.mark.long
 def test_a_killed_correction_is_made_good_by_the_next_load(loaded: Warehouse, room: Path) -> None:
     """A load of replaced files that is killed again and again ends with the rows of a fresh load of them."""
     area = copy_landing(loaded.landing, room / "landing")

@@ -32,6 +32,7 @@ def test_a_rebuild_changes_nothing(daily: Warehouse, loaded: Warehouse, room: Pa
     assert rebuilt.unlike(loaded) == {}
 
 
+@pytest.mark.long
 def test_batches_that_were_missed_are_caught_up(loaded: Warehouse, room: Path) -> None:
     """Two batches in one load and the next one later give the same rows, too."""
     warehouse = Warehouse(room / "warehouse", loaded.landing, loaded.session)
@@ -54,6 +55,7 @@ def test_the_warehouse_passes_its_tests(daily: Warehouse) -> None:
     assert "WARN=0 ERROR=0" in ran.output
 
 
+@pytest.mark.long
 def test_files_in_parts_are_whole_files(loaded: Warehouse, room: Path) -> None:
     """A file may come in numbered parts, in the order of their numbers (10 after 9); only what is said about the files
     themselves differs."""
@@ -74,6 +76,7 @@ def test_files_in_parts_are_whole_files(loaded: Warehouse, room: Path) -> None:
     assert warehouse.query(sent) == loaded.query(sent)
 
 
+@pytest.mark.long
 def test_line_ends_do_not_matter(loaded: Warehouse, room: Path) -> None:
     """CRLF or LF, with the last line's end or without: the same rows; only sizes and places in bytes differ."""
     landing = copy_landing(loaded.landing, room / "landing")
@@ -93,6 +96,7 @@ def test_line_ends_do_not_matter(loaded: Warehouse, room: Path) -> None:
         assert warehouse.query(rows) == loaded.query(rows)
 
 
+@pytest.mark.long
 def test_control_totals_may_be_missing(loaded: Warehouse, room: Path) -> None:
     """Without control totals the same rows are loaded, and the tests warn that there was nothing to compare with."""
     landing = copy_landing(loaded.landing, room / "landing")

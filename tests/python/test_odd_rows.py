@@ -92,6 +92,7 @@ def test_what_is_rejected_does_not_count(odd: Warehouse, loaded: Warehouse, tabl
     assert odd.unlike(loaded).get(f"core.{table}") is None
 
 
+@pytest.mark.long
 def test_reasons_do_not_depend_on_later_batches(odd: Warehouse, room: Path) -> None:
     """A row about an account that a later batch opens is rejected with the same words day by day and at once."""
     daily = Warehouse(room / "daily", odd.landing, odd.session)

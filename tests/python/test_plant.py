@@ -247,6 +247,7 @@ def test_the_benchmark_plants_every_kind_at_two_strengths() -> None:
         ]
 
 
+@pytest.mark.long
 def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> None:
     """Signs, repeated rows, lost digits and the like, the same however the loads are split."""
     plants = [
@@ -308,6 +309,7 @@ def test_a_profile_tells_what_its_mean_does_not(session: Path, room: Path) -> No
     assert warehouse.unlike(at_once) == {}
 
 
+@pytest.mark.long
 def test_planted_faults_are_found_and_explained(session: Path, room: Path) -> None:
     """From the landing area to a sentence; however the loads are split."""
     plants = [parse("missing_rows@18:0.5"), parse("null_column@19:0.5"), parse("broker_surge@20:12")]

@@ -381,6 +381,7 @@ def test_one_who_cannot_close_large_objects_is_told_how(server: Any) -> None:
         server.execute("drop role loader")
 
 
+@pytest.mark.long
 def test_what_is_not_served_any_more_goes(
     server: Any, published: Publication, loaded: Warehouse, secured_keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

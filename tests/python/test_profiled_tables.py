@@ -21,6 +21,7 @@ models:
 """
 
 
+@pytest.mark.long
 def test_a_model_that_asks_for_it_is_profiled(room: Path) -> None:
     project = copy_project(room / "project")
 

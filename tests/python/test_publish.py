@@ -190,6 +190,7 @@ def test_a_new_class_of_data_is_not_given_by_mistake(twin: Publication) -> None:
         node["columns"]["batch_id"] = json.loads(kept)
 
 
+@pytest.mark.long
 def test_readers_of_the_old_file_go_on_reading(twin: Publication) -> None:
     publish_for(twin, "analyst")
     with twin.open("analyst") as reader:
@@ -202,6 +203,7 @@ def test_readers_of_the_old_file_go_on_reading(twin: Publication) -> None:
     assert len(versions(twin)) == 1
 
 
+@pytest.mark.long
 def test_an_interrupted_publication_leaves_the_old_one(twin: Publication, monkeypatch: pytest.MonkeyPatch) -> None:
     from scripts import publish as module
 
@@ -221,6 +223,7 @@ def test_an_interrupted_publication_leaves_the_old_one(twin: Publication, monkey
     assert len(versions(twin)) == 1
 
 
+@pytest.mark.long
 def test_what_was_published_can_be_published_again_or_withdrawn(twin: Publication) -> None:
     publish_for(twin, "analyst", "a", "broker")
     assert {a.slug for a in published_before(twin.folder)} == {twin.slug(w) for w in ("analyst", "a", "broker")}
@@ -231,6 +234,7 @@ def test_what_was_published_can_be_published_again_or_withdrawn(twin: Publicatio
         assert con.execute("select max_by(action, entry) from operations.access_log").fetchall() == [("withdraw",)]
 
 
+@pytest.mark.long
 def test_the_same_warehouse_gives_the_same_files(twin: Publication) -> None:
     publish_for(twin, "a")
     first = manifest(twin, "a")
@@ -298,6 +302,7 @@ def test_parquet_holds_the_same_rows(published: Publication) -> None:
                 assert con.execute(f"select count(*) from (from {left} except all from {right})").fetchall() == [(0,)]
 
 
+@pytest.mark.long
 def test_a_new_key_takes_effect_with_the_next_publication(
     twin: Publication, secured_keys: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

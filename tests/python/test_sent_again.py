@@ -74,6 +74,7 @@ def test_what_came_before_does_not_count_again(sent_again: Warehouse, loaded: Wa
     assert [table for table in sent_again.unlike(loaded) if table.startswith("core.")] == []
 
 
+@pytest.mark.long
 def test_rows_that_came_before_come_out_the_same_one_batch_at_a_time(sent_again: Warehouse, room: Path) -> None:
     daily = Warehouse(room / "daily", sent_again.landing, sent_again.session)
     for batch in (2, 3):
@@ -81,6 +82,7 @@ def test_rows_that_came_before_come_out_the_same_one_batch_at_a_time(sent_again:
     assert daily.unlike(sent_again) == {}
 
 
+@pytest.mark.long
 def test_a_late_part_comes_before_what_repeats_it(sent_again: Warehouse, room: Path) -> None:
     """Rows of a later batch are rejected for a part that came after them, as in a fresh load."""
     area = copy_landing(sent_again.landing, room / "landing")

@@ -200,6 +200,7 @@ def test_a_model_without_its_parents_is_refused(loaded: Warehouse, room: Path) -
     warehouse.load("--select", "dim_date")
 
 
+@pytest.mark.long
 def test_dbt_runs_from_another_folder(loaded: Warehouse, room: Path) -> None:
     """Relative paths mean the project's."""
     environment = {
