@@ -46,3 +46,24 @@
         || coalesce({{ postal_code }}, '')
     )
 {%- endmacro %}
+
+{#- The date that a key of dim_date stands for. -#}
+{% macro date_of(date_id) -%}
+    make_date(
+        cast(floor(({{ date_id }}) / 10000) as integer),
+        cast(floor(({{ date_id }}) / 100) % 100 as integer),
+        cast(({{ date_id }}) % 100 as integer)
+    )
+{%- endmacro %}
+
+{#- The month of a key of dim_date as an integer, yyyymm. -#}
+{% macro month_id(date_id) -%}
+    cast(floor({{ date_id }} / 100) as integer)
+{%- endmacro %}
+
+{#- Seconds since midnight of a key of dim_time. -#}
+{% macro seconds_of(time_id) -%}
+    cast(
+        floor({{ time_id }} / 10000) * 3600 + floor({{ time_id }} / 100) % 100 * 60 + {{ time_id }} % 100 as bigint
+    )
+{%- endmacro %}

@@ -1,0 +1,175 @@
+-- One row per customer, as of the last day with prices.
+with today as (
+    select {{ date_of('max(sk_date_id)') }} as day from {{ ref('fact_market_history') }}
+),
+
+customers as (
+    select * from {{ ref('dim_customer') }}
+    where is_current
+),
+
+first_versions as (
+    select
+        customer_id,
+        min(effective_date) as client_since
+    from {{ ref('dim_customer') }}
+    group by customer_id
+),
+
+released as (
+    select * from {{ ref('persons_released') }}
+    where customer_id is not null
+),
+
+accounts as (
+    select
+        accounts.account_id,
+        customers.customer_id,
+        brokers.broker_id,
+        accounts.status
+    from {{ ref('dim_account') }} as accounts
+    inner join {{ ref('dim_customer') }} as customers on accounts.sk_customer_id = customers.sk_customer_id
+    inner join {{ ref('dim_broker') }} as brokers on accounts.sk_broker_id = brokers.sk_broker_id
+    where accounts.is_current
+),
+
+balances as (
+    select
+        accounts.account_id,
+        {{ latest_by('balances.cash', 'balances.sk_date_id') }} as cash
+    from {{ ref('fact_cash_balances') }} as balances
+    inner join {{ ref('dim_account') }} as accounts on balances.sk_account_id = accounts.sk_account_id
+    group by accounts.account_id
+),
+
+positions as (
+    select
+        account_id,
+        count(*) as positions,
+        sum(market_value) as holdings_value,
+        sum(cost) as holdings_cost
+    from {{ ref('positions') }}
+    group by account_id
+),
+
+trades as (
+    select
+        accounts.account_id,
+        count(*) as trades,
+        sum(case when executions.closed_on > today.day - interval '90' day then 1 else 0 end) as trades_90_days,
+        max(executions.closed_on) as last_trade_on,
+        sum(executions.fee + executions.commission) as revenue,
+        sum(
+            case when executions.closed_on > today.day - interval '1' year then executions.fee + executions.commission else 0 end
+        ) as revenue_year
+    from {{ ref('executions') }} as executions
+    inner join {{ ref('dim_trade') }} as trades on executions.trade_id = trades.trade_id
+    inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
+    cross join today
+    where executions.status = 'Completed'
+    group by accounts.account_id
+),
+
+account_totals as (
+    select
+        accounts.customer_id,
+        accounts.account_id,
+        accounts.broker_id,
+        accounts.status,
+        coalesce(balances.cash, 0) as cash,
+        coalesce(positions.positions, 0) as positions,
+        coalesce(positions.holdings_value, 0) as holdings_value,
+        coalesce(positions.holdings_cost, 0) as holdings_cost,
+        coalesce(trades.trades, 0) as trades,
+        coalesce(trades.trades_90_days, 0) as trades_90_days,
+        trades.last_trade_on,
+        coalesce(trades.revenue, 0) as revenue,
+        coalesce(trades.revenue_year, 0) as revenue_year
+    from accounts
+    left join balances on accounts.account_id = balances.account_id
+    left join positions on pii_key('account', accounts.account_id) = positions.account_id
+    left join trades on accounts.account_id = trades.account_id
+),
+
+ranked as (
+    select
+        *,
+        row_number() over (partition by customer_id order by cash + holdings_value desc, account_id) as size_rank
+    from account_totals
+),
+
+client_totals as (
+    select
+        customer_id,
+        count(*) as accounts,
+        sum(case when status = 'Active' then 1 else 0 end) as active_accounts,
+        max(case when size_rank = 1 then broker_id end) as broker_id,
+        sum(cash) as cash,
+        sum(positions) as positions,
+        sum(holdings_value) as holdings_value,
+        sum(holdings_cost) as holdings_cost,
+        sum(trades) as trades,
+        sum(trades_90_days) as trades_90_days,
+        max(last_trade_on) as last_trade_on,
+        sum(revenue) as revenue,
+        sum(revenue_year) as revenue_year
+    from ranked
+    group by customer_id
+),
+
+watches as (
+    select
+        customers.customer_id,
+        count(*) as watched
+    from {{ ref('fact_watches') }} as watches
+    inner join {{ ref('dim_customer') }} as customers on watches.sk_customer_id = customers.sk_customer_id
+    where watches.sk_date_id_date_removed is null
+    group by customers.customer_id
+),
+
+final as (
+    select
+        pii_key('customer', customers.customer_id) as customer_id,
+        customers.status,
+        customers.tier,
+        released.is_both as is_prospect,
+        released.gender,
+        released.age_band,
+        released.area,
+        released.net_worth_band,
+        released.credit_band,
+        pii_key('broker', client_totals.broker_id) as broker_id,
+        first_versions.client_since,
+        {{ dbt.datediff('first_versions.client_since', 'today.day', 'day') }} as days_as_client,
+        cast(coalesce(client_totals.accounts, 0) as integer) as accounts,
+        cast(coalesce(client_totals.active_accounts, 0) as integer) as active_accounts,
+        cast(coalesce(client_totals.positions, 0) as integer) as positions,
+        cast(coalesce(client_totals.cash, 0) as decimal(18, 2)) as cash,
+        cast(coalesce(client_totals.holdings_value, 0) as decimal(18, 2)) as holdings_value,
+        cast(coalesce(client_totals.cash + client_totals.holdings_value, 0) as decimal(18, 2)) as assets,
+        cast(coalesce(client_totals.holdings_value - client_totals.holdings_cost, 0) as decimal(18, 2)) as unrealised_gain,
+        cast(coalesce(client_totals.trades, 0) as integer) as trades,
+        cast(coalesce(client_totals.trades_90_days, 0) as integer) as trades_90_days,
+        client_totals.last_trade_on,
+        cast(coalesce(client_totals.revenue, 0) as decimal(18, 2)) as revenue,
+        cast(coalesce(client_totals.revenue_year, 0) as decimal(18, 2)) as revenue_year,
+        cast(coalesce(watches.watched, 0) as integer) as watched,
+        case
+            when customers.status = 'Inactive' then 'Left'
+            when client_totals.last_trade_on is null then 'Never traded'
+            when client_totals.last_trade_on <= today.day - interval '180' day then 'Dormant'
+            when first_versions.client_since > today.day - interval '180' day then 'New'
+            when client_totals.trades_90_days >= 10 then 'Frequent'
+            else 'Regular'
+        end as segment,
+        pii_key_version() as token_key_version,
+        customers.batch_id
+    from customers
+    inner join first_versions on customers.customer_id = first_versions.customer_id
+    inner join released on customers.customer_id = released.customer_id
+    cross join today
+    left join client_totals on customers.customer_id = client_totals.customer_id
+    left join watches on customers.customer_id = watches.customer_id
+)
+
+select * from final

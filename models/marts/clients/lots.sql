@@ -1,0 +1,133 @@
+-- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales are
+-- laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one purchase
+-- and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
+with holdings as (
+    select
+        accounts.account_id,
+        securities.symbol,
+        holdings.trade_id,
+        holdings.current_trade_id,
+        holdings.sk_date_id,
+        holdings.sk_time_id,
+        holdings.current_price,
+        holdings.current_holding,
+        holdings.batch_id
+    from {{ ref('fact_holdings') }} as holdings
+    inner join {{ ref('dim_account') }} as accounts on holdings.sk_account_id = accounts.sk_account_id
+    inner join {{ ref('dim_security') }} as securities on holdings.sk_security_id = securities.sk_security_id
+),
+
+-- What a trade did to each of the holdings that it changed.
+deltas as (
+    select
+        *,
+        current_holding - lag(current_holding, 1, 0) over (
+            partition by trade_id, account_id, symbol
+            order by sk_date_id, sk_time_id, current_trade_id
+        ) as delta
+    from holdings
+),
+
+changes as (
+    select
+        account_id,
+        symbol,
+        current_trade_id as trade_id,
+        sk_date_id,
+        sk_time_id,
+        current_price as price,
+        delta > 0 as is_purchase,
+        sum(abs(delta)) as quantity,
+        max(batch_id) as batch_id
+    from deltas
+    where delta <> 0
+    group by account_id, symbol, current_trade_id, sk_date_id, sk_time_id, current_price, delta > 0
+),
+
+numbered as (
+    select
+        *,
+        row_number() over earlier as place,
+        sum(quantity) over earlier as last_share
+    from changes
+    window earlier as (
+        partition by account_id, symbol, is_purchase
+        order by sk_date_id, sk_time_id, trade_id
+        rows between unbounded preceding and current row
+    )
+),
+
+cuts as (
+    select
+        account_id,
+        symbol,
+        last_share,
+        max(case when is_purchase then 1 else 0 end) as purchases,
+        max(case when is_purchase then 0 else 1 end) as sales
+    from numbered
+    group by account_id, symbol, last_share
+),
+
+pieces as (
+    select
+        account_id,
+        symbol,
+        last_share - lag(last_share, 1, 0) over along as quantity,
+        sum(purchases) over along - purchases + 1 as purchase_place,
+        sum(sales) over along - sales + 1 as sale_place
+    from cuts
+    window along as (partition by account_id, symbol order by last_share)
+),
+
+matched as (
+    select
+        pieces.quantity,
+        pieces.symbol,
+        purchases.trade_id as purchase_trade_id,
+        purchases.price as purchase_price,
+        purchases.sk_date_id as purchase_date_id,
+        sales.trade_id as sale_trade_id,
+        sales.price as sale_price,
+        sales.sk_date_id as sale_date_id,
+        -- A sale on its own, or one that came before the purchase it is matched with, opened a short lot.
+        purchases.trade_id is null
+        or coalesce(
+            (sales.sk_date_id, sales.sk_time_id, sales.trade_id)
+            < (purchases.sk_date_id, purchases.sk_time_id, purchases.trade_id),
+            false
+        ) as is_short,
+        greatest(coalesce(purchases.batch_id, 0), coalesce(sales.batch_id, 0)) as batch_id
+    from pieces
+    left join numbered as purchases
+        on
+            pieces.account_id = purchases.account_id
+            and pieces.symbol = purchases.symbol
+            and pieces.purchase_place = purchases.place
+            and purchases.is_purchase
+    left join numbered as sales
+        on
+            pieces.account_id = sales.account_id
+            and pieces.symbol = sales.symbol
+            and pieces.sale_place = sales.place
+            and not sales.is_purchase
+),
+
+final as (
+    select
+        case when is_short then sale_trade_id else purchase_trade_id end as opening_trade_id,
+        case when is_short then purchase_trade_id else sale_trade_id end as closing_trade_id,
+        symbol,
+        case when is_short then 'Short' else 'Long' end as direction,
+        cast(quantity as bigint) as quantity,
+        {{ date_of('case when is_short then sale_date_id else purchase_date_id end') }} as opened_on,
+        coalesce(
+            {{ date_of('case when is_short then purchase_date_id else sale_date_id end') }}, cast('9999-12-31' as date)
+        ) as closed_on,
+        cast(quantity * case when is_short then -sale_price else purchase_price end as decimal(18, 2)) as cost,
+        cast(quantity * case when is_short then -purchase_price else sale_price end as decimal(18, 2)) as proceeds,
+        cast(quantity * (sale_price - purchase_price) as decimal(18, 2)) as realised_gain,
+        batch_id
+    from matched
+)
+
+select * from final
