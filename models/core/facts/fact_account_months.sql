@@ -2,7 +2,14 @@
 
 -- What an account held at the end of each month since it first held something, and what moved in the month. The last
 -- month ends with the last day there is. Customer and broker are those of the month's last day.
-with cash_balances as (
+with securities as (
+    select
+        sk_security_id,
+        dense_rank() over (order by symbol) as security_number
+    from {{ ref('dim_security') }}
+),
+
+cash_balances as (
     select
         accounts.account_id,
         balances.sk_date_id,
@@ -13,19 +20,7 @@ with cash_balances as (
 ),
 
 holdings as (
-    select
-        accounts.account_id,
-        securities.symbol,
-        holdings.trade_id,
-        holdings.current_trade_id,
-        holdings.sk_date_id,
-        holdings.sk_time_id,
-        holdings.current_price,
-        holdings.current_holding,
-        holdings.batch_id
-    from {{ ref('fact_holdings') }} as holdings
-    inner join {{ ref('dim_account') }} as accounts on holdings.sk_account_id = accounts.sk_account_id
-    inner join {{ ref('dim_security') }} as securities on holdings.sk_security_id = securities.sk_security_id
+    select * from {{ ref('fact_holdings') }}
 ),
 
 prices as (
@@ -33,12 +28,8 @@ prices as (
 ),
 
 trades as (
-    select
-        trades.*,
-        accounts.account_id
-    from {{ ref('dim_trade') }} as trades
-    inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
-    where trades.status = 'Completed'
+    select * from {{ ref('dim_trade') }}
+    where status = 'Completed'
 ),
 
 -- In a later load, months count from the first one that something new is dated in.
@@ -97,43 +88,21 @@ cash_held as (
             and cash_spans.sk_date_id_next > months.last_date_id
 ),
 
--- What a holding was worth to hold changes only with a trade. One that changes again on its day has no days at all.
+-- How much a trade changed each of its holdings, and until when that was all.
 holding_spans as (
     select
-        account_id,
-        symbol,
-        sk_date_id,
-        current_price,
-        current_holding,
+        *,
         current_holding - lag(current_holding, 1, 0) over changes as delta,
-        lead(sk_date_id, 1, 99991231) over changes as sk_date_id_next,
-        batch_id
+        lead(sk_date_id, 1, 99991231) over changes as sk_date_id_next
     from holdings
-    window changes as (
-        partition by trade_id, account_id, symbol order by sk_date_id, sk_time_id, current_trade_id
-    )
+    window changes as (partition by trade_id order by sk_date_id, sk_time_id, current_trade_id)
 ),
 
-quantities as (
-    select
-        months.month_id,
-        holding_spans.account_id,
-        holding_spans.symbol,
-        sum(holding_spans.current_holding) as quantity,
-        max(holding_spans.batch_id) as batch_id
-    from holding_spans
-    inner join months
-        on
-            holding_spans.sk_date_id <= months.last_date_id
-            and holding_spans.sk_date_id_next > months.last_date_id
-    group by months.month_id, holding_spans.account_id, holding_spans.symbol
-),
-
--- The last price of a security in each month, found by the key of its version first, since versions are many fewer.
+-- The last price of a security in each month, found by the key of its version first; one that had no price in a month
+-- keeps the one before.
 version_prices as (
     select
         sk_security_id,
-        {{ month_id('sk_date_id') }} as month_id,
         max(sk_date_id) as sk_date_id,
         {{ latest_by('close_price', 'sk_date_id') }} as close_price,
         {{ latest_by('batch_id', 'sk_date_id') }} as batch_id
@@ -141,54 +110,62 @@ version_prices as (
     group by sk_security_id, {{ month_id('sk_date_id') }}
 ),
 
-month_prices as (
+quotes as (
     select
-        securities.symbol,
-        version_prices.month_id,
+        months.month_id,
+        securities.security_number,
         {{ latest_by('version_prices.close_price', 'version_prices.sk_date_id') }} as close_price,
         {{ latest_by('version_prices.batch_id', 'version_prices.sk_date_id') }} as batch_id
     from version_prices
-    inner join {{ ref('dim_security') }} as securities on version_prices.sk_security_id = securities.sk_security_id
-    group by securities.symbol, version_prices.month_id
+    inner join securities on version_prices.sk_security_id = securities.sk_security_id
+    inner join months on version_prices.sk_date_id <= months.last_date_id
+    group by months.month_id, securities.security_number
 ),
 
--- One that had no price in a month keeps the one before.
-quote_spans as (
+held as (
     select
-        *,
-        lead(month_id, 1, 999999) over (partition by symbol order by month_id) as month_id_next
-    from month_prices
+        months.month_id,
+        holding_spans.sk_account_id,
+        securities.security_number,
+        holding_spans.current_holding,
+        holding_spans.batch_id
+    from holding_spans
+    inner join securities on holding_spans.sk_security_id = securities.sk_security_id
+    inner join months
+        on
+            holding_spans.sk_date_id <= months.last_date_id
+            and holding_spans.sk_date_id_next > months.last_date_id
+    where holding_spans.current_holding <> 0
 ),
 
 holding_values as (
     select
-        quantities.month_id,
-        quantities.account_id,
-        sum(quantities.quantity * coalesce(quote_spans.close_price, 0)) as holdings_value,
-        max(greatest(quantities.batch_id, coalesce(quote_spans.batch_id, 0))) as batch_id
-    from quantities
-    left join quote_spans
+        held.month_id,
+        held.sk_account_id,
+        sum(held.current_holding * coalesce(quotes.close_price, 0)) as holdings_value,
+        max(greatest(held.batch_id, coalesce(quotes.batch_id, 0))) as batch_id
+    from held
+    left join quotes
         on
-            quantities.symbol = quote_spans.symbol
-            and quantities.month_id >= quote_spans.month_id
-            and quantities.month_id < quote_spans.month_id_next
-    group by quantities.month_id, quantities.account_id
+            held.security_number = quotes.security_number
+            and held.month_id = quotes.month_id
+    group by held.month_id, held.sk_account_id
 ),
 
 invested as (
     select
-        account_id,
+        sk_account_id,
         {{ month_id('sk_date_id') }} as month_id,
         sum(delta * current_price) as net_purchases,
         max(batch_id) as batch_id
     from holding_spans
     where {{ month_id('sk_date_id') }} >= (select min(months.month_id) from months)
-    group by account_id, {{ month_id('sk_date_id') }}
+    group by sk_account_id, {{ month_id('sk_date_id') }}
 ),
 
 traded as (
     select
-        account_id,
+        sk_account_id,
         {{ month_id('sk_close_date_id') }} as month_id,
         count(*) as trades,
         sum(quantity * trade_price) as traded_value,
@@ -197,61 +174,48 @@ traded as (
         max(batch_id) as batch_id
     from trades
     where {{ month_id('sk_close_date_id') }} >= (select min(months.month_id) from months)
-    group by account_id, {{ month_id('sk_close_date_id') }}
+    group by sk_account_id, {{ month_id('sk_close_date_id') }}
 ),
 
+-- By version of the account until here; a month's measures belong to the account, whose versions they add up over.
 measures as (
     select
-        account_id,
-        month_id,
-        cash,
+        cash_held.account_id,
+        cash_held.month_id,
+        cash_held.cash,
         0 as holdings_value,
         0 as net_purchases,
         0 as trades,
         0 as traded_value,
         0 as commission,
         0 as fees,
-        batch_id
+        cash_held.batch_id
     from cash_held
     union all
     select
-        account_id,
-        month_id,
-        0,
-        holdings_value,
-        0,
-        0,
-        0,
-        0,
-        0,
-        batch_id
+        accounts.account_id,
+        coalesce(holding_values.month_id, invested.month_id, traded.month_id) as month_id,
+        0 as cash,
+        coalesce(holding_values.holdings_value, 0) as holdings_value,
+        coalesce(invested.net_purchases, 0) as net_purchases,
+        coalesce(traded.trades, 0) as trades,
+        coalesce(traded.traded_value, 0) as traded_value,
+        coalesce(traded.commission, 0) as commission,
+        coalesce(traded.fees, 0) as fees,
+        greatest(
+            coalesce(holding_values.batch_id, 0), coalesce(invested.batch_id, 0), coalesce(traded.batch_id, 0)
+        ) as batch_id
     from holding_values
-    union all
-    select
-        account_id,
-        month_id,
-        0,
-        0,
-        net_purchases,
-        0,
-        0,
-        0,
-        0,
-        batch_id
-    from invested
-    union all
-    select
-        account_id,
-        month_id,
-        0,
-        0,
-        0,
-        trades,
-        traded_value,
-        commission,
-        fees,
-        batch_id
-    from traded
+    full outer join invested
+        on
+            holding_values.sk_account_id = invested.sk_account_id
+            and holding_values.month_id = invested.month_id
+    full outer join traded
+        on
+            coalesce(holding_values.sk_account_id, invested.sk_account_id) = traded.sk_account_id
+            and coalesce(holding_values.month_id, invested.month_id) = traded.month_id
+    inner join {{ ref('dim_account') }} as accounts
+        on coalesce(holding_values.sk_account_id, invested.sk_account_id, traded.sk_account_id) = accounts.sk_account_id
 ),
 
 totals as (

@@ -84,12 +84,21 @@ compared as (
     window months as (partition by broker_id order by place)
 ),
 
+-- Keys are made into tokens once a broker, not once a row.
+brokers as (
+    select
+        broker_id,
+        branch,
+        pii_key('broker', broker_id) as broker_token
+    from {{ ref('brokers_released') }}
+),
+
 final as (
     select
         compared.month_id,
         {{ date_of('compared.month_id * 100 + 1') }} as month,
-        pii_key('broker', compared.broker_id) as broker_id,
-        released.branch,
+        brokers.broker_token as broker_id,
+        brokers.branch,
         cast(compared.clients as integer) as clients,
         cast(coalesce(compared.clients_before, 0) as integer) as clients_before,
         cast(compared.retained_clients as integer) as retained_clients,
@@ -112,7 +121,7 @@ final as (
         pii_key_version() as token_key_version,
         compared.batch_id
     from compared
-    inner join {{ ref('brokers_released') }} as released on compared.broker_id = released.broker_id
+    inner join brokers on compared.broker_id = brokers.broker_id
 )
 
 select * from final

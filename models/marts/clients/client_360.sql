@@ -1,6 +1,14 @@
 -- One row per customer, as of the last day with prices.
-with today as (
+with last_day as (
     select {{ date_of('max(sk_date_id)') }} as day from {{ ref('fact_market_history') }}
+),
+
+today as (
+    select
+        day,
+        {{ date_id("day - interval '90' day") }} as quarter_ago,
+        {{ date_id("day - interval '1' year") }} as year_ago
+    from last_day
 ),
 
 customers as (
@@ -56,17 +64,14 @@ trades as (
     select
         accounts.account_id,
         count(*) as trades,
-        sum(case when executions.closed_on > today.day - interval '90' day then 1 else 0 end) as trades_90_days,
-        max(executions.closed_on) as last_trade_on,
-        sum(executions.fee + executions.commission) as revenue,
-        sum(
-            case when executions.closed_on > today.day - interval '1' year then executions.fee + executions.commission else 0 end
-        ) as revenue_year
-    from {{ ref('executions') }} as executions
-    inner join {{ ref('dim_trade') }} as trades on executions.trade_id = trades.trade_id
+        sum(case when trades.sk_close_date_id > today.quarter_ago then 1 else 0 end) as trades_90_days,
+        max(trades.sk_close_date_id) as sk_last_trade_date_id,
+        sum(trades.fee + trades.commission) as revenue,
+        sum(case when trades.sk_close_date_id > today.year_ago then trades.fee + trades.commission else 0 end) as revenue_year
+    from {{ ref('dim_trade') }} as trades
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
     cross join today
-    where executions.status = 'Completed'
+    where trades.status = 'Completed'
     group by accounts.account_id
 ),
 
@@ -82,7 +87,7 @@ account_totals as (
         coalesce(positions.holdings_cost, 0) as holdings_cost,
         coalesce(trades.trades, 0) as trades,
         coalesce(trades.trades_90_days, 0) as trades_90_days,
-        trades.last_trade_on,
+        {{ date_of('trades.sk_last_trade_date_id') }} as last_trade_on,
         coalesce(trades.revenue, 0) as revenue,
         coalesce(trades.revenue_year, 0) as revenue_year
     from accounts

@@ -1,20 +1,19 @@
 -- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales are
 -- laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one purchase
 -- and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
-with holdings as (
+with securities as (
     select
-        accounts.account_id,
-        securities.symbol,
-        holdings.trade_id,
-        holdings.current_trade_id,
-        holdings.sk_date_id,
-        holdings.sk_time_id,
-        holdings.current_price,
-        holdings.current_holding,
-        holdings.batch_id
-    from {{ ref('fact_holdings') }} as holdings
-    inner join {{ ref('dim_account') }} as accounts on holdings.sk_account_id = accounts.sk_account_id
-    inner join {{ ref('dim_security') }} as securities on holdings.sk_security_id = securities.sk_security_id
+        sk_security_id,
+        symbol,
+        dense_rank() over (order by symbol) as security_number
+    from {{ ref('dim_security') }}
+),
+
+symbols as (
+    select distinct
+        security_number,
+        symbol
+    from securities
 ),
 
 -- What a trade did to each of the holdings that it changed.
@@ -22,26 +21,28 @@ deltas as (
     select
         *,
         current_holding - lag(current_holding, 1, 0) over (
-            partition by trade_id, account_id, symbol
+            partition by trade_id
             order by sk_date_id, sk_time_id, current_trade_id
         ) as delta
-    from holdings
+    from {{ ref('fact_holdings') }}
 ),
 
 changes as (
     select
-        account_id,
-        symbol,
-        current_trade_id as trade_id,
-        sk_date_id,
-        sk_time_id,
-        current_price as price,
-        delta > 0 as is_purchase,
-        sum(abs(delta)) as quantity,
-        max(batch_id) as batch_id
+        accounts.account_id,
+        securities.security_number,
+        deltas.current_trade_id as trade_id,
+        deltas.delta > 0 as is_purchase,
+        min(deltas.sk_date_id) as sk_date_id,
+        min(deltas.sk_time_id) as sk_time_id,
+        min(deltas.current_price) as price,
+        sum(abs(deltas.delta)) as quantity,
+        max(deltas.batch_id) as batch_id
     from deltas
-    where delta <> 0
-    group by account_id, symbol, current_trade_id, sk_date_id, sk_time_id, current_price, delta > 0
+    inner join {{ ref('dim_account') }} as accounts on deltas.sk_account_id = accounts.sk_account_id
+    inner join securities on deltas.sk_security_id = securities.sk_security_id
+    where deltas.delta <> 0
+    group by accounts.account_id, securities.security_number, deltas.current_trade_id, deltas.delta > 0
 ),
 
 numbered as (
@@ -51,7 +52,7 @@ numbered as (
         sum(quantity) over earlier as last_share
     from changes
     window earlier as (
-        partition by account_id, symbol, is_purchase
+        partition by account_id, security_number, is_purchase
         order by sk_date_id, sk_time_id, trade_id
         rows between unbounded preceding and current row
     )
@@ -60,29 +61,29 @@ numbered as (
 cuts as (
     select
         account_id,
-        symbol,
+        security_number,
         last_share,
         max(case when is_purchase then 1 else 0 end) as purchases,
         max(case when is_purchase then 0 else 1 end) as sales
     from numbered
-    group by account_id, symbol, last_share
+    group by account_id, security_number, last_share
 ),
 
 pieces as (
     select
         account_id,
-        symbol,
+        security_number,
         last_share - lag(last_share, 1, 0) over along as quantity,
         sum(purchases) over along - purchases + 1 as purchase_place,
         sum(sales) over along - sales + 1 as sale_place
     from cuts
-    window along as (partition by account_id, symbol order by last_share)
+    window along as (partition by account_id, security_number order by last_share)
 ),
 
 matched as (
     select
         pieces.quantity,
-        pieces.symbol,
+        pieces.security_number,
         purchases.trade_id as purchase_trade_id,
         purchases.price as purchase_price,
         purchases.sk_date_id as purchase_date_id,
@@ -101,13 +102,13 @@ matched as (
     left join numbered as purchases
         on
             pieces.account_id = purchases.account_id
-            and pieces.symbol = purchases.symbol
+            and pieces.security_number = purchases.security_number
             and pieces.purchase_place = purchases.place
             and purchases.is_purchase
     left join numbered as sales
         on
             pieces.account_id = sales.account_id
-            and pieces.symbol = sales.symbol
+            and pieces.security_number = sales.security_number
             and pieces.sale_place = sales.place
             and not sales.is_purchase
 ),
@@ -116,7 +117,7 @@ final as (
     select
         case when is_short then sale_trade_id else purchase_trade_id end as opening_trade_id,
         case when is_short then purchase_trade_id else sale_trade_id end as closing_trade_id,
-        symbol,
+        symbols.symbol,
         case when is_short then 'Short' else 'Long' end as direction,
         cast(quantity as bigint) as quantity,
         {{ date_of('case when is_short then sale_date_id else purchase_date_id end') }} as opened_on,
@@ -128,6 +129,7 @@ final as (
         cast(quantity * (sale_price - purchase_price) as decimal(18, 2)) as realised_gain,
         batch_id
     from matched
+    inner join symbols on matched.security_number = symbols.security_number
 )
 
 select * from final

@@ -4,15 +4,33 @@ with lots as (
     where closing_trade_id is null
 ),
 
+-- Keys are made into tokens once a member of a dimension, not once a row.
 owners as (
     select
-        trades.trade_id,
-        accounts.account_id,
-        customers.customer_id
-    from lots
-    inner join {{ ref('dim_trade') }} as trades on lots.opening_trade_id = trades.trade_id
-    inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
-    inner join {{ ref('dim_customer') }} as customers on trades.sk_customer_id = customers.sk_customer_id
+        accounts.sk_account_id,
+        tokens.account_token,
+        customers.customer_token
+    from {{ ref('dim_account') }} as accounts
+    inner join (
+        select
+            account_id,
+            pii_key('account', account_id) as account_token
+        from {{ ref('dim_account') }}
+        where is_current
+    ) as tokens on accounts.account_id = tokens.account_id
+    inner join (
+        select
+            versions.sk_customer_id,
+            latest.customer_token
+        from {{ ref('dim_customer') }} as versions
+        inner join (
+            select
+                customer_id,
+                pii_key('customer', customer_id) as customer_token
+            from {{ ref('dim_customer') }}
+            where is_current
+        ) as latest on versions.customer_id = latest.customer_id
+    ) as customers on accounts.sk_customer_id = customers.sk_customer_id
 ),
 
 securities as (
@@ -21,22 +39,23 @@ securities as (
 
 held as (
     select
-        owners.account_id,
-        owners.customer_id,
+        owners.account_token,
+        owners.customer_token,
         lots.symbol,
         sum(case when lots.direction = 'Long' then lots.quantity else -lots.quantity end) as quantity,
         sum(lots.cost) as cost,
         min(lots.opened_on) as held_since,
         max(lots.batch_id) as batch_id
     from lots
-    inner join (select distinct * from owners) as owners on lots.opening_trade_id = owners.trade_id
-    group by owners.account_id, owners.customer_id, lots.symbol
+    inner join {{ ref('dim_trade') }} as trades on lots.opening_trade_id = trades.trade_id
+    inner join owners on trades.sk_account_id = owners.sk_account_id
+    group by owners.account_token, owners.customer_token, lots.symbol
 ),
 
 final as (
     select
-        pii_key('account', held.account_id) as account_id,
-        pii_key('customer', held.customer_id) as customer_id,
+        held.account_token as account_id,
+        held.customer_token as customer_id,
         held.symbol,
         securities.industry,
         cast(held.quantity as bigint) as quantity,

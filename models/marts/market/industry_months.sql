@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Valued on each month's last trading day, or on the last one there is.
 with days as (
     select max(sk_date_id) as sk_date_id

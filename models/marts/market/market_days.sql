@@ -1,43 +1,64 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day') }}
 
--- One security counts with its capitalisation of the day before: yesterday's shares at yesterday's and at today's price.
--- A security without a price on the day, or in the 31 days before it, drops out of both sums, so that listings move
+-- A security counts with its capitalisation at its price before: the shares of that day at its price then and at today's.
+-- One without a price on the day, or in the twenty trading days before it, drops out of both sums, so that listings move
 -- nothing.
 with history as (
     select * from {{ ref('fact_market_history') }}
 ),
 
+days as (
+    select
+        sk_date_id,
+        row_number() over (order by sk_date_id) as day_number,
+        max(batch_id) as batch_id
+    from history
+    group by sk_date_id
+),
+
 {% if is_incremental() -%}
 first_new_day as (
-    select min(sk_date_id) as sk_date_id
-    from history
+    select min(day_number) as day_number
+    from days
     where batch_id > {{ loaded_through() }}
 ),
 
 {% endif -%}
 prices as (
     select
-        securities.symbol,
+        days.day_number,
+        history.sk_security_id,
+        securities.security_number,
+        history.sk_date_id,
+        history.close_price,
+        history.volume,
+        history.pe_ratio,
+        history.sk_fifty_two_week_high_date,
+        history.sk_fifty_two_week_low_date,
         securities.shares_outstanding,
-        history.*
+        history.batch_id
     from history
-    inner join {{ ref('dim_security') }} as securities on history.sk_security_id = securities.sk_security_id
+    inner join days on history.sk_date_id = days.sk_date_id
+    inner join (
+        select
+            sk_security_id,
+            shares_outstanding,
+            dense_rank() over (order by symbol) as security_number
+        from {{ ref('dim_security') }}
+    ) as securities on history.sk_security_id = securities.sk_security_id
     {% if is_incremental() -%}
-    where
-        history.sk_date_id >= (
-            select {{ date_id(date_of('first_new_day.sk_date_id') ~ " - interval '31' day") }} from first_new_day
-        )
+    where days.day_number >= (select first_new_day.day_number - 20 from first_new_day)
     {%- endif %}
 ),
 
 followed as (
     select
         *,
-        {{ dbt.datediff(date_of('lag(sk_date_id) over earlier'), date_of('sk_date_id'), 'day') }} <= 31 as is_followed,
+        day_number - lag(day_number) over earlier <= 20 as is_followed,
         lag(close_price) over earlier as close_before,
         lag(shares_outstanding) over earlier as shares_before
     from prices
-    window earlier as (partition by symbol order by sk_date_id)
+    window earlier as (partition by security_number order by day_number)
 ),
 
 changes as (
@@ -46,6 +67,9 @@ changes as (
         case when is_followed then close_before end as previous_close,
         case when is_followed then shares_before end as previous_shares
     from followed
+    {% if is_incremental() -%}
+    where day_number >= (select first_new_day.day_number from first_new_day)
+    {%- endif %}
 ),
 
 final as (
@@ -66,9 +90,6 @@ final as (
         ) as capitalisation_after,
         max(batch_id) as batch_id
     from changes
-    {% if is_incremental() -%}
-    where sk_date_id >= (select first_new_day.sk_date_id from first_new_day)
-    {%- endif %}
     group by sk_date_id
 )
 

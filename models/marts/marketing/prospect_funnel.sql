@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- A prospect belongs to the last list that named it, so its day is that list's.
 with prospects as (
     select * from {{ ref('prospect') }}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- A watch has led to a purchase where its customer buys the security within 30 days of placing it.
 with watches as (
     select

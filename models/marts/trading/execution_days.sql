@@ -1,5 +1,21 @@
-with executions as (
-    select * from {{ ref('executions') }}
+{{ config(materialized='view') }}
+
+with securities as (
+    select
+        securities.sk_security_id,
+        securities.exchange_id,
+        companies.industry
+    from {{ ref('dim_security') }} as securities
+    inner join {{ ref('dim_company') }} as companies on securities.sk_company_id = companies.sk_company_id
+),
+
+executions as (
+    select
+        executions.*,
+        securities.exchange_id,
+        securities.industry
+    from {{ ref('executions') }} as executions
+    inner join securities on executions.sk_security_id = securities.sk_security_id
 ),
 
 final as (

@@ -17,27 +17,37 @@ trades as (
         {%- endif %}
 ),
 
+-- Prices name the version of the security that was in force on their day, trades the one on the day of their creation.
 securities as (
     select
-        securities.sk_security_id,
-        securities.symbol,
-        securities.exchange_id,
-        companies.industry
-    from {{ ref('dim_security') }} as securities
-    inner join {{ ref('dim_company') }} as companies on securities.sk_company_id = companies.sk_company_id
+        sk_security_id,
+        symbol,
+        {{ date_id('effective_date') }} as first_day,
+        {{ date_id('end_date') }} as end_day
+    from {{ ref('dim_security') }}
 ),
 
--- Prices name the version in force on their day, trades the one on the day of their creation.
-ranges as (
+-- A trade that closed under another version than it was created under is rare.
+closing_securities as (
     select
-        securities.symbol,
-        prices.sk_date_id,
-        prices.day_low,
-        prices.day_high,
-        prices.batch_id
-    from prices
-    inner join securities on prices.sk_security_id = securities.sk_security_id
-    where prices.sk_date_id >= (select min(trades.sk_close_date_id) from trades)
+        created.sk_security_id,
+        closed.sk_security_id as closing_sk_security_id,
+        closed.first_day,
+        closed.end_day
+    from securities as created
+    inner join securities as closed on created.symbol = closed.symbol
+),
+
+placed as (
+    select
+        trades.*,
+        closing_securities.closing_sk_security_id
+    from trades
+    inner join closing_securities
+        on
+            trades.sk_security_id = closing_securities.sk_security_id
+            and trades.sk_close_date_id >= closing_securities.first_day
+            and trades.sk_close_date_id < closing_securities.end_day
 ),
 
 final as (
@@ -47,11 +57,7 @@ final as (
         {{ date_of('trades.sk_close_date_id') }} as closed_on,
         trades.status,
         trades.type,
-        case when trades.type in ('Market Buy', 'Limit Buy') then 'Buy' else 'Sell' end as side,
-        trades.type not in ('Market Buy', 'Market Sell') as is_limit_order,
-        securities.symbol,
-        securities.exchange_id,
-        securities.industry,
+        trades.sk_security_id,
         trades.quantity,
         trades.trade_price,
         cast(
@@ -62,17 +68,16 @@ final as (
         cast(coalesce(trades.tax, 0) as decimal(15, 2)) as tax,
         86400 * {{ dbt.datediff(date_of('trades.sk_create_date_id'), date_of('trades.sk_close_date_id'), 'day') }}
         + {{ seconds_of('trades.sk_close_time_id') }} - {{ seconds_of('trades.sk_create_time_id') }} as seconds_open,
-        ranges.day_low,
-        ranges.day_high,
+        prices.day_low,
+        prices.day_high,
         trades.status = 'Completed'
-        and (trades.trade_price < ranges.day_low or trades.trade_price > ranges.day_high) as is_outside_day_range,
-        greatest(trades.batch_id, coalesce(ranges.batch_id, 0)) as batch_id
-    from trades
-    inner join securities on trades.sk_security_id = securities.sk_security_id
-    left join ranges
+        and (trades.trade_price < prices.day_low or trades.trade_price > prices.day_high) as is_outside_day_range,
+        greatest(trades.batch_id, coalesce(prices.batch_id, 0)) as batch_id
+    from placed as trades
+    left join prices
         on
-            securities.symbol = ranges.symbol
-            and trades.sk_close_date_id = ranges.sk_date_id
+            trades.closing_sk_security_id = prices.sk_security_id
+            and trades.sk_close_date_id = prices.sk_date_id
 )
 
 select * from final

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What a trade of some type usually costs is judged by all of them: three times the interquartile range above the
 -- third quartile is far out, however the shares are distributed.
 with completed as (
@@ -31,25 +33,29 @@ judged as (
 
 final as (
     select
-        trade_id,
-        closed_on,
-        type,
-        symbol,
-        quantity,
-        trade_price,
-        day_low,
-        day_high,
-        fee,
-        commission,
-        traded_value,
-        fee_share > usual_fee_share as is_fee_outlier,
-        commission_share > usual_commission_share as is_commission_outlier,
-        coalesce(is_outside_day_range, false) as is_outside_day_range,
-        usual_fee_share,
-        usual_commission_share,
-        batch_id
+        judged.trade_id,
+        judged.closed_on,
+        judged.type,
+        securities.symbol,
+        judged.quantity,
+        judged.trade_price,
+        judged.day_low,
+        judged.day_high,
+        judged.fee,
+        judged.commission,
+        judged.traded_value,
+        judged.fee_share > judged.usual_fee_share as is_fee_outlier,
+        judged.commission_share > judged.usual_commission_share as is_commission_outlier,
+        coalesce(judged.is_outside_day_range, false) as is_outside_day_range,
+        judged.usual_fee_share,
+        judged.usual_commission_share,
+        judged.batch_id
     from judged
-    where fee_share > usual_fee_share or commission_share > usual_commission_share or is_outside_day_range
+    inner join {{ ref('dim_security') }} as securities on judged.sk_security_id = securities.sk_security_id
+    where
+        judged.fee_share > judged.usual_fee_share
+        or judged.commission_share > judged.usual_commission_share
+        or judged.is_outside_day_range
 )
 
 select * from final
