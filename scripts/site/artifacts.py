@@ -1,0 +1,66 @@
+"""What dbt says about the project: its manifest with compiled SQL, its catalog, and its own documentation page."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from scripts.keys import PROJECT
+
+Json = dict[str, Any]
+
+
+class SiteProblem(Exception):
+    """The site cannot be made. The message says why, and what to do."""
+
+
+@dataclass(frozen=True)
+class Artifacts:
+    """What dbt wrote."""
+
+    manifest: Json
+    catalog: Json
+    manifest_file: Path
+    documentation: Path
+
+
+def generate() -> Artifacts:
+    """Compile the project as for a first load, since only that SQL shows where every column comes from, then document
+    it. All in one process, which reads the project once."""
+    from dbt.cli.main import dbtRunner
+
+    os.chdir(PROJECT)
+    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    parsed = dbtRunner().invoke(["parse", "--quiet"])
+    if not parsed.success:
+        raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
+    for command in (["compile", "--full-refresh"], ["docs", "generate", "--static", "--no-compile"]):
+        done = dbtRunner(manifest=parsed.result).invoke([*command, "--quiet"])
+        if not done.success:
+            raise SiteProblem(f"`dbt {' '.join(command)}` failed: {done.exception or 'it says why above'}")
+    manifest_file = target / "manifest.json"
+    return Artifacts(
+        read_json(manifest_file), read_json(target / "catalog.json"), manifest_file, target / "static_index.html"
+    )
+
+
+def parse() -> Json:
+    """The manifest without compiled SQL, which needs no warehouse."""
+    from dbt.cli.main import dbtRunner
+
+    os.chdir(PROJECT)
+    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "lint"
+    options = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
+    parsed = dbtRunner().invoke(["parse", *options])
+    if not parsed.success:
+        raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
+    return read_json(folder / "manifest.json")
+
+
+def read_json(path: Path) -> Json:
+    """A file of dbt's."""
+    found: Json = json.loads(path.read_text(encoding="utf-8"))
+    return found
