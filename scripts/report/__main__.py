@@ -7,6 +7,7 @@ which reason, never what stood in them.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -19,6 +20,10 @@ from scripts.report.content import Content, read_content
 from scripts.warehouse_file import open_warehouse
 
 DEFAULT = "data/report.html"
+FILTERS: dict[str, Callable[..., str]] = {
+    "number": lambda value: "" if value is None else f"{value:,.10g}",
+    "percent": lambda value: f"{value:.0%}" if value in (0, 1) else f"{value:.1%}",
+}
 
 
 def render(content: Content) -> str:
@@ -26,8 +31,7 @@ def render(content: Content) -> str:
     environment = Environment(
         loader=PackageLoader("scripts.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    environment.filters["number"] = lambda value: "" if value is None else f"{value:,.10g}"
-    environment.filters["percent"] = lambda value: f"{value:.0%}" if value in (0, 1) else f"{value:.1%}"
+    environment.filters |= FILTERS
     return environment.get_template("report.html").render(content=content)
 
 

@@ -11,6 +11,11 @@ from typing import Any
 from scripts.keys import PROJECT
 
 Json = dict[str, Any]
+# Its page is written with scripts and styles inline.
+DBT_POLICY = (
+    "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; "
+    "img-src data: blob:; font-src data:"
+)
 
 
 class SiteProblem(Exception):
@@ -45,6 +50,14 @@ def generate() -> Artifacts:
     return Artifacts(
         read_json(manifest_file), read_json(target / "catalog.json"), manifest_file, target / "static_index.html"
     )
+
+
+def documentation(artifacts: Artifacts) -> str:
+    """dbt's page, which holds all it shows: made unable to request anything, and without the paths of this machine."""
+    html = artifacts.documentation.read_text(encoding="utf-8")
+    for folder, shown in ((artifacts.documentation.parent, "target"), (PROJECT, ".")):
+        html = html.replace(json.dumps(str(folder))[1:-1], shown)
+    return html.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{DBT_POLICY}">', 1)
 
 
 def parse() -> Json:

@@ -62,9 +62,11 @@ class Lane:
 
     to: Box
     column: str
+    # On which side of the lane its lines come from, and on which they go.
+    from_right: bool
+    to_right: bool
     starts: list[tuple[Box, str]] = field(default_factory=list)
     x: float = 0
-    place: int = 0
 
     def heights(self) -> tuple[list[float], float]:
         """Where lines come from, and where they go to."""
@@ -159,12 +161,11 @@ def _place(columns: list[list[Box]], drawn: list[Reference], boxes: dict[str, Bo
         side.sort(key=lambda box: wished[box.table.name])
         _spread(side, [wished[box.table.name] for box in side], bottom)
     gutters = [
-        _lanes(left, left, drawn),
-        _lanes(middle, left, drawn),
-        _lanes(middle, right, drawn),
-        _lanes(right, right, drawn),
+        _lanes(left, left, drawn, True, True),
+        _lanes(middle, left, drawn, True, False) + _lanes(middle, middle, drawn, True, True),
+        _lanes(middle, right, drawn, False, True),
+        _lanes(right, right, drawn, False, False),
     ]
-    gutters[1] += _lanes(middle, middle, drawn)
     x: float = MARGIN
     for column, before in zip((left, middle, right), gutters, strict=False):
         x += _order(before, x)
@@ -187,13 +188,15 @@ def _spread(side: list[Box], wished: list[float], bottom: float) -> None:
         limit = box.y - GAP
 
 
-def _lanes(sources: list[Box], targets: list[Box], drawn: list[Reference]) -> list[Lane]:
+def _lanes(
+    sources: list[Box], targets: list[Box], drawn: list[Reference], from_right: bool, to_right: bool
+) -> list[Lane]:
     named = {box.table.name: box for box in sources}
-    lanes = {}
+    lanes: dict[str, Lane] = {}
     for box in targets:
         for r in drawn:
             if r.to == box.table.name and r.table in named and r.table != r.to:
-                lane = lanes.setdefault(r.to, Lane(box, r.to_column))
+                lane = lanes.setdefault(r.to, Lane(box, r.to_column, from_right, to_right))
                 lane.starts.append((named[r.table], r.column))
     return list(lanes.values())
 
@@ -216,8 +219,8 @@ def _crossings(order: tuple[Lane, ...]) -> int:
             starts, end = lane.heights()
             others, their_end = crossed.heights()
             low, high = min([*others, their_end]), max([*others, their_end])
-            target_is_left = lane.to.x <= lane.starts[0][0].x and lane.to not in [b for b, _ in lane.starts]
-            passing = starts if is_left == target_is_left else [end]
+            passing = starts if lane.from_right == is_left else []
+            passing = [*passing, end] if lane.to_right == is_left else passing
             found += sum(low < y < high for y in passing)
     return found
 
@@ -237,7 +240,7 @@ def _line(lane: Lane, colour: int) -> str:
         y = box.middle(column)
         x = box.x + box.width if box.x + box.width < lane.x else box.x
         out = 1 if x < lane.x else -1
-        turn = 5 if end > y else -5
+        turn = 5.0 if end > y else -5.0
         if abs(end - y) < 10:
             turn = (end - y) / 2
         path = (

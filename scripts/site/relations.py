@@ -25,10 +25,10 @@ def references(project: Project) -> list[Reference]:
     does a surrogate key named after it and a role, as `sk_close_date_id` after `sk_date_id`."""
     found: dict[tuple[str, str, str], Reference] = {}
     for table in project.tables.values():
-        for key in table.foreign_keys:
-            if key.to in project.tables:
-                found[table.name, key.column, key.to] = Reference(
-                    table.name, key.column, key.to, key.to_column, key.said_by
+        for said in table.foreign_keys:
+            if said.to in project.tables:
+                found[table.name, said.column, said.to] = Reference(
+                    table.name, said.column, said.to, said.to_column, said.said_by
                 )
     for tables in (star_tables(project), project.layers.get("marts", [])):
         owners: dict[str, list[str]] = {}
