@@ -17,7 +17,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -94,8 +94,20 @@ report: environment ## Write data/report.html: scorecard, runs, anomalies, recon
 anomaly-benchmark: environment ## How many planted faults are found, and how many alarms are false
 	$(BIN)/python -m scripts.anomaly_benchmark
 
+.PHONY: site
+site: environment ## Write site/: dictionary, diagrams, column lineage, guides, quality report, dashboards, dbt docs
+	@$(BIN)/python -m scripts.site
+
+.PHONY: serve
+serve: environment ## Show the site on http://127.0.0.1:8000, to this computer only (PORT=… for another)
+	@$(BIN)/python -m scripts.site.serve
+
+.PHONY: star-schema
+star-schema: environment ## Draw docs/images/star-schema.svg anew from the project
+	@$(BIN)/python -m scripts.site.star_schema
+
 .PHONY: docs
-docs: environment ## Generate the documentation site; `dbt docs serve` shows it
+docs: environment ## Generate dbt's own documentation; `dbt docs serve` shows it
 	$(BIN)/dbt docs generate
 
 .PHONY: subject-export

@@ -63,7 +63,7 @@ def build(warehouse: Path, out: Path) -> int:
         data=data_block(lineage.graph(project)),
         not_followed=lineage.not_followed,
     )
-    site.write("quality/index.html", "quality.html", "Quality report", content=report)
+    site.write("quality/index.html", "quality.html", "Quality report", content=report, names_people=False)
     for guide in guides:
         site.write(guide.url, "guide.html", guide.title, guide=guide)
     (aside / "docs").mkdir()

@@ -30,6 +30,7 @@ TAKEN = {
     "retention": ["APPLY"],
     "publish": ["AUDIENCE", "VALUE"],
     "bench": ["BENCH"],
+    "serve": ["PORT"],
 }
 TELL = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], sys.stdout)"
 
@@ -101,6 +102,7 @@ def test_recipes_expand_no_other_variable() -> None:
         (["erase", "CUSTOMER=x", "REASON=asked"], "'x' can't be meant"),
         (["legal-hold", "CUSTOMER=7", "UNTIL=soon"], "'soon' does not match the format"),
         (["legal-hold", "CUSTOMER=7", "RELEASE=perhaps"], "'perhaps' is not a valid boolean"),
+        (["serve", "PORT=high"], "'high' is not a valid integer range"),
         (["retention", "APPLY=perhaps"], "'perhaps' is not a valid boolean"),
     ],
     ids=lambda value: str(value[0]) if isinstance(value, list) else "",
