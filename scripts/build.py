@@ -152,8 +152,8 @@ def main(arguments: tuple[str, ...]) -> None:
             else "`dbt show --inline \"select * from {{ ref('dim_trade') }}\"` to look at a table"
         )
         console.print(
-            "\nNext: `source .venv/bin/activate`, then `dbt docs generate && dbt docs serve` to browse the models,\n"
-            f"or {hint}.\nREADME.md has ten queries worth trying."
+            "\nNext: `make site && make serve` to browse models, columns and quality,\n"
+            f"or `source .venv/bin/activate`, then {hint}.\nREADME.md has ten queries worth trying."
         )
     sys.exit(code)
 

@@ -97,9 +97,11 @@ def draw(
     lines = [_line(lane, colours[lane.to.table.name]) for lanes in gutters for lane in lanes]
     shapes = [_shape(box, colours[name] if name in targets else None, link) for name, box in boxes.items()]
     return Markup(
-        '<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" width="{:.0f}" '
+        '<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="{}" aria-label="{}" width="{:.0f}" '
         'height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}">{}{}</svg>'
-    ).format(label, width, height, width, height, Markup("".join(lines)), Markup("".join(shapes)))
+    ).format(
+        "group" if link else "img", label, width, height, width, height, Markup("".join(lines)), Markup("".join(shapes))
+    )
 
 
 def standalone(svg: Markup) -> str:

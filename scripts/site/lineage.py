@@ -1,7 +1,7 @@
 """Which columns a column is made of: as the proof of containment follows them through every model's SQL.
 
-dbt-colibri was tried first. It gives up where a query holds a union (with the sqlglot that MetricFlow needs), and so on
-most of the core; the proof follows all models but those that hooks or readers write.
+The proof follows all models but those that hooks or readers write. dbt-colibri 0.3.7, which draws lineage as well,
+gives up on every column of a query with a union: it asks sqlglot for something that sqlglot 30 no longer has.
 """
 
 from __future__ import annotations

@@ -89,7 +89,7 @@ class Table:
     @cached_property
     def summary(self) -> str:
         """The first sentence of its description."""
-        return re.split(r"(?<=[.:])\s", " ".join(self.description.split()), maxsplit=1)[0]
+        return re.split(r"(?<=\.)\s", " ".join(self.description.split()), maxsplit=1)[0]
 
     @property
     def grain(self) -> str:

@@ -31,6 +31,7 @@
       if (!boxes.has(name)) boxes.set(name, { name, columns: [], parents: new Set(), layer: tables[name][0] });
       boxes.get(name).columns.push(column);
     }
+    for (const box of boxes.values()) box.columns.sort((a, b) => a - b);
     const lines = [];
     for (const column of all) for (const parent of madeOf[column]) {
       const sameWay = (above.has(column) && above.has(parent)) || (below.has(column) && below.has(parent));
@@ -62,7 +63,7 @@
       const last = group[group.length - 1], down = (height - GAP - last.y - last.height) / 2;
       for (const box of group) box.y += down;
     }
-    const svg = element("svg", { class: "lineage", width: x - BETWEEN + 4, height, role: "img", "aria-label": "Lineage of " + columns[asked] });
+    const svg = element("svg", { class: "lineage", width: x - BETWEEN + 4, height, role: "group", "aria-label": "Lineage of " + columns[asked] });
     const at = (column) => { const box = boxes.get(tableOf(column)); return [box, box.y + HEAD + ROW * (box.columns.indexOf(column) + 0.5)]; };
     for (const [from, to] of lines) {
       const [a, y1] = at(from), [b, y2] = at(to), x1 = a.x + a.width, half = (b.x - x1) / 2;
@@ -80,6 +81,8 @@
       }
     }
     drawing.replaceChildren(svg);
+    const own = boxes.get(tableOf(asked));
+    drawing.scrollLeft = own.x + own.width / 2 - drawing.clientWidth / 2;
     said.textContent = `Made of ${above.size - 1} columns; ${below.size - 1} are made of it. Choose a column to see its own lineage.`;
   }
 
