@@ -151,4 +151,4 @@ lock: ## Renew requirements.lock from pyproject.toml (needs uv)
 
 .PHONY: clean
 clean: ## Remove what the commands made, except the environment and data
-	rm -rf target logs dbt_packages
+	rm -rf target logs dbt_packages site

@@ -20,6 +20,7 @@ from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import PROJECT, KeyProblem
 from scripts.quality.code_version import code_version
 from scripts.report.content import Content, read_content
+from scripts.site import DEFAULT
 from scripts.site.artifacts import SiteProblem, documentation, generate
 from scripts.site.diagram import draw
 from scripts.site.guides import Guide, first_paragraph, read_guides
@@ -31,7 +32,6 @@ from scripts.site.search import entries
 from scripts.site.star_schema import star
 from scripts.warehouse_file import open_warehouse
 
-DEFAULT = "site"
 # Of a table that refers to nothing, where a picture of it shows little else.
 ALONE_COLUMNS = 12
 MADE_HERE = '<meta name="generator" content="scripts.site">'
@@ -40,17 +40,19 @@ MADE_HERE = '<meta name="generator" content="scripts.site">'
 def build(warehouse: Path, out: Path) -> int:
     """Make the site beside its place, then put it there; returns how many pages it has."""
     _refuse_foreign(out)
+    aside = out.with_name(out.name + ".part")
+    shutil.rmtree(aside, ignore_errors=True)
+    (aside / "dashboards").mkdir(parents=True)
+    # What reads the warehouse comes first: dbt opens it too, and keeps it open as long as this process lives.
     with open_warehouse(path=warehouse) as con:
         report = read_content(con)
-    # dbt opens the warehouse itself, and could not while it is open here.
+    found = dashboards.write(aside / "dashboards")
+    if not found:
+        (aside / "dashboards").rmdir()
     artifacts = generate()
     project = read(artifacts.manifest, artifacts.catalog)
     lineage = follow(artifacts.manifest_file, project)
     guides = read_guides(list(project.layers))
-    aside = out.with_name(out.name + ".part")
-    shutil.rmtree(aside, ignore_errors=True)
-    aside.mkdir(parents=True)
-    found = dashboards.write(aside / "dashboards")
     site = Site(aside, project=project, has_dashboards=bool(found), layer_words=LAYERS)
     _write_start(site, project, guides, found, report)
     _write_dictionary(site, project, lineage)

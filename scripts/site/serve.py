@@ -9,7 +9,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 import click
 
 from scripts.keys import PROJECT
-from scripts.site.__main__ import DEFAULT
+from scripts.site import DEFAULT
 
 
 @click.command(help=__doc__)
