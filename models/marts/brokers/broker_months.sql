@@ -74,9 +74,10 @@ book as (
 compared as (
     select
         *,
+        -- After a month without a book, a broker starts from nothing.
+        lag(place) over months = place - 1 as is_followed,
         lag(clients) over months as clients_before,
         lag(cash) over months as cash_before,
-        lag(assets) over months as assets_before,
         lag(holdings_value) over months as holdings_value_before,
         rank() over (partition by month_id order by commission + fees desc) as revenue_rank,
         rank() over (partition by month_id order by assets desc) as assets_rank
@@ -100,16 +101,21 @@ final as (
         brokers.broker_token as broker_id,
         brokers.branch,
         cast(compared.clients as integer) as clients,
-        cast(coalesce(compared.clients_before, 0) as integer) as clients_before,
+        cast(case when compared.is_followed then compared.clients_before else 0 end as integer) as clients_before,
         cast(compared.retained_clients as integer) as retained_clients,
         cast(compared.accounts as integer) as accounts,
         cast(compared.cash as decimal(18, 2)) as cash,
         cast(compared.holdings_value as decimal(18, 2)) as holdings_value,
         cast(compared.assets as decimal(18, 2)) as assets,
         cast(compared.top_five_assets as decimal(18, 2)) as top_five_assets,
-        cast(compared.cash - coalesce(compared.cash_before, 0) + compared.net_purchases as decimal(18, 2)) as net_flow,
         cast(
-            compared.holdings_value - coalesce(compared.holdings_value_before, 0) - compared.net_purchases as decimal(18, 2)
+            compared.cash - case when compared.is_followed then compared.cash_before else 0 end + compared.net_purchases
+            as decimal(18, 2)
+        ) as net_flow,
+        cast(
+            compared.holdings_value
+            - case when compared.is_followed then compared.holdings_value_before else 0 end
+            - compared.net_purchases as decimal(18, 2)
         ) as market_gain,
         cast(compared.trades as integer) as trades,
         cast(compared.traded_value as decimal(18, 2)) as traded_value,

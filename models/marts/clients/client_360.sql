@@ -66,8 +66,13 @@ trades as (
         count(*) as trades,
         sum(case when trades.sk_close_date_id > today.quarter_ago then 1 else 0 end) as trades_90_days,
         max(trades.sk_close_date_id) as sk_last_trade_date_id,
-        sum(trades.fee + trades.commission) as revenue,
-        sum(case when trades.sk_close_date_id > today.year_ago then trades.fee + trades.commission else 0 end) as revenue_year
+        sum(coalesce(trades.fee, 0) + coalesce(trades.commission, 0)) as revenue,
+        sum(
+            case
+                when trades.sk_close_date_id > today.year_ago then coalesce(trades.fee, 0) + coalesce(trades.commission, 0)
+                else 0
+            end
+        ) as revenue_year
     from {{ ref('dim_trade') }} as trades
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
     cross join today

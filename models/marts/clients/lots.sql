@@ -25,6 +25,8 @@ deltas as (
             order by sk_date_id, sk_time_id, current_trade_id
         ) as delta
     from {{ ref('fact_holdings') }}
+    -- What a trade will do that is still open has not happened yet.
+    where sk_date_id is not null
 ),
 
 changes as (
@@ -35,7 +37,7 @@ changes as (
         deltas.delta > 0 as is_purchase,
         min(deltas.sk_date_id) as sk_date_id,
         min(deltas.sk_time_id) as sk_time_id,
-        min(deltas.current_price) as price,
+        min(coalesce(deltas.current_price, 0)) as price,
         sum(abs(deltas.delta)) as quantity,
         max(deltas.batch_id) as batch_id
     from deltas

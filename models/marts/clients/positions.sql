@@ -5,32 +5,24 @@ with lots as (
 ),
 
 -- Keys are made into tokens once a member of a dimension, not once a row.
+current_accounts as (
+    select
+        accounts.account_id,
+        pii_key('account', accounts.account_id) as account_token,
+        pii_key('customer', customers.customer_id) as customer_token
+    from {{ ref('dim_account') }} as accounts
+    inner join {{ ref('dim_customer') }} as customers on accounts.sk_customer_id = customers.sk_customer_id
+    where accounts.is_current
+),
+
+-- Whoever bought a share, it belongs to whoever owns the account now.
 owners as (
     select
-        accounts.sk_account_id,
-        tokens.account_token,
-        customers.customer_token
-    from {{ ref('dim_account') }} as accounts
-    inner join (
-        select
-            account_id,
-            pii_key('account', account_id) as account_token
-        from {{ ref('dim_account') }}
-        where is_current
-    ) as tokens on accounts.account_id = tokens.account_id
-    inner join (
-        select
-            versions.sk_customer_id,
-            latest.customer_token
-        from {{ ref('dim_customer') }} as versions
-        inner join (
-            select
-                customer_id,
-                pii_key('customer', customer_id) as customer_token
-            from {{ ref('dim_customer') }}
-            where is_current
-        ) as latest on versions.customer_id = latest.customer_id
-    ) as customers on accounts.sk_customer_id = customers.sk_customer_id
+        versions.sk_account_id,
+        current_accounts.account_token,
+        current_accounts.customer_token
+    from {{ ref('dim_account') }} as versions
+    inner join current_accounts on versions.account_id = current_accounts.account_id
 ),
 
 securities as (

@@ -33,7 +33,7 @@ final as (
         -- Price of all over earnings of all, not the mean of ratios, which one company near zero would rule.
         round(
             sum(case when pe_ratio > 0 then cast(capitalisation as double) end)
-            / sum(case when pe_ratio > 0 then cast(capitalisation as double) / pe_ratio end),
+            / nullif(sum(case when pe_ratio > 0 then cast(capitalisation as double) / pe_ratio end), 0),
             4
         ) as pe_ratio,
         median(case when pe_ratio > 0 then pe_ratio end) as median_pe_ratio,

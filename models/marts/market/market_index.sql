@@ -1,8 +1,16 @@
 {{ config(materialized='view') }}
 
--- Chained: each day's index is the one before, times what the securities of both days gained.
+-- Chained: each day's index is the one before, times what the securities of both days gained. A day whose securities were
+-- worth nothing before, or are now, leaves it as it is.
 with days as (
-    select * from {{ ref('market_days') }}
+    select
+        day,
+        case
+            when capitalisation_before > 0 and capitalisation_after > 0
+                then cast(capitalisation_after as double) / cast(capitalisation_before as double)
+        end as growth,
+        batch_id
+    from {{ ref('market_days') }}
 ),
 
 final as (
@@ -10,14 +18,14 @@ final as (
         day,
         round(
             1000 * exp(
-                sum(coalesce(ln(cast(capitalisation_after as double) / cast(capitalisation_before as double)), 0)) over (
+                sum(coalesce(ln(growth), 0)) over (
                     order by day
                     rows between unbounded preceding and current row
                 )
             ),
             4
         ) as index_value,
-        cast(capitalisation_after as double) / cast(capitalisation_before as double) - 1 as day_return,
+        growth - 1 as day_return,
         batch_id
     from days
 )

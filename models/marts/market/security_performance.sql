@@ -1,7 +1,51 @@
--- Prices are looked at by calendar: a year ago is the last price on or before that day, wherever holidays fall.
-with prices as (
+-- Prices are looked at by calendar, back from each security's own last one: a year ago is the last price on or before
+-- that day, wherever holidays fall.
+with securities as (
+    select
+        sk_security_id,
+        symbol
+    from {{ ref('dim_security') }}
+),
+
+history as (
+    select * from {{ ref('fact_market_history') }}
+),
+
+-- By the key of the version first, which are numbers.
+last_days as (
     select
         securities.symbol,
+        max(versions.sk_date_id) as sk_date_id
+    from (
+        select
+            sk_security_id,
+            max(sk_date_id) as sk_date_id
+        from history
+        group by sk_security_id
+    ) as versions
+    inner join securities on versions.sk_security_id = securities.sk_security_id
+    group by securities.symbol
+),
+
+-- The same day of the month, quarter and year before.
+marks as (
+    select
+        symbol,
+        sk_date_id as last_date_id,
+        {{ date_id(date_of('sk_date_id') ~ " - interval '1' month") }} as month_ago,
+        {{ date_id(date_of('sk_date_id') ~ " - interval '3' month") }} as quarter_ago,
+        {{ date_id(date_of('sk_date_id') ~ " - interval '1' year") }} as year_ago,
+        {{ date_id(date_of('sk_date_id') ~ " - interval '400' day") }} as first_date_id
+    from last_days
+),
+
+prices as (
+    select
+        marks.symbol,
+        marks.last_date_id,
+        marks.month_ago,
+        marks.quarter_ago,
+        marks.year_ago,
         history.sk_date_id,
         history.close_price,
         history.volume,
@@ -10,73 +54,55 @@ with prices as (
         history.fifty_two_week_high,
         history.fifty_two_week_low,
         history.batch_id
-    from {{ ref('fact_market_history') }} as history
-    inner join {{ ref('dim_security') }} as securities on history.sk_security_id = securities.sk_security_id
-    where
-        history.sk_date_id > (
-            select {{ date_id("cast(" ~ date_of('max(sk_date_id)') ~ " as date) - interval '400' day") }}
-            from {{ ref('fact_market_history') }}
-        )
+    from history
+    inner join securities on history.sk_security_id = securities.sk_security_id
+    inner join marks
+        on
+            securities.symbol = marks.symbol
+            and history.sk_date_id > marks.first_date_id
 ),
 
-last_days as (
+followed as (
     select
-        symbol,
-        max(sk_date_id) as sk_date_id
+        *,
+        lag(close_price) over (partition by symbol order by sk_date_id) as previous_close
     from prices
-    group by symbol
-),
-
--- The same weekday of the month, quarter and year before.
-marks as (
-    select
-        symbol,
-        sk_date_id,
-        {{ date_id(date_of('sk_date_id') ~ " - interval '1' month") }} as month_ago,
-        {{ date_id(date_of('sk_date_id') ~ " - interval '3' month") }} as quarter_ago,
-        {{ date_id(date_of('sk_date_id') ~ " - interval '1' year") }} as year_ago
-    from last_days
 ),
 
 changes as (
     select
-        prices.*,
-        marks.sk_date_id as last_date_id,
-        marks.month_ago,
-        marks.quarter_ago,
-        marks.year_ago,
-        ln(
-            cast(prices.close_price as double)
-            / lag(cast(prices.close_price as double)) over (partition by prices.symbol order by prices.sk_date_id)
-        ) as log_return
-    from prices
-    inner join marks on prices.symbol = marks.symbol
-    where prices.close_price > 0
+        *,
+        case
+            when close_price > 0 and previous_close > 0
+                then ln(cast(close_price as double) / cast(previous_close as double))
+        end as log_return
+    from followed
 ),
 
 summed as (
     select
         symbol,
-        max(sk_date_id) as last_date_id,
-        {{ latest_by('close_price', 'sk_date_id') }} as close_price,
-        {{ latest_by('pe_ratio', 'sk_date_id') }} as pe_ratio,
-        {{ latest_by('yield', 'sk_date_id') }} as yield,
-        {{ latest_by('fifty_two_week_high', 'sk_date_id') }} as fifty_two_week_high,
-        {{ latest_by('fifty_two_week_low', 'sk_date_id') }} as fifty_two_week_low,
-        {{ latest_by('case when sk_date_id <= month_ago then close_price end', 'case when sk_date_id <= month_ago then sk_date_id end') }}
-        as close_month_ago,
-        {{ latest_by('case when sk_date_id <= quarter_ago then close_price end', 'case when sk_date_id <= quarter_ago then sk_date_id end') }}
-        as close_quarter_ago,
-        {{ latest_by('case when sk_date_id <= year_ago then close_price end', 'case when sk_date_id <= year_ago then sk_date_id end') }}
-        as close_year_ago,
+        last_date_id,
+        -- Those of the last day, also where they are null.
+        {% for column in ['close_price', 'pe_ratio', 'yield', 'fifty_two_week_high', 'fifty_two_week_low'] -%}
+        max(case when sk_date_id = last_date_id then {{ column }} end) as {{ column }},
+        {% endfor -%}
+        {% for period in ['month', 'quarter', 'year'] -%}
+        nullif(
+            {{ latest_by(
+                'case when sk_date_id <= ' ~ period ~ '_ago then close_price end',
+                'case when sk_date_id <= ' ~ period ~ '_ago then sk_date_id end'
+            ) }}, 0
+        ) as close_{{ period }}_ago,
+        {% endfor -%}
         round(stddev_samp(case when sk_date_id > year_ago then log_return end) * sqrt(252), 6) as volatility,
         cast(avg(case when sk_date_id > month_ago then volume end) as bigint) as average_volume,
         max(batch_id) as batch_id
     from changes
-    group by symbol
+    group by symbol, last_date_id
 ),
 
-securities as (
+current_versions as (
     select
         securities.symbol,
         securities.name,
@@ -92,13 +118,13 @@ securities as (
 final as (
     select
         summed.symbol,
-        securities.name,
-        securities.company,
-        securities.industry,
-        securities.exchange_id,
+        current_versions.name,
+        current_versions.company,
+        current_versions.industry,
+        current_versions.exchange_id,
         {{ date_of('summed.last_date_id') }} as priced_on,
         summed.close_price,
-        cast(securities.shares_outstanding * summed.close_price as decimal(28, 2)) as market_capitalisation,
+        cast(current_versions.shares_outstanding * summed.close_price as decimal(28, 2)) as market_capitalisation,
         cast(summed.close_price as double) / cast(summed.close_month_ago as double) - 1 as return_month,
         cast(summed.close_price as double) / cast(summed.close_quarter_ago as double) - 1 as return_quarter,
         cast(summed.close_price as double) / cast(summed.close_year_ago as double) - 1 as return_year,
@@ -110,7 +136,7 @@ final as (
         summed.yield,
         summed.batch_id
     from summed
-    inner join securities on summed.symbol = securities.symbol
+    inner join current_versions on summed.symbol = current_versions.symbol
 )
 
 select * from final

@@ -43,7 +43,8 @@ placed as (
         trades.*,
         closing_securities.closing_sk_security_id
     from trades
-    inner join closing_securities
+    -- One that closed before its security had a version keeps its row, without prices.
+    left join closing_securities
         on
             trades.sk_security_id = closing_securities.sk_security_id
             and trades.sk_close_date_id >= closing_securities.first_day
@@ -61,7 +62,8 @@ final as (
         trades.quantity,
         trades.trade_price,
         cast(
-            case when trades.status = 'Completed' then trades.quantity * trades.trade_price else 0 end as decimal(18, 2)
+            case when trades.status = 'Completed' then trades.quantity * coalesce(trades.trade_price, 0) else 0 end
+            as decimal(18, 2)
         ) as traded_value,
         cast(coalesce(trades.fee, 0) as decimal(15, 2)) as fee,
         cast(coalesce(trades.commission, 0) as decimal(15, 2)) as commission,
