@@ -12,6 +12,7 @@
 {% macro duckdb__create_masks() -%}
     {#- The key's version is asked once a query: a call into Python for each row would cost a hundred times as much as
         the tokens. -#}
+    {%- set tags = 'HighValue|Expenses|Boomer|MoneyAlert|Spender|Inherited' -%}
     {%- set masks = {
         'pii_token(purpose, personal)': "keyed_hash(purpose, cast(personal as varchar))",
         'pii_key(purpose, personal)':
@@ -48,6 +49,12 @@
                 when personal < 600 then 'under 600'
                 when personal < 700 then '600 to 699'
                 when personal is not null then '700 and over'
+            end",
+        'pii_nameplate(personal)': "
+            case
+                when personal is null then 'None'
+                when regexp_full_match(personal, '(" ~ tags ~ ")(\\+(" ~ tags ~ "))*') then personal
+                else 'Other'
             end",
         'pii_gender(personal)': "case when upper(personal) in ('M', 'F') then upper(personal) else 'U' end",
     } -%}

@@ -31,6 +31,7 @@ MASKS = {
     "pii_zip3": Mask(1, frozenset({"quasi_identifier"})),
     "pii_net_worth_band": Mask(1, frozenset({"financial"})),
     "pii_credit_band": Mask(1, frozenset({"financial"})),
+    "pii_nameplate": Mask(1, frozenset({"financial"})),
     "pii_gender": Mask(1, frozenset({"quasi_identifier"})),
 }
 

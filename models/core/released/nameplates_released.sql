@@ -6,7 +6,7 @@ with prospects as (
     select
         agency_id as person_key,
         sk_record_date_id || case when is_customer then ' customer' else ' prospect' end as population,
-        coalesce(marketing_nameplate, 'None') as nameplate
+        pii_nameplate(marketing_nameplate) as nameplate
     from {{ ref('prospect') }}
 ),
 

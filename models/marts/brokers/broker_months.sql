@@ -44,7 +44,7 @@ followed as (
         *,
         lag(place) over months as place_before,
         lag(assets) over months as assets_before,
-        row_number() over (partition by month_id, broker_id order by assets desc, customer_id) as asset_rank
+        row_number() over (partition by month_id, broker_id order by assets desc) as asset_rank
     from clients
     window months as (partition by broker_id, customer_id order by place)
 ),
@@ -88,10 +88,11 @@ compared as (
 -- Keys are made into tokens once a broker, not once a row.
 brokers as (
     select
-        broker_id,
-        branch,
-        pii_key('broker', broker_id) as broker_token
-    from {{ ref('brokers_released') }}
+        brokers.broker_id,
+        released.branch,
+        pii_key('broker', brokers.broker_id) as broker_token
+    from {{ ref('dim_broker') }} as brokers
+    inner join {{ ref('brokers_released') }} as released on brokers.broker_id = released.broker_id
 ),
 
 final as (

@@ -29,15 +29,23 @@ released as (
     where customer_id is not null
 ),
 
+brokers as (
+    select
+        sk_broker_id,
+        pii_key('broker', broker_id) as broker_token
+    from {{ ref('dim_broker') }}
+),
+
 accounts as (
     select
         accounts.account_id,
+        pii_key('account', accounts.account_id) as account_token,
         customers.customer_id,
-        brokers.broker_id,
+        brokers.broker_token,
         accounts.status
     from {{ ref('dim_account') }} as accounts
     inner join {{ ref('dim_customer') }} as customers on accounts.sk_customer_id = customers.sk_customer_id
-    inner join {{ ref('dim_broker') }} as brokers on accounts.sk_broker_id = brokers.sk_broker_id
+    left join brokers on accounts.sk_broker_id = brokers.sk_broker_id
     where accounts.is_current
 ),
 
@@ -84,7 +92,7 @@ account_totals as (
     select
         accounts.customer_id,
         accounts.account_id,
-        accounts.broker_id,
+        accounts.broker_token,
         accounts.status,
         coalesce(balances.cash, 0) as cash,
         coalesce(positions.positions, 0) as positions,
@@ -97,7 +105,7 @@ account_totals as (
         coalesce(trades.revenue_year, 0) as revenue_year
     from accounts
     left join balances on accounts.account_id = balances.account_id
-    left join positions on pii_key('account', accounts.account_id) = positions.account_id
+    left join positions on accounts.account_token = positions.account_id
     left join trades on accounts.account_id = trades.account_id
 ),
 
@@ -113,7 +121,7 @@ client_totals as (
         customer_id,
         count(*) as accounts,
         sum(case when status = 'Active' then 1 else 0 end) as active_accounts,
-        max(case when size_rank = 1 then broker_id end) as broker_id,
+        max(case when size_rank = 1 then broker_token end) as broker_token,
         sum(cash) as cash,
         sum(positions) as positions,
         sum(holdings_value) as holdings_value,
@@ -148,7 +156,7 @@ final as (
         released.area,
         released.net_worth_band,
         released.credit_band,
-        pii_key('broker', client_totals.broker_id) as broker_id,
+        client_totals.broker_token as broker_id,
         first_versions.client_since,
         {{ dbt.datediff('first_versions.client_since', 'today.day', 'day') }} as days_as_client,
         cast(coalesce(client_totals.accounts, 0) as integer) as accounts,
