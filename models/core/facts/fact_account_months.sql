@@ -53,8 +53,10 @@ changed_trades as (
     where batch_id > {{ loaded_through() }}
 ),
 
--- Months count from the first one that something new is dated in.
+-- Months count from the first one that something new is dated in, and the last one, which may have got longer.
 new_days as (
+    select max(month_id) * 100 + 1 as sk_date_id from {{ this }}
+    union all
     {% for source, column in [
         ('cash_balances', 'sk_date_id'), ('holdings', 'sk_date_id'), ('prices', 'sk_date_id'), ('trades', 'sk_close_date_id')
     ] -%}

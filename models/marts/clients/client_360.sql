@@ -84,7 +84,9 @@ trades as (
     from {{ ref('dim_trade') }} as trades
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
     cross join today
-    where trades.status = 'Completed'
+    where
+        trades.status = 'Completed'
+        and trades.sk_close_date_id is not null
     group by accounts.account_id
 ),
 

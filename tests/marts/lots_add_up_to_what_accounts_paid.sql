@@ -1,0 +1,69 @@
+{{ config(
+    meta={
+        'dimension': 'consistency',
+        'model': 'lots',
+        'reason': 'Otherwise what accounts have gained and hold would not follow from what they paid and got.',
+    }
+) }}
+{{ never_stops_the_load() }}
+
+-- Shares, and what was paid for them less what was got, of each account and security: over all changes of its holdings,
+-- and over its lots, in two ways.
+with deltas as (
+    select
+        *,
+        current_holding - coalesce(
+            lag(current_holding) over (partition by trade_id order by sk_date_id, sk_time_id, current_trade_id), 0
+        ) as delta
+    from {{ ref('fact_holdings') }}
+    where sk_date_id is not null
+),
+
+changes as (
+    select
+        accounts.account_id,
+        securities.symbol,
+        sum(deltas.delta) as quantity,
+        sum(deltas.delta * coalesce(deltas.current_price, 0)) as paid
+    from deltas
+    inner join {{ ref('dim_account') }} as accounts on deltas.sk_account_id = accounts.sk_account_id
+    inner join {{ ref('dim_security') }} as securities on deltas.sk_security_id = securities.sk_security_id
+    group by accounts.account_id, securities.symbol
+),
+
+held as (
+    select
+        accounts.account_id,
+        lots.symbol,
+        sum(
+            case
+                when lots.closing_trade_id is not null then 0
+                when lots.direction = 'Long' then lots.quantity
+                else -lots.quantity
+            end
+        ) as quantity,
+        sum(lots.cost - coalesce(lots.proceeds, 0)) as paid,
+        sum(case when lots.closing_trade_id is null then lots.cost else -lots.realised_gain end) as paid_by_gains
+    from {{ ref('lots') }} as lots
+    inner join {{ ref('dim_trade') }} as trades on lots.opening_trade_id = trades.trade_id
+    inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
+    group by accounts.account_id, lots.symbol
+)
+
+select
+    coalesce(changes.account_id, held.account_id) as account_id,
+    coalesce(changes.symbol, held.symbol) as symbol,
+    changes.quantity as expected_quantity,
+    held.quantity,
+    changes.paid as expected_paid,
+    held.paid,
+    held.paid_by_gains
+from changes
+full outer join held
+    on
+        changes.account_id = held.account_id
+        and changes.symbol = held.symbol
+where
+    coalesce(changes.quantity, 0) <> coalesce(held.quantity, 0)
+    or coalesce(changes.paid, 0) <> coalesce(held.paid, 0)
+    or coalesce(changes.paid, 0) <> coalesce(held.paid_by_gains, 0)
