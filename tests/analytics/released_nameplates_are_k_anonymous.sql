@@ -2,14 +2,14 @@
     severity='error',
     meta={
         'dimension': 'validity',
-        'model': 'prospect_funnel',
+        'model': 'nameplates_released',
         'reason': 'Otherwise the nameplate of a prospect could be told from the numbers.',
     }
 ) }}
 {{ never_stops_the_load() }}
 
--- Without it, a number of the funnel could stand for so few prospects that it tells their nameplate. The day and whether
--- they are customers part the prospects first, as the funnel does.
+-- Without it, a number of the funnel could stand for so few prospects that it tells their nameplate. The day and
+-- whether they are customers part the prospects first, as the funnel does.
 with prospects as (
     select
         prospects.agency_id,

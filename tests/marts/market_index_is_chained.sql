@@ -7,7 +7,8 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- Each day's index is the one before times the day's gain, but for rounding to four decimals; the first one follows 1000.
+-- Each day's index is the one before times the day's gain, but for rounding to four decimals; the first one follows
+-- 1000.
 with followed as (
     select
         day,

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='month_id') }}
 
--- What an account held at the end of each month since something first moved in it, and what moved in the month. The last
--- month ends with the last day there is. Customer and broker are those of the month's last day.
+-- What an account held at the end of each month since something first moved in it, and what moved in the month. The
+-- last month ends with the last day there is. Customer and broker are those of the month's last day.
 -- depends_on: {{ ref('stg_brokerage__trade') }}
 with securities as (
     select

@@ -1,4 +1,5 @@
--- Who the broker is, is asked of each account at the end of the month; a client counts where any account holds something.
+-- Who the broker is, is asked of each account at the end of the month; a client counts where the accounts together
+-- hold something.
 with account_months as (
     select
         months.*,
@@ -55,7 +56,9 @@ book as (
         place,
         broker_id,
         sum(case when assets > 0 then 1 else 0 end) as clients,
-        sum(case when assets > 0 and place_before = place - 1 and assets_before > 0 then 1 else 0 end) as retained_clients,
+        sum(
+            case when assets > 0 and place_before = place - 1 and assets_before > 0 then 1 else 0 end
+        ) as retained_clients,
         sum(accounts) as accounts,
         sum(cash) as cash,
         sum(holdings_value) as holdings_value,

@@ -68,25 +68,28 @@ positions as (
     group by account_id
 ),
 
+completed as (
+    select
+        sk_account_id,
+        sk_close_date_id,
+        coalesce(fee, 0) + coalesce(commission, 0) as revenue
+    from {{ ref('dim_trade') }}
+    where
+        status = 'Completed'
+        and sk_close_date_id is not null
+),
+
 trades as (
     select
         accounts.account_id,
         count(*) as trades,
-        sum(case when trades.sk_close_date_id > today.quarter_ago then 1 else 0 end) as trades_90_days,
-        max(trades.sk_close_date_id) as sk_last_trade_date_id,
-        sum(coalesce(trades.fee, 0) + coalesce(trades.commission, 0)) as revenue,
-        sum(
-            case
-                when trades.sk_close_date_id > today.year_ago then coalesce(trades.fee, 0) + coalesce(trades.commission, 0)
-                else 0
-            end
-        ) as revenue_year
-    from {{ ref('dim_trade') }} as trades
-    inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
+        sum(case when completed.sk_close_date_id > today.quarter_ago then 1 else 0 end) as trades_90_days,
+        max(completed.sk_close_date_id) as sk_last_trade_date_id,
+        sum(completed.revenue) as revenue,
+        sum(case when completed.sk_close_date_id > today.year_ago then completed.revenue else 0 end) as revenue_year
+    from completed
+    inner join {{ ref('dim_account') }} as accounts on completed.sk_account_id = accounts.sk_account_id
     cross join today
-    where
-        trades.status = 'Completed'
-        and trades.sk_close_date_id is not null
     group by accounts.account_id
 ),
 
@@ -160,14 +163,18 @@ final as (
         released.credit_band,
         client_totals.broker_token as broker_id,
         first_versions.client_since,
-        {{ dbt.datediff('first_versions.client_since', 'today.day', 'day') }} as days_as_client,
+        {{ dbt.datediff(
+            'first_versions.client_since', 'today.day', 'day'
+        ) }} as days_as_client,
         cast(coalesce(client_totals.accounts, 0) as integer) as accounts,
         cast(coalesce(client_totals.active_accounts, 0) as integer) as active_accounts,
         cast(coalesce(client_totals.positions, 0) as integer) as positions,
         cast(coalesce(client_totals.cash, 0) as decimal(18, 2)) as cash,
         cast(coalesce(client_totals.holdings_value, 0) as decimal(18, 2)) as holdings_value,
         cast(coalesce(client_totals.cash + client_totals.holdings_value, 0) as decimal(18, 2)) as assets,
-        cast(coalesce(client_totals.holdings_value - client_totals.holdings_cost, 0) as decimal(18, 2)) as unrealised_gain,
+        cast(
+            coalesce(client_totals.holdings_value - client_totals.holdings_cost, 0) as decimal(18, 2)
+        ) as unrealised_gain,
         cast(coalesce(client_totals.trades, 0) as integer) as trades,
         cast(coalesce(client_totals.trades_90_days, 0) as integer) as trades_90_days,
         client_totals.last_trade_on,

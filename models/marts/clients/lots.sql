@@ -1,6 +1,6 @@
--- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales are
--- laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one purchase
--- and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
+-- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales
+-- are laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one
+-- purchase and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
 with securities as (
     select
         sk_security_id,
@@ -115,23 +115,37 @@ matched as (
             and not sales.is_purchase
 ),
 
-final as (
+-- Money for shares that were sold first was got before it was paid.
+directed as (
     select
+        security_number,
+        quantity,
+        case when is_short then 'Short' else 'Long' end as direction,
         case when is_short then sale_trade_id else purchase_trade_id end as opening_trade_id,
         case when is_short then purchase_trade_id else sale_trade_id end as closing_trade_id,
-        symbols.symbol,
-        case when is_short then 'Short' else 'Long' end as direction,
-        cast(quantity as bigint) as quantity,
-        {{ date_of('case when is_short then sale_date_id else purchase_date_id end') }} as opened_on,
-        coalesce(
-            {{ date_of('case when is_short then purchase_date_id else sale_date_id end') }}, cast('9999-12-31' as date)
-        ) as closed_on,
-        cast(quantity * case when is_short then -sale_price else purchase_price end as decimal(18, 2)) as cost,
-        cast(quantity * case when is_short then -purchase_price else sale_price end as decimal(18, 2)) as proceeds,
-        cast(quantity * (sale_price - purchase_price) as decimal(18, 2)) as realised_gain,
+        case when is_short then sale_date_id else purchase_date_id end as opening_date_id,
+        case when is_short then purchase_date_id else sale_date_id end as closing_date_id,
+        case when is_short then -sale_price else purchase_price end as opening_price,
+        case when is_short then -purchase_price else sale_price end as closing_price,
         batch_id
     from matched
-    inner join symbols on matched.security_number = symbols.security_number
+),
+
+final as (
+    select
+        directed.opening_trade_id,
+        directed.closing_trade_id,
+        symbols.symbol,
+        directed.direction,
+        cast(directed.quantity as bigint) as quantity,
+        {{ date_of('directed.opening_date_id') }} as opened_on,
+        coalesce({{ date_of('directed.closing_date_id') }}, {{ end_of_time() }}) as closed_on,
+        cast(directed.quantity * directed.opening_price as decimal(18, 2)) as cost,
+        cast(directed.quantity * directed.closing_price as decimal(18, 2)) as proceeds,
+        cast(directed.quantity * (directed.closing_price - directed.opening_price) as decimal(18, 2)) as realised_gain,
+        directed.batch_id
+    from directed
+    inner join symbols on directed.security_number = symbols.security_number
 )
 
 select * from final

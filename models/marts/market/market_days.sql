@@ -1,10 +1,18 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day') }}
 
--- A security counts with its capitalisation at its price before: the shares of that day at its price then and at today's.
--- One without a price on the day, or in the twenty trading days before it, drops out of both sums, so that listings move
--- nothing.
+-- A security counts with its capitalisation at its price before: the shares of that day at its price then and at
+-- today's. One without a price on the day, or in the twenty trading days before it, drops out of both sums, so that
+-- listings move nothing.
 with history as (
     select * from {{ ref('fact_market_history') }}
+),
+
+securities as (
+    select
+        sk_security_id,
+        shares_outstanding,
+        dense_rank() over (order by symbol) as security_number
+    from {{ ref('dim_security') }}
 ),
 
 days as (
@@ -39,13 +47,7 @@ prices as (
         history.batch_id
     from history
     inner join days on history.sk_date_id = days.sk_date_id
-    inner join (
-        select
-            sk_security_id,
-            shares_outstanding,
-            dense_rank() over (order by symbol) as security_number
-        from {{ ref('dim_security') }}
-    ) as securities on history.sk_security_id = securities.sk_security_id
+    inner join securities on history.sk_security_id = securities.sk_security_id
     {% if is_incremental() -%}
     where days.day_number >= (select first_new_day.day_number - 20 from first_new_day)
     {%- endif %}

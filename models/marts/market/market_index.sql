@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- Chained: each day's index is the one before, times what the securities of both days gained. A day whose securities were
--- worth nothing before, or are now, leaves it as it is.
+-- Chained: each day's index is the one before, times what the securities of both days gained. A day whose securities
+-- were worth nothing before, or are now, leaves it as it is.
 with days as (
     select
         day,

@@ -32,7 +32,9 @@ bought as (
         watches.customer_id,
         watches.symbol,
         watches.sk_date_id_date_placed,
-        min(purchases.sk_create_date_id) as sk_bought_date_id
+        {{ dbt.datediff(
+            date_of('watches.sk_date_id_date_placed'), date_of('min(purchases.sk_create_date_id)'), 'day'
+        ) }} as days_to_purchase
     from watches
     inner join purchases
         on
@@ -49,15 +51,7 @@ final as (
         watches.industry,
         cast(count(*) as integer) as watches,
         cast(sum(case when watches.sk_date_id_date_removed is null then 0 else 1 end) as integer) as removed,
-        cast(
-            sum(
-                case
-                    when {{ dbt.datediff(date_of('watches.sk_date_id_date_placed'), date_of('bought.sk_bought_date_id'), 'day') }} <= 30
-                        then 1
-                    else 0
-                end
-            ) as integer
-        ) as bought_in_30_days,
+        cast(sum(case when bought.days_to_purchase <= 30 then 1 else 0 end) as integer) as bought_in_30_days,
         max(watches.batch_id) as batch_id
     from watches
     left join bought

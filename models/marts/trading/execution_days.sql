@@ -25,8 +25,12 @@ final as (
         exchange_id,
         industry,
         cast(sum(case when status = 'Completed' then 1 else 0 end) as integer) as completed,
-        cast(sum(case when status = 'Canceled' and closed_on = created_on then 1 else 0 end) as integer) as canceled_same_day,
-        cast(sum(case when status = 'Canceled' and closed_on <> created_on then 1 else 0 end) as integer) as canceled_later,
+        cast(
+            sum(case when status = 'Canceled' and closed_on = created_on then 1 else 0 end) as integer
+        ) as canceled_same_day,
+        cast(
+            sum(case when status = 'Canceled' and closed_on <> created_on then 1 else 0 end) as integer
+        ) as canceled_later,
         cast(sum(case when status = 'Completed' then quantity else 0 end) as bigint) as shares,
         cast(sum(traded_value) as decimal(18, 2)) as traded_value,
         cast(sum(case when status = 'Completed' then fee else 0 end) as decimal(18, 2)) as fees,

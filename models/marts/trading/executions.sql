@@ -8,13 +8,14 @@ trades as (
     select * from {{ ref('dim_trade') }}
     where
         sk_close_date_id is not null
-        {% if is_incremental() -%}
         -- A trade is looked at again where the price of its day comes after it.
         and (
-            batch_id > {{ loaded_through() }}
-            or sk_close_date_id >= (select min(prices.sk_date_id) from prices where prices.batch_id > {{ loaded_through() }})
+            {{ is_new_batch() }}
+            or sk_close_date_id >= (
+                select min(prices.sk_date_id) from prices
+                where {{ is_new_batch('prices.batch_id') }}
+            )
         )
-        {%- endif %}
 ),
 
 -- Prices name the version of the security that was in force on their day, trades the one on the day of their creation.
