@@ -1,20 +1,6 @@
-"""Dashboards: pages that show the marts as charts. None has been drawn yet; the site lists what `write` gives."""
+"""Dashboards: static pages on what is published for analysts and stewards, which filter in the browser."""
 
-from __future__ import annotations
+from scripts.dashboards.definitions import Page
+from scripts.dashboards.rendering import write
 
-from dataclasses import dataclass
-from pathlib import Path
-
-
-@dataclass(frozen=True)
-class Page:
-    """A dashboard that lies in the folder as `slug`.html."""
-
-    slug: str
-    title: str
-    description: str
-
-
-def write(folder: Path) -> list[Page]:
-    """Write all dashboards into a folder, and say which."""
-    return []
+__all__ = ["Page", "write"]

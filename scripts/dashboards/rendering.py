@@ -1,0 +1,229 @@
+"""Write the pages: fill cubes from published files, compile charts, and put everything a page needs into it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import vl_convert
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from scripts.audiences import PolicyProblem, published_folder
+from scripts.dashboards.definitions import Cube, Metric, Page, View
+from scripts.dashboards.pages import PAGES
+from scripts.encryption import EncryptionProblem, attach
+from scripts.keys import PROJECT, KeyProblem, read_key
+from scripts.warehouse_file import connect_encrypted
+
+VEGA_LITE = "6.4"
+AUDIENCES = ("analyst", "steward")
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class NothingPublished(Exception):
+    """There is nothing to make dashboards of. The message says what to do."""
+
+
+@contextmanager
+def published() -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
+    """What is published for each audience, attached under its name, and the manifest of the analysts' publication."""
+    folder = published_folder()
+    for audience in AUDIENCES:
+        if not (folder / audience / "manifest.json").exists():
+            raise NothingPublished(f"Nothing is published for the {audience} in {folder}. Run `make publish` first.")
+    with tempfile.TemporaryDirectory() as spill, connect_encrypted(Path(spill)) as con:
+        for audience in AUDIENCES:
+            file = folder / audience / f"{audience}.duckdb"
+            attach(con, file, audience, read_key(f"audience-{audience}"), read_only=True)
+        manifest = json.loads((folder / AUDIENCES[0] / "manifest.json").read_text(encoding="utf-8"))
+        yield con, manifest
+
+
+def write(folder: Path, has_start: bool = False) -> tuple[Page, ...]:
+    """Write every page to a folder; returns the pages.
+
+    Raises NothingPublished where there is nothing to show.
+    """
+    with published() as (con, manifest):
+        last_day = con.sql("select max(date_value) from analyst.analytics.dim_date where batch_id is not null").fetchall()
+        priced = con.sql("select max(priced_on) from analyst.marts.security_performance").fetchall()[0][0]
+        facts = {
+            "last_day": priced or last_day[0][0],
+            "batch_id": manifest["batch_id"],
+            "published_at": manifest["published_at"].replace("T", " ")[:16],
+            "code_version": manifest["code_version"][:12],
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        defined = semantic_metrics(PROJECT / "target" / "manifest.json")
+        for page in PAGES:
+            text = render(page, con, defined, facts, has_start)
+            aside = folder / f"{page.slug}.html.part"
+            aside.write_text(text, encoding="utf-8")
+            aside.replace(folder / f"{page.slug}.html")
+    return PAGES
+
+
+def semantic_metrics(manifest: Path) -> dict[str, tuple[str, str]]:
+    """Label and description of each metric of the semantic layer, from the manifest that dbt writes."""
+    if not manifest.exists():
+        raise NothingPublished(f"There is no {manifest}, which says what metrics mean. Run `dbt parse` first.")
+    metrics = json.loads(manifest.read_text(encoding="utf-8"))["metrics"].values()
+    return {m["name"]: (m["label"], m["description"]) for m in metrics}
+
+
+def render(
+    page: Page,
+    con: duckdb.DuckDBPyConnection,
+    defined: dict[str, tuple[str, str]],
+    facts: dict[str, Any],
+    has_start: bool,
+) -> str:
+    """A page as HTML that needs nothing else."""
+    cubes = {cube.name: fill(cube, con) for cube in page.cubes}
+    by_cube = {cube.name: cube for cube in page.cubes}
+    metrics = {m.name: _metric(m, page, defined) for m in page.metrics}
+    labels = {d: page.labels.get(d, d.replace("_", " ").capitalize()) for c in page.cubes for d in c.dimensions}
+    views = [_view(view) for view in page.views]
+    data = {"slug": page.slug, "cubes": cubes, "metrics": metrics, "views": views, "labels": labels}
+    scripts = {
+        "data_script": f"const page = {_json(data)};",
+        "vega_script": vega(),
+        "page_script": (TEMPLATES / "dashboard.js").read_text(encoding="utf-8"),
+    }
+    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts.values())
+    days = sorted(d for c in page.cubes if c.date for d in cubes[c.name]["dims"][c.date]["values"])
+    filters = [{"dim": d, "label": labels[d], "options": _options(d, cubes)} for d in page.filters]
+    environment = Environment(
+        loader=PackageLoader("scripts.dashboards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    from markupsafe import Markup
+
+    return environment.get_template("dashboard.html").render(
+        page=page,
+        pages=PAGES,
+        has_start=has_start,
+        findings=[_sentence(con, audience, sql) for audience, sql in page.findings if _sentence(con, audience, sql)],
+        days=(days[0], days[-1]) if days else None,
+        filters=filters,
+        views=[{**v, "cube_date": by_cube[v["cube"]].date} for v in views],
+        metrics=metrics,
+        labels=labels,
+        facts=facts,
+        script_hashes=Markup(hashes),
+        css=Markup((TEMPLATES / "dashboard.css").read_text(encoding="utf-8")),
+        **{name: Markup(text) for name, text in scripts.items()},
+    )
+
+
+def fill(cube: Cube, con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
+    """A cube's rows, as columns of codes and of whole numbers."""
+    con.execute(f"use {cube.audience}")
+    found = con.sql(cube.query)
+    wanted = [*cube.dimensions, *cube.measures]
+    if found.columns != wanted:
+        raise ValueError(f"The cube {cube.name} gives {found.columns}, not {wanted}.")
+    columns: dict[str, list[Any]] = dict(zip(found.columns, map(list, zip(*found.fetchall())), strict=False))
+    rows = len(columns[wanted[0]]) if columns else 0
+    dims = {}
+    for name in cube.dimensions:
+        texts = ["–" if v is None else str(v) for v in columns.get(name, [])]
+        values = list(dict.fromkeys(texts))
+        places = {value: place for place, value in enumerate(values)}
+        dims[name] = {"values": values, "codes": [places[text] for text in texts]}
+    measures = {
+        name: [_whole(v, 100 if name in cube.money else 1) for v in columns.get(name, [])] for name in cube.measures
+    }
+    return {"size": rows, "date": cube.date, "dims": dims, "measures": measures}
+
+
+def _whole(value: Any, scale: int) -> int | float:
+    if value is None:
+        return 0
+    if isinstance(value, float):
+        return round(value, 6)
+    return int(Decimal(value) * scale)
+
+
+def _metric(metric: Metric, page: Page, defined: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    if not metric.label and metric.name not in defined:
+        raise ValueError(f"The page {page.slug} shows {metric.name}, which no metric of the semantic layer explains.")
+    label, text = (metric.label, metric.text) if metric.label else defined[metric.name]
+    money = frozenset().union(*(cube.money for cube in page.cubes))
+    cents = [part in money for part in metric.parts]
+    scale = 100 if cents[0] and not (len(cents) == 2 and cents[1]) else 0.01 if len(cents) == 2 and cents[1] and not cents[0] else 1
+    return {
+        "label": label,
+        "text": text,
+        "parts": metric.parts,
+        "format": metric.format,
+        "at_end": metric.at_end,
+        "minus": metric.minus,
+        "scale": scale,
+    }
+
+
+def _view(view: View) -> dict[str, Any]:
+    return {
+        "id": view.id,
+        "kind": view.kind,
+        "cube": view.cube,
+        "metrics": view.metrics,
+        "by": view.by,
+        "title": view.title,
+        "note": view.note,
+        "spec": vl_convert.vegalite_to_vega(view.spec, vl_version=VEGA_LITE) if view.spec else None,
+        "long": view.long,
+        "sort": view.sort,
+        "top": view.top,
+        "click": view.click,
+        "wide": view.wide,
+    }
+
+
+def _options(dim: str, cubes: dict[str, Any]) -> list[str]:
+    return sorted({value for cube in cubes.values() if dim in cube["dims"] for value in cube["dims"][dim]["values"]})
+
+
+def _sentence(con: duckdb.DuckDBPyConnection, audience: str, sql: str) -> str | None:
+    con.execute(f"use {audience}")
+    found = con.sql(sql).fetchone()
+    return str(found[0]) if found and found[0] is not None else None
+
+
+def _json(data: Any) -> str:
+    """JSON that may stand in a script element."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+@cache
+def vega() -> str:
+    """Vega and its embedding, in one script."""
+    bundle = vl_convert.javascript_bundle("window.vegaEmbed=vegaEmbed;", vl_version=VEGA_LITE)
+    return f"(()=>{{{bundle}}})();".replace("</script", "<\\/script")
+
+
+@click.command(help=__doc__)
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("site/dashboards"), show_default=True)
+def main(out: Path) -> None:
+    """Write the pages and say where they are."""
+    try:
+        pages = write(PROJECT / out)
+    except (NothingPublished, PolicyProblem, EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+    click.echo(f"{len(pages)} pages in {PROJECT / out}. Open {pages[0].slug}.html in a browser.")
+
+
+if __name__ == "__main__":
+    main()
