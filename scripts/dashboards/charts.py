@@ -19,7 +19,11 @@ CONFIG: Spec = {
     "bar": {"cornerRadiusEnd": 2},
 }
 WIDTH, HEIGHT = 560, 230
-FORMATS = {"money": "~s", "count": "~s", "percent": ".0%", "decimal": "~g", "duration": "~s"}
+FORMATS = {"money": "~s", "count": "~s", "percent": ".0%", "decimal": ",~f", "duration": "~s"}
+
+
+# Months are written as in 2017-03.
+MONTHS: Spec = {"labelOverlap": "greedy", "labelAngle": -45, "labelExpr": "slice(datum.label, 0, 7)"}
 
 
 def _spec(mark: Spec, encoding: Spec, width: int = WIDTH, height: int | Spec = HEIGHT) -> Spec:
@@ -27,7 +31,7 @@ def _spec(mark: Spec, encoding: Spec, width: int = WIDTH, height: int | Spec = H
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": width,
         "height": height,
-        "autosize": {"type": "pad", "contains": "padding"},
+        "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"name": "rows"},
         "mark": mark,
         "encoding": encoding,
@@ -52,7 +56,12 @@ def lines(date: str, kind: str, series: str = "series", value: str = "value", ze
     y = _value(value, kind) | {"scale": {"zero": zero}}
     return _spec(
         {"type": "line", "point": {"size": 14}},
-        {"x": _time(date), "y": y, "color": {"field": series, "type": "nominal"}, "tooltip": _tooltip(date, series, value)},
+        {
+            "x": _time(date),
+            "y": y,
+            "color": {"field": series, "type": "nominal"},
+            "tooltip": _tooltip(date, series, value),
+        },
     )
 
 
@@ -69,7 +78,7 @@ def columns(date: str, kind: str, series: str = "series", value: str = "value") 
     return _spec(
         {"type": "bar"},
         {
-            "x": {"field": date, "type": "ordinal", "title": None, "axis": {"labelOverlap": "greedy", "labelAngle": -45}},
+            "x": {"field": date, "type": "ordinal", "title": None, "axis": MONTHS},
             "y": _value(value, kind),
             "color": {"field": series, "type": "nominal"},
             "tooltip": _tooltip(date, series, value),
@@ -82,7 +91,7 @@ def signed(date: str, value: str, kind: str) -> Spec:
     return _spec(
         {"type": "bar"},
         {
-            "x": {"field": date, "type": "ordinal", "title": None, "axis": {"labelOverlap": "greedy", "labelAngle": -45}},
+            "x": {"field": date, "type": "ordinal", "title": None, "axis": MONTHS},
             "y": _value(value, kind),
             "color": {"condition": {"test": f"datum.{value} < 0", "value": COLOURS[1]}, "value": COLOURS[0]},
             "tooltip": _tooltip(date, value),
@@ -137,7 +146,12 @@ def heat(x: str, y: str, value: str, kind: str) -> Spec:
         {
             "x": {"field": x, "type": "nominal", "title": None, "sort": None, "axis": {"labelAngle": 0}},
             "y": {"field": y, "type": "nominal", "title": None, "sort": None},
-            "color": {"field": value, "type": "quantitative", "scale": {"scheme": "blues"}, "legend": {"format": FORMATS[kind]}},
+            "color": {
+                "field": value,
+                "type": "quantitative",
+                "scale": {"scheme": "blues"},
+                "legend": {"format": FORMATS[kind]},
+            },
             "tooltip": _tooltip(x, y, value),
         },
         height={"step": 26},

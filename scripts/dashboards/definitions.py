@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 Spec = dict[str, Any]
+QUERIES = Path(__file__).parent / "queries"
 
 
 @dataclass(frozen=True)
@@ -29,18 +31,14 @@ class Metric:
 
 @dataclass(frozen=True)
 class Cube:
-    """Rows that the browser filters and adds up: dimensions as text, measures as whole numbers.
+    """Rows that the browser filters and adds up: dimensions as text, all other columns as numbers.
 
-    `query` gives the dimensions first, then the measures. Money is given in cents by `money`, since sums of fractions
-    drift.
+    Its query lies in queries/, named after page and cube, and reads what is published for the audience.
     """
 
     name: str
     audience: str
-    query: str
     dimensions: tuple[str, ...]
-    measures: tuple[str, ...]
-    money: frozenset[str] = frozenset()
     date: str | None = None
 
 
@@ -82,5 +80,9 @@ class Page:
     # Dimensions that can be chosen at the top of the page, and what they are called.
     filters: tuple[str, ...] = ()
     labels: dict[str, str] = field(default_factory=dict)
-    # What stands out, as (audience, SQL that gives one sentence, or null for none).
+    # What stands out, as (audience, name): a query finding_<name>.sql gives one sentence, or none.
     findings: tuple[tuple[str, str], ...] = ()
+
+    def query(self, name: str) -> str:
+        """The SQL of a cube or a finding."""
+        return (QUERIES / self.slug / f"{name}.sql").read_text(encoding="utf-8")

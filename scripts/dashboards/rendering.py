@@ -5,29 +5,29 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import sys
+import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import duckdb
 import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
-from scripts.audiences import PolicyProblem, published_folder
+from scripts.audiences import published_folder
 from scripts.dashboards.definitions import Cube, Metric, Page, View
 from scripts.dashboards.pages import PAGES
-from scripts.encryption import EncryptionProblem, attach
-from scripts.keys import PROJECT, KeyProblem, read_key
+from scripts.encryption import attach
+from scripts.keys import PROJECT, read_key
 from scripts.warehouse_file import connect_encrypted
 
 VEGA_LITE = "6.4"
 AUDIENCES = ("analyst", "steward")
+MANIFEST = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "manifest.json"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -56,16 +56,15 @@ def write(folder: Path, has_start: bool = False) -> tuple[Page, ...]:
     Raises NothingPublished where there is nothing to show.
     """
     with published() as (con, manifest):
-        last_day = con.sql("select max(date_value) from analyst.analytics.dim_date where batch_id is not null").fetchall()
-        priced = con.sql("select max(priced_on) from analyst.marts.security_performance").fetchall()[0][0]
+        priced = con.sql("select max(day) from analyst.marts.market_days").fetchall()[0][0]
         facts = {
-            "last_day": priced or last_day[0][0],
+            "last_day": priced,
             "batch_id": manifest["batch_id"],
             "published_at": manifest["published_at"].replace("T", " ")[:16],
             "code_version": manifest["code_version"][:12],
         }
         folder.mkdir(parents=True, exist_ok=True)
-        defined = semantic_metrics(PROJECT / "target" / "manifest.json")
+        defined = semantic_metrics(MANIFEST)
         for page in PAGES:
             text = render(page, con, defined, facts, has_start)
             aside = folder / f"{page.slug}.html.part"
@@ -90,9 +89,10 @@ def render(
     has_start: bool,
 ) -> str:
     """A page as HTML that needs nothing else."""
-    cubes = {cube.name: fill(cube, con) for cube in page.cubes}
-    by_cube = {cube.name: cube for cube in page.cubes}
-    metrics = {m.name: _metric(m, page, defined) for m in page.metrics}
+    filled = {cube.name: fill(page, cube, con) for cube in page.cubes}
+    cubes = {name: content for name, (content, _) in filled.items()}
+    money = {measure for _, measures in filled.values() for measure in measures}
+    metrics = {m.name: _metric(m, page, money, defined) for m in page.metrics}
     labels = {d: page.labels.get(d, d.replace("_", " ").capitalize()) for c in page.cubes for d in c.dimensions}
     views = [_view(view) for view in page.views]
     data = {"slug": page.slug, "cubes": cubes, "metrics": metrics, "views": views, "labels": labels}
@@ -101,22 +101,24 @@ def render(
         "vega_script": vega(),
         "page_script": (TEMPLATES / "dashboard.js").read_text(encoding="utf-8"),
     }
-    hashes = " ".join(f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts.values())
+    hashes = " ".join(
+        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts.values()
+    )
     days = sorted(d for c in page.cubes if c.date for d in cubes[c.name]["dims"][c.date]["values"])
     filters = [{"dim": d, "label": labels[d], "options": _options(d, cubes)} for d in page.filters]
     environment = Environment(
         loader=PackageLoader("scripts.dashboards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    from markupsafe import Markup
-
     return environment.get_template("dashboard.html").render(
         page=page,
         pages=PAGES,
         has_start=has_start,
-        findings=[_sentence(con, audience, sql) for audience, sql in page.findings if _sentence(con, audience, sql)],
+        findings=list(
+            filter(None, (_sentence(con, audience, page.query(f"finding_{name}")) for audience, name in page.findings))
+        ),
         days=(days[0], days[-1]) if days else None,
         filters=filters,
-        views=[{**v, "cube_date": by_cube[v["cube"]].date} for v in views],
+        views=views,
         metrics=metrics,
         labels=labels,
         facts=facts,
@@ -126,42 +128,45 @@ def render(
     )
 
 
-def fill(cube: Cube, con: duckdb.DuckDBPyConnection) -> dict[str, Any]:
-    """A cube's rows, as columns of codes and of whole numbers."""
+def fill(page: Page, cube: Cube, con: duckdb.DuckDBPyConnection) -> tuple[dict[str, Any], set[str]]:
+    """A cube's rows, as columns of codes and of whole numbers, and the names of those that are money.
+
+    Money is counted in cents, since sums of fractions drift.
+    """
     con.execute(f"use {cube.audience}")
-    found = con.sql(cube.query)
-    wanted = [*cube.dimensions, *cube.measures]
-    if found.columns != wanted:
-        raise ValueError(f"The cube {cube.name} gives {found.columns}, not {wanted}.")
-    columns: dict[str, list[Any]] = dict(zip(found.columns, map(list, zip(*found.fetchall())), strict=False))
-    rows = len(columns[wanted[0]]) if columns else 0
+    found = con.sql(page.query(cube.name))
+    missing = set(cube.dimensions) - set(found.columns)
+    if missing:
+        raise ValueError(f"{page.slug}/{cube.name}.sql gives no {', '.join(sorted(missing))}.")
+    types = dict(zip(found.columns, found.types, strict=True))
+    table = found.fetchall()
+    columns = {name: [row[place] for row in table] for place, name in enumerate(found.columns)}
     dims = {}
     for name in cube.dimensions:
-        texts = ["–" if v is None else str(v) for v in columns.get(name, [])]
-        values = list(dict.fromkeys(texts))
+        texts = ["–" if v is None else str(v) for v in columns[name]]
+        # In the order of the query where that is all it says, else by name.
+        values = list(dict.fromkeys(texts)) if len(cube.dimensions) == 1 else sorted(set(texts))
         places = {value: place for place, value in enumerate(values)}
         dims[name] = {"values": values, "codes": [places[text] for text in texts]}
-    measures = {
-        name: [_whole(v, 100 if name in cube.money else 1) for v in columns.get(name, [])] for name in cube.measures
-    }
-    return {"size": rows, "date": cube.date, "dims": dims, "measures": measures}
+    numbers = [name for name in found.columns if name not in dims]
+    money = {name for name in numbers if str(types[name]).startswith("DECIMAL")}
+    measures = {name: [_number(v, name in money) for v in columns[name]] for name in numbers}
+    return {"size": len(table), "date": cube.date, "dims": dims, "measures": measures}, money
 
 
-def _whole(value: Any, scale: int) -> int | float:
+def _number(value: Any, is_money: bool) -> int | float:
     if value is None:
         return 0
-    if isinstance(value, float):
-        return round(value, 6)
-    return int(Decimal(value) * scale)
+    if is_money:
+        return int(value * 100)
+    return round(value, 6) if isinstance(value, float) else int(value)
 
 
-def _metric(metric: Metric, page: Page, defined: dict[str, tuple[str, str]]) -> dict[str, Any]:
+def _metric(metric: Metric, page: Page, money: set[str], defined: dict[str, tuple[str, str]]) -> dict[str, Any]:
     if not metric.label and metric.name not in defined:
         raise ValueError(f"The page {page.slug} shows {metric.name}, which no metric of the semantic layer explains.")
     label, text = (metric.label, metric.text) if metric.label else defined[metric.name]
-    money = frozenset().union(*(cube.money for cube in page.cubes))
-    cents = [part in money for part in metric.parts]
-    scale = 100 if cents[0] and not (len(cents) == 2 and cents[1]) else 0.01 if len(cents) == 2 and cents[1] and not cents[0] else 1
+    over, *under = [100 if part in money else 1 for part in metric.parts]
     return {
         "label": label,
         "text": text,
@@ -169,7 +174,7 @@ def _metric(metric: Metric, page: Page, defined: dict[str, tuple[str, str]]) -> 
         "format": metric.format,
         "at_end": metric.at_end,
         "minus": metric.minus,
-        "scale": scale,
+        "scale": over / (under[0] if under else 1),
     }
 
 
@@ -212,18 +217,3 @@ def vega() -> str:
     """Vega and its embedding, in one script."""
     bundle = vl_convert.javascript_bundle("window.vegaEmbed=vegaEmbed;", vl_version=VEGA_LITE)
     return f"(()=>{{{bundle}}})();".replace("</script", "<\\/script")
-
-
-@click.command(help=__doc__)
-@click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=Path("site/dashboards"), show_default=True)
-def main(out: Path) -> None:
-    """Write the pages and say where they are."""
-    try:
-        pages = write(PROJECT / out)
-    except (NothingPublished, PolicyProblem, EncryptionProblem, KeyProblem) as error:
-        sys.exit(str(error))
-    click.echo(f"{len(pages)} pages in {PROJECT / out}. Open {pages[0].slug}.html in a browser.")
-
-
-if __name__ == "__main__":
-    main()

@@ -81,7 +81,12 @@
     if (view.sort) {
       const m = view.metrics[0];
       const sign = view.sort === "ascending" ? -1 : 1;
-      rows.sort((a, b) => sign * ((b[m] ?? -Infinity) - (a[m] ?? -Infinity)));
+      const total = {};
+      const name = view.by[0];
+      for (const row of rows) total[row[name]] = (total[row[name]] ?? 0) + (row[m] ?? 0);
+      const missing = (row) => (row[m] === null ? 1 : 0);
+      // Bars that are stacked stay together, in the order of their totals; what has no value comes last.
+      rows.sort((a, b) => missing(a) - missing(b) || sign * (total[b[name]] - total[a[name]]) || (a[name] < b[name] ? -1 : a[name] > b[name] ? 1 : 0));
     } else if (view.by.length) {
       const place = (row, dim) => cube.dims[dim].values.indexOf(row[dim]);
       const dim = view.by[0];
@@ -93,7 +98,9 @@
 
   const charts = {};
   async function draw(view, rows) {
-    const shown = view.top ? rows.slice(0, view.top) : rows;
+    const names = [...new Set(rows.map((row) => row[view.by[0]]))];
+    const first = new Set(view.top ? names.slice(0, view.top) : names);
+    const shown = rows.filter((row) => first.has(row[view.by[0]]) && view.metrics.some((m) => row[m] !== null));
     const data = view.long
       ? shown.flatMap((row) => view.metrics.map((m) => ({ ...row, series: page.metrics[m].label, value: row[m] })))
       : shown;
@@ -101,6 +108,7 @@
       const spec = JSON.parse(JSON.stringify(view.spec));
       // Scales need rows before the view first runs.
       spec.data.find((d) => d.name === "rows").values = data;
+      spec.width = $(`#${view.id} .chart`).clientWidth;
       const result = await vegaEmbed($(`#${view.id} .chart`), spec, { ast: true, renderer: "svg", actions: false, mode: "vega" });
       charts[view.id] = result.view;
       if (view.click) {
@@ -114,7 +122,7 @@
     }
     $(`#${view.id} .empty`).hidden = data.length > 0;
     const cut = $(`#${view.id} .cut`);
-    if (cut) cut.textContent = rows.length > shown.length ? `The first ${shown.length} of ${rows.length}.` : "";
+    if (cut) cut.textContent = names.length > first.size ? `The first ${first.size} of ${names.length}.` : "";
   }
 
   const sorting = {};
@@ -224,5 +232,7 @@
     refresh();
   }));
   addEventListener("hashchange", read);
+  addEventListener("resize", () => Object.entries(charts).forEach(
+    ([id, view]) => view.width($(`#${id} .chart`).clientWidth).runAsync()));
   read();
 })();
