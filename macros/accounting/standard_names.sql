@@ -5,23 +5,26 @@
     {{ return(parts | join) }}
 {%- endmacro %}
 
-{#- [(model, standard name), …] of the tables of core that are counted. Prospects are counted by their first listing. -#}
+{#- [(model, standard name), …] of the tables of core that are counted: dimensions, and facts that take a feed's rows.
+    Prospects are counted by their first listing. -#}
 {% macro counted_tables() -%}
     {%- set tables = [] -%}
     {%- for node in (graph.nodes or {}).values()
-        if node.resource_type == 'model' and node.fqn[1:3] in [['core', 'dimensions'], ['core', 'facts']]
-        and node.name not in ['prospect', 'earnings_trailing'] -%}
+        if node.resource_type == 'model' and node.name != 'prospect' and (
+            node.fqn[1:3] == ['core', 'dimensions'] or node.fqn[1:3] == ['core', 'facts'] and node.config.meta.takes
+        ) -%}
         {%- do tables.append((node.name, standard_name(node.name))) -%}
     {%- endfor -%}
     {{ return(tables | sort) }}
 {%- endmacro %}
 
-{#- [(fact, column that names the batch, [(dimension, foreign key as SQL), …]), …]: the dimensions that each row of a fact
+{#- Of facts that take a feed's rows: [(fact, column that names the batch, [(dimension, foreign key as SQL), …]), …]: the dimensions that each row of a fact
     joins, by the key that is named after the dimension, then by those that the fact's `config.meta.joins` names. -#}
 {% macro joined_facts() -%}
     {%- set facts = [] -%}
     {%- for fact in (graph.nodes or {}).values()
-        if fact.resource_type == 'model' and fact.fqn[1:3] == ['core', 'facts'] and fact.name.startswith('fact_') -%}
+        if fact.resource_type == 'model' and fact.fqn[1:3] == ['core', 'facts'] and fact.name.startswith('fact_')
+        and fact.config.meta.takes -%}
         {%- do facts.append((
             fact.name, (fact.config.meta.profile or {}).get('batch_column', 'batch_id'), joined_dimensions(fact)
         )) -%}
