@@ -18,8 +18,9 @@
     {{ return(tables | sort) }}
 {%- endmacro %}
 
-{#- Of facts that take a feed's rows: [(fact, column that names the batch, [(dimension, foreign key as SQL), …]), …]: the dimensions that each row of a fact
-    joins, by the key that is named after the dimension, then by those that the fact's `config.meta.joins` names. -#}
+{#- [(fact, column that names the batch, [(dimension, foreign key as SQL), …]), …] of the facts that take a feed's rows: the
+    dimensions that each row joins, by the key that is named after the dimension, then by those that the fact's
+    `config.meta.joins` names. -#}
 {% macro joined_facts() -%}
     {%- set facts = [] -%}
     {%- for fact in (graph.nodes or {}).values()

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Who the broker is, is asked of each account at the end of the month; a client counts where the accounts together
 -- hold something.
 with account_months as (

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- A manager's team is everyone below, directly or not, and the manager. Managers who are no brokers are not known here.
 with recursive brokers as (
     select

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- One row per customer, as of the last day with prices.
 with last_day as (
     select {{ date_of('max(sk_date_id)') }} as day from {{ ref('fact_market_history') }}

@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- Customers who share an address now. A household is named by the token of its customer with the lowest number.
 with customers as (
     select

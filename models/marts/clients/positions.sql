@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}
+
 -- What each account holds now, lots taken together, at the last price of each security.
 with lots as (
     select * from {{ ref('lots') }}
