@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,12 +21,11 @@ from scripts.audiences import published_folder
 from scripts.dashboards.definitions import Cube, Metric, Page, View
 from scripts.dashboards.pages import PAGES
 from scripts.encryption import attach
-from scripts.keys import PROJECT, read_key
+from scripts.keys import read_key
 from scripts.warehouse_file import connect_encrypted
 
 VEGA_LITE = "6.4"
 AUDIENCES = ("analyst", "steward")
-MANIFEST = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "manifest.json"
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -50,8 +48,8 @@ def published() -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
         yield con, manifest
 
 
-def write(folder: Path, has_start: bool = False) -> tuple[Page, ...]:
-    """Write every page to a folder; returns the pages.
+def write(folder: Path, project: dict[str, Any], has_start: bool = False) -> tuple[Page, ...]:
+    """Write every page to a folder; returns the pages. `project` is dbt's manifest, which says what metrics mean.
 
     Raises NothingPublished where there is nothing to show.
     """
@@ -64,21 +62,13 @@ def write(folder: Path, has_start: bool = False) -> tuple[Page, ...]:
             "code_version": manifest["code_version"][:12],
         }
         folder.mkdir(parents=True, exist_ok=True)
-        defined = semantic_metrics(MANIFEST)
+        defined = {m["name"]: (m["label"], m["description"]) for m in project["metrics"].values()}
         for page in PAGES:
             text = render(page, con, defined, facts, has_start)
             aside = folder / f"{page.slug}.html.part"
             aside.write_text(text, encoding="utf-8")
             aside.replace(folder / f"{page.slug}.html")
     return PAGES
-
-
-def semantic_metrics(manifest: Path) -> dict[str, tuple[str, str]]:
-    """Label and description of each metric of the semantic layer, from the manifest that dbt writes."""
-    if not manifest.exists():
-        raise NothingPublished(f"There is no {manifest}, which says what metrics mean. Run `dbt parse` first.")
-    metrics = json.loads(manifest.read_text(encoding="utf-8"))["metrics"].values()
-    return {m["name"]: (m["label"], m["description"]) for m in metrics}
 
 
 def render(

@@ -16,6 +16,7 @@ import duckdb
 from markupsafe import Markup
 
 from scripts import dashboards
+from scripts.dashboards import NothingPublished
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import PROJECT, KeyProblem
 from scripts.quality.code_version import code_version
@@ -42,14 +43,16 @@ def build(warehouse: Path, out: Path) -> int:
     _refuse_foreign(out)
     aside = out.with_name(out.name + ".part")
     shutil.rmtree(aside, ignore_errors=True)
-    (aside / "dashboards").mkdir(parents=True)
+    aside.mkdir(parents=True)
     # What reads the warehouse comes first: dbt opens it too, and keeps it open as long as this process lives.
     with open_warehouse(path=warehouse) as con:
         report = read_content(con)
-    found = dashboards.write(aside / "dashboards")
-    if not found:
-        (aside / "dashboards").rmdir()
     artifacts = generate()
+    try:
+        found = dashboards.write(aside / "dashboards", artifacts.manifest, has_start=True)
+    except NothingPublished as problem:
+        click.echo(f"Without dashboards: {problem}", err=True)
+        found = ()
     project = read(artifacts.manifest, artifacts.catalog)
     lineage = follow(artifacts.manifest_file, project)
     guides = read_guides(list(project.layers))
@@ -87,7 +90,7 @@ def _refuse_foreign(out: Path) -> None:
 
 
 def _write_start(
-    site: Site, project: Project, guides: list[Guide], found: list[dashboards.Page], report: Content
+    site: Site, project: Project, guides: list[Guide], found: tuple[dashboards.Page, ...], report: Content
 ) -> None:
     site.write(
         "index.html",

@@ -27,12 +27,9 @@ SLUGS = [page.slug for page in PAGES]
 def folder(published: Publication, session: Path) -> Path:
     """The pages, made of what is published."""
     out = session / "dashboards"
-    manifest = session / "dashboards_manifest.json"
-    manifest.write_text(json.dumps(published.manifest), encoding="utf-8")
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("PUBLISH_DIR", str(published.folder))
-        monkeypatch.setattr(rendering, "MANIFEST", manifest)
-        rendering.write(out)
+        rendering.write(out, published.manifest)
     return out
 
 
@@ -129,18 +126,19 @@ def test_numbers_are_those_of_the_warehouse(folder: Path, browser: Any, publishe
             con,
             """
             with holdings as (
-                select trade_id, s.symbol, max_by(current_holding, (h.sk_date_id, h.sk_time_id, current_trade_id)) as quantity
-                from analytics.fact_holdings as h join analytics.dim_security as s using (sk_security_id) group by all
+                select trade_id, symbol, max_by(current_holding, (h.sk_date_id, h.sk_time_id, current_trade_id)) as quantity
+                from analytics.fact_holdings as h join analytics.dim_security using (sk_security_id) group by all
             ),
             prices as (
-                select s.symbol, max_by(close_price, p.sk_date_id) as close_price
-                from analytics.fact_market_history as p join analytics.dim_security as s using (sk_security_id) group by all
+                select symbol, max_by(close_price, p.sk_date_id) as close_price
+                from analytics.fact_market_history as p join analytics.dim_security using (sk_security_id) group by all
             ),
             cash as (
-                select a.account_id, max_by(cash, b.sk_date_id) as cash
-                from analytics.fact_cash_balances as b join analytics.dim_account as a using (sk_account_id) group by all
-            )
-            select (select sum(quantity * close_price) from holdings join prices using (symbol)) + (select sum(cash) from cash)
+                select account_id, max_by(cash, b.sk_date_id) as cash
+                from analytics.fact_cash_balances as b join analytics.dim_account using (sk_account_id) group by all
+            ),
+            securities as (select sum(quantity * close_price) as held from holdings join prices using (symbol))
+            select securities.held + (select sum(cash) from cash) from securities
             """,
         )
     overview, _ = opened(browser, folder, "overview")
@@ -168,7 +166,7 @@ def test_nothing_published_says_what_to_do(tmp_path: Path, monkeypatch: pytest.M
     """Not a traceback."""
     monkeypatch.setenv("PUBLISH_DIR", str(tmp_path))
     with pytest.raises(NothingPublished, match="make publish"):
-        rendering.write(tmp_path / "out")
+        rendering.write(tmp_path / "out", {"metrics": {}})
 
 
 def one(con: duckdb.DuckDBPyConnection, sql: str) -> Any:
