@@ -38,8 +38,30 @@
             'insert into ' ~ hook_table('rebuilds_due') ~ ' select unnest([' ~ names ~ ']) except select model_name from '
             ~ hook_table('rebuilds_due')
         ) -%}
+        {%- for snapshot in replayed_snapshots() -%}
+            {%- do statements.append('delete from ' ~ snapshot) -%}
+        {%- endfor -%}
         {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
+    {%- elif flags.FULL_REFRESH -%}
+        {%- for snapshot in replayed_snapshots(selected_resources) -%}
+            {%- do run_query('delete from ' ~ snapshot) -%}
+        {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Snapshots of models, which the next `dbt build` fills with the same rows again, and with those that changed; only those
+    whose model is among `of`, if that is given. dbt keeps snapshots through a full refresh, and so would a person who
+    was erased. -#}
+{% macro replayed_snapshots(of=none) -%}
+    {%- set relations = [] -%}
+    {%- for node in graph.nodes.values() if node.resource_type == 'snapshot' -%}
+        {%- set parents = node.depends_on.nodes | select('match', '^model\\.') | list -%}
+        {%- if parents and (of is none or parents | select('in', of) | list) -%}
+            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
+            {%- if relation is not none -%}{%- do relations.append(relation) -%}{%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(relations) }}
 {%- endmacro %}
 
 {#- Names of the incremental models of this project that come after some sources, but for the staging models, which read

@@ -48,6 +48,18 @@ def test_a_second_run_changes_nothing(loaded: Warehouse, room: Path) -> None:
     assert again.unlike(loaded) == {}
 
 
+def test_a_snapshot_of_the_lists_replays(first_batch: Warehouse, loaded: Warehouse, room: Path) -> None:
+    """dbt's own snapshot gives the same rows, whether lists were loaded together or each was followed by a snapshot."""
+    daily, at_once = first_batch.copy(room / "daily"), loaded.copy(room / "at_once")
+    assert daily.dbt("snapshot").code == 0
+    daily.load(*ROWS_ONLY)
+    assert [warehouse.dbt("snapshot").code for warehouse in (daily, at_once, at_once)] == [0, 0, 0]
+    rows = "select * from snapshots.prospect_lists_history order by all"
+    assert daily.query(rows) == at_once.query(rows)
+    versions = at_once.query("select count(*), max(batch_id) from intermediate.int_prospect_versions")
+    assert at_once.query("select count(*), max(batch_id) from snapshots.prospect_lists_history") == versions
+
+
 def test_the_warehouse_passes_its_tests(daily: Warehouse) -> None:
     """A load of sound files breaks none of the warehouse's own rules, and gives no warning."""
     ran = daily.dbt("test")
