@@ -96,6 +96,8 @@ def _node_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
             yield "a staging model reads one source, and no other model"
     if _folders(node)[:2] in (["core", "dimensions"], ["core", "facts"]):
         yield from _core_lacks(id_, node, tests)
+    if layer == "marts":
+        yield from _mart_lacks(id_, node, tests)
 
 
 def _layer_lacks(id_: str, manifest: dict[str, Any]) -> Iterator[str]:
@@ -140,13 +142,25 @@ def _column_lacks(node: Node) -> Iterator[str]:
             yield f"column {name} has no classification; give one of {', '.join(CLASSES)}"
 
 
-def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+def _mart_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    """A mart is read without its SQL: it says what a row is, keeps its types, and has no row twice."""
+    if not node["description"].startswith("One row per "):
+        yield "its description does not begin with its grain: One row per …"
+    yield from _table_lacks(id_, node, tests)
+
+
+def _table_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    """What whoever joins a table relies on."""
     if not node["config"]["contract"]["enforced"]:
         yield "no enforced contract"
     if "batch_id" not in node["columns"]:
         yield "no column batch_id"
     if not (node["config"]["meta"].get("no_key") or _has_key(id_, node, tests)):
         yield "no test of its key: unique on a not_null column, unique_combination_of_columns, or meta.no_key"
+
+
+def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    yield from _table_lacks(id_, node, tests)
     has_history = {"effective_date", "end_date", "is_current"} <= set(node["columns"])
     if has_history and not any("broken_history" in macro for t in tests for macro in t["depends_on"]["macros"]):
         yield "no test of its history (broken_history)"

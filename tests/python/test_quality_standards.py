@@ -112,6 +112,11 @@ OMISSIONS: list[tuple[Callable[[Manifest], None], str]] = [
     (refer("dim_trade", "source.brokerage.trade"), "model dim_trade: it reads the source trade"),
     (put("dim_trade", "staging", "schema"), "model dim_trade: its schema is staging"),
     (put("dim_trade", [PROJECT, "odd", "dim_trade"], "fqn"), "model dim_trade: it lies in no layer"),
+    (put("lots", False, "config", "contract", "enforced"), "model lots: no enforced contract"),
+    (remove_tests("lots", "unique_combination_of_columns"), "model lots: no test of its key"),
+    (remove_tests("client_360", "unique"), "model client_360: no test of its key"),
+    (put("lots", "What was bought.", "description"), "model lots: its description does not begin with its grain"),
+    (refer("lots", "model.resolved_trades"), "model lots: it reads resolved_trades of core/resolved"),
     (give_this_as_rows, f"unit test {UNIT_TEST}: give `this` as SQL"),
 ]
 
