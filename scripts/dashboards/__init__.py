@@ -1,6 +1,7 @@
 """Dashboards: static pages on what is published for analysts and stewards, which filter in the browser."""
 
 from scripts.dashboards.definitions import Page
-from scripts.dashboards.rendering import NothingPublished, write
+from scripts.dashboards.rendering import write
+from scripts.published import NothingPublished
 
 __all__ = ["NothingPublished", "Page", "write"]

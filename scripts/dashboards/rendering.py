@@ -5,9 +5,6 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,35 +14,13 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from scripts.audiences import published_folder
 from scripts.dashboards.definitions import Cube, Metric, Page, View
 from scripts.dashboards.pages import PAGES
-from scripts.encryption import attach
-from scripts.keys import read_key
-from scripts.warehouse_file import connect_encrypted
+from scripts.published import attach_published, connect, manifest
 
 VEGA_LITE = "6.4"
 AUDIENCES = ("analyst", "steward")
 TEMPLATES = Path(__file__).parent / "templates"
-
-
-class NothingPublished(Exception):
-    """There is nothing to make dashboards of. The message says what to do."""
-
-
-@contextmanager
-def published() -> Iterator[tuple[duckdb.DuckDBPyConnection, dict[str, Any]]]:
-    """What is published for each audience, attached under its name, and the manifest of the analysts' publication."""
-    folder = published_folder()
-    for audience in AUDIENCES:
-        if not (folder / audience / "manifest.json").exists():
-            raise NothingPublished(f"Nothing is published for the {audience} in {folder}. Run `make publish` first.")
-    with tempfile.TemporaryDirectory() as spill, connect_encrypted(Path(spill)) as con:
-        for audience in AUDIENCES:
-            file = folder / audience / f"{audience}.duckdb"
-            attach(con, file, audience, read_key(f"audience-{audience}"), read_only=True)
-        manifest = json.loads((folder / AUDIENCES[0] / "manifest.json").read_text(encoding="utf-8"))
-        yield con, manifest
 
 
 def write(folder: Path, project: dict[str, Any], has_start: bool = False) -> tuple[Page, ...]:
@@ -53,13 +28,16 @@ def write(folder: Path, project: dict[str, Any], has_start: bool = False) -> tup
 
     Raises NothingPublished where there is nothing to show.
     """
-    with published() as (con, manifest):
+    with connect(AUDIENCES[0]) as con:
+        for audience in AUDIENCES[1:]:
+            attach_published(con, audience)
+        about = manifest(AUDIENCES[0])
         priced = con.sql("select max(day) from analyst.marts.market_days").fetchall()[0][0]
         facts = {
             "last_day": priced,
-            "batch_id": manifest["batch_id"],
-            "published_at": manifest["published_at"].replace("T", " ")[:16],
-            "code_version": manifest["code_version"][:12],
+            "batch_id": about["batch_id"],
+            "published_at": about["published_at"].replace("T", " ")[:16],
+            "code_version": about["code_version"][:12],
         }
         folder.mkdir(parents=True, exist_ok=True)
         defined = {m["name"]: (m["label"], m["description"]) for m in project["metrics"].values()}

@@ -13,9 +13,9 @@ from publication import Publication
 
 from scripts.dashboards import Page, rendering
 from scripts.dashboards.pages import PAGES
-from scripts.dashboards.rendering import NothingPublished
 from scripts.encryption import attach
 from scripts.keys import read_key
+from scripts.published import NothingPublished
 from scripts.warehouse_file import connect_encrypted
 
 sync_api = pytest.importorskip("playwright.sync_api")
