@@ -29,9 +29,9 @@ class NothingPublished(Exception):
     """Nothing is published for an audience. The message says what to do."""
 
 
-def connect(audience: str = "analyst", value: str | None = None) -> duckdb.DuckDBPyConnection:
+def connect(audience: str = "analyst", value: str | None = None, alias: str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection to what an audience gets, whose tables need no catalog before their names; `value` is the branch or
-    broker. Tables of one's own go into the schema `memory.main`.
+    broker. The catalog is called as the audience is, unless told. Tables of one's own go into the schema `memory.main`.
 
     Raises NothingPublished, PolicyProblem, KeyProblem or EncryptionProblem where it cannot be opened.
     """
@@ -41,7 +41,7 @@ def connect(audience: str = "analyst", value: str | None = None) -> duckdb.DuckD
         con.execute(f"set temp_directory = {quoted(Path(tempfile.gettempdir()) / f'published-{secrets.token_hex(8)}')}")
         # What it spills is encrypted; published files alone can be read without the cipher.
         load_cipher(con)
-        con.execute(f"use {attach_published(con, audience, value)}")
+        con.execute(f"use {attach_published(con, audience, value, alias)}")
     except Exception:
         con.close()
         raise
