@@ -13,10 +13,7 @@ from publication import Publication
 
 from scripts.dashboards import Page, rendering
 from scripts.dashboards.pages import PAGES
-from scripts.encryption import attach
-from scripts.keys import read_key
-from scripts.published import NothingPublished
-from scripts.warehouse_file import connect_encrypted
+from scripts.published import NothingPublished, connect
 
 sync_api = pytest.importorskip("playwright.sync_api")
 CHROMIUM = Path("/usr/bin/chromium")
@@ -24,11 +21,12 @@ SLUGS = [page.slug for page in PAGES]
 
 
 @pytest.fixture(scope="module")
-def folder(published: Publication, session: Path) -> Path:
+def folder(published: Publication, secured_keys: Path, session: Path) -> Path:
     """The pages, made of what is published."""
     out = session / "dashboards"
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("PUBLISH_DIR", str(published.folder))
+        monkeypatch.setenv("WAREHOUSE_KEYS", str(secured_keys))
         rendering.write(out, published.manifest)
     return out
 
@@ -109,24 +107,21 @@ def test_a_table_sorts_drills_and_downloads(folder: Path, browser: Any) -> None:
     assert page.input_value("select[data-dim=broker]") == name
 
 
-def test_numbers_are_those_of_the_warehouse(folder: Path, browser: Any, published: Publication) -> None:
+def test_numbers_are_those_of_the_warehouse(
+    folder: Path, browser: Any, published: Publication, secured_keys: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Assets, trades and clients, straight from the facts."""
-    with connect_encrypted(folder / "spill") as con:
-        attach(
-            con,
-            published.folder / "analyst" / "analyst.duckdb",
-            "analyst",
-            read_key("audience-analyst"),
-            read_only=True,
-        )
-        con.execute("use analyst")
+    monkeypatch.setenv("PUBLISH_DIR", str(published.folder))
+    monkeypatch.setenv("WAREHOUSE_KEYS", str(secured_keys))
+    with connect("analyst") as con:
         trades = one(con, "select count(*) from analytics.dim_trade where status = 'Completed'")
         clients = one(con, "select count(distinct customer_id) from analytics.dim_customer")
         assets = one(
             con,
             """
             with holdings as (
-                select trade_id, symbol, max_by(current_holding, (h.sk_date_id, h.sk_time_id, current_trade_id)) as quantity
+                select trade_id, symbol,
+                    max_by(current_holding, (h.sk_date_id, h.sk_time_id, current_trade_id)) as quantity
                 from analytics.fact_holdings as h join analytics.dim_security using (sk_security_id) group by all
             ),
             prices as (
