@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}
+{{ config(materialized='table') }}
 
 -- One row per customer and per prospect, with what may be shown of the person. Of all versions of a customer the last
 -- one speaks, so that a person's history does not tell more than one row of it; and a customer whose last version
