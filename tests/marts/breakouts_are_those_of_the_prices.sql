@@ -8,23 +8,29 @@
 {{ never_stops_the_load() }}
 
 -- A day's extreme of the year that is its own, of a security that had prices a year before.
-with history as (
+with first_days as (
     select
         securities.symbol,
-        prices.sk_date_id,
-        prices.sk_fifty_two_week_high_date = prices.sk_date_id as is_high,
-        prices.sk_fifty_two_week_low_date = prices.sk_date_id as is_low,
-        min(prices.sk_date_id) over (partition by securities.symbol) as first_date_id
+        {{ date_of('min(prices.sk_date_id)') }} as day
     from {{ ref('fact_market_history') }} as prices
     inner join {{ ref('dim_security') }} as securities on prices.sk_security_id = securities.sk_security_id
+    group by securities.symbol
 ),
 
 expected as (
-    select *
-    from history
+    select
+        securities.symbol,
+        prices.sk_date_id,
+        prices.sk_fifty_two_week_high_date = prices.sk_date_id as is_high
+    from {{ ref('fact_market_history') }} as prices
+    inner join {{ ref('dim_security') }} as securities on prices.sk_security_id = securities.sk_security_id
+    inner join first_days on securities.symbol = first_days.symbol
     where
-        (is_high or is_low)
-        and {{ date_of('first_date_id') }} <= {{ date_of('sk_date_id') }} - interval '1' year
+        (
+            prices.sk_fifty_two_week_high_date = prices.sk_date_id
+            or prices.sk_fifty_two_week_low_date = prices.sk_date_id
+        )
+        and first_days.day <= {{ date_of('prices.sk_date_id') }} - interval '1' year
 )
 
 select
