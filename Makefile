@@ -36,7 +36,8 @@ test: environment ## Everything a pull request must pass
 	$(BIN)/mypy
 	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
 	$(LINT) $(BIN)/python -m scripts.check_standards
-	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros
+	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros snapshots
+	$(BIN)/sqlfluff lint --templater raw scripts/dashboards/queries
 	$(BIN)/python -m scripts.privacy.check
 	$(PYTEST) -m "not long"
 

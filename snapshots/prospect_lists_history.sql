@@ -8,10 +8,19 @@
 
 -- A version of a prospect never changes, so each is a key of its own: however many lists are loaded at once, all their
 -- versions arrive, dated by their list and not by the clock.
+with versions as (
+    select * exclude (match_key, is_first)
+    from {{ ref('int_prospect_versions') }}
+),
+
+batch_dates as (
+    select * from {{ ref('stg_reference__batch_date') }}
+)
+
 select
-    versions.* exclude (match_key, is_first),
+    versions.*,
     cast(batch_dates.batch_date as timestamp) as listed_on
-from {{ ref('int_prospect_versions') }} as versions
-inner join {{ ref('stg_reference__batch_date') }} as batch_dates on versions.batch_id = batch_dates.batch_id
+from versions
+inner join batch_dates on versions.batch_id = batch_dates.batch_id
 
 {% endsnapshot %}

@@ -88,6 +88,7 @@ def test_recipes_expand_no_other_variable() -> None:
         "LINT",
         "SAMPLE",
         "VENV",
+        "PYTEST",
         "PYTHON",
         "MAKEFILE_LIST",
     }
