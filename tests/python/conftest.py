@@ -97,11 +97,15 @@ def first_batch(session: Path, landing: Path) -> Warehouse:
 
 @pytest.fixture(scope="session")
 def secured_keys(session: Path) -> Path:
-    """A folder of keys for tests of encryption and publication, with the warehouse's key in it."""
+    """A folder of keys for tests of encryption and publication, with the warehouse's key in it, and that of the tokens
+    which `loaded` holds in its marts."""
+    token = ensure_key("token")
+    kept = session / "keys" / f"{token.name}.v{token.version}.key"
     with pytest.MonkeyPatch.context() as monkeypatch:
         monkeypatch.setenv("WAREHOUSE_KEYS", str(session / "keys"))
         ensure_key("warehouse")
-        ensure_key("token")
+    kept.write_text(token.hex + "\n", encoding="ascii")
+    kept.chmod(0o600)
     return session / "keys"
 
 
