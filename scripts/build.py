@@ -146,14 +146,9 @@ def main(arguments: tuple[str, ...]) -> None:
     if failed:
         say_what_failed(console, failed)
     else:
-        hint = (
-            "`python -m scripts.publish` to write the files that readers get"
-            if os.environ.get("DBT_TARGET") == "prod"
-            else "`dbt show --inline \"select * from {{ ref('dim_trade') }}\"` to look at a table"
-        )
         console.print(
-            "\nNext: `make site && make serve` to browse models, columns and quality,\n"
-            f"or `source .venv/bin/activate`, then {hint}.\nREADME.md has ten queries worth trying."
+            "\nNext: `make publish && make site` writes what analysts read, and dashboards that open in a browser.\n"
+            "docs/analysts.md takes you to a chart of your own; docs/questions.md has twenty questions with their SQL."
         )
     sys.exit(code)
 

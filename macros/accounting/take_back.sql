@@ -55,11 +55,12 @@
 {% macro replayed_snapshots(of=none) -%}
     {%- set relations = [] -%}
     {%- for node in graph.nodes.values() if node.resource_type == 'snapshot' -%}
-        {%- set parents = node.depends_on.nodes | select('match', '^model\\.') | list -%}
-        {%- if parents and (of is none or parents | select('in', of) | list) -%}
-            {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) -%}
-            {%- if relation is not none -%}{%- do relations.append(relation) -%}{%- endif -%}
-        {%- endif -%}
+        {%- set parents = [] -%}
+        {%- for id in node.depends_on.nodes if id.startswith('model.') and (of is none or id in of) -%}
+            {%- do parents.append(id) -%}
+        {%- endfor -%}
+        {%- set relation = adapter.get_relation(node.database, node.schema, node.alias) if parents else none -%}
+        {%- if relation is not none -%}{%- do relations.append(relation) -%}{%- endif -%}
     {%- endfor -%}
     {{ return(relations) }}
 {%- endmacro %}
