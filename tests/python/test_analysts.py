@@ -9,7 +9,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from datetime import date, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -62,7 +61,8 @@ def statements(text: str, reader: Publication, keys: Path) -> list[str]:
     here = text.replace(DEFAULT_FILE, str(reader.folder / "analyst")).replace(
         DEFAULT_KEY, str(keys / "audience-analyst.v1.key")
     )
-    return [statement.query for statement in duckdb.extract_statements(here)]
+    # Not by DuckDB, which prepares a pragma where it takes a text apart, before the statements before it have run.
+    return [statement for statement in re.split(r";\n", here) if statement.strip()]
 
 
 def test_there_are_twenty_questions() -> None:
@@ -72,14 +72,23 @@ def test_there_are_twenty_questions() -> None:
 @pytest.mark.parametrize("number", QUESTIONS)
 def test_a_question_is_answered_from_analytics_and_marts(con: duckdb.DuckDBPyConnection, number: int) -> None:
     sql = QUESTIONS[number]
-    named = set(re.findall(r"(?:from|join)\s+([a-z_0-9]+\.[a-z_0-9]+)", sql))
-    assert named, "it reads no table"
-    read = {name for name in con.get_table_names(sql, qualified=True) if "." in name}
-    assert read == named
-    assert {name.split(".")[0] for name in read} <= {"analytics", "marts"}
+    tree = json.loads(con.execute("select json_serialize_sql(?)", [sql]).fetchall()[0][0])
+    schemas = {table["schema_name"] for table in tables(tree)} - {""}
+    assert schemas and schemas <= {"analytics", "marts"}
     rows = con.sql(sql).fetchall()
     assert rows
     assert rows == con.sql(sql).fetchall(), "equal rows must come in the same order, or a limit cuts at random"
+
+
+def tables(tree: Any) -> Iterator[dict[str, Any]]:
+    """Tables in the tree of a query; common table expressions have no schema."""
+    if isinstance(tree, dict):
+        if tree.get("type") == "BASE_TABLE":
+            yield tree
+        tree = list(tree.values())
+    if isinstance(tree, list):
+        for branch in tree:
+            yield from tables(branch)
 
 
 def answer(con: duckdb.DuckDBPyConnection, number: int) -> list[dict[str, Any]]:
@@ -90,11 +99,10 @@ def answer(con: duckdb.DuckDBPyConnection, number: int) -> list[dict[str, Any]]:
 def test_the_statement_of_the_last_day_is_what_positions_say(con: duckdb.DuckDBPyConnection) -> None:
     today = QUESTIONS[1].replace("(select max(day) - 90 from marts.market_days)", "date '9999-12-30'")
     assert today != QUESTIONS[1]
-    account = "(select account_id from marts.positions group by all order by sum(market_value) desc, account_id limit 1)"
-    expected = con.sql(
-        f"select symbol, quantity, cost, market_value, unrealised_gain from marts.positions where account_id = {account}"
-    ).fetchall()
-    found = con.sql(f"select symbol, quantity, cost, market_value, unrealised_gain from ({today.rstrip().rstrip(';')})")
+    columns = "symbol, quantity, cost, market_value, unrealised_gain"
+    account = "select account_id from marts.positions group by 1 order by sum(market_value) desc, 1 limit 1"
+    expected = con.sql(f"select {columns} from marts.positions where account_id = ({account})").fetchall()
+    found = con.sql(f"select {columns} from ({today.rstrip().rstrip(';')})")
     assert sorted(found.fetchall()) == sorted(expected)
 
 
@@ -127,7 +135,9 @@ def test_the_statement_of_a_day_is_what_trades_until_then_add_up_to(
             """,
             [trade, int((last - timedelta(days=90)).strftime("%Y%m%d"))],
         ).fetchall()
-    found = con.sql(f"select symbol, quantity from ({QUESTIONS[1].rstrip().rstrip(';')}) where quantity <> 0").fetchall()
+    found = con.sql(
+        f"select symbol, quantity from ({QUESTIONS[1].rstrip().rstrip(';')}) where quantity <> 0"
+    ).fetchall()
     assert dict(found) == dict(expected)
 
 
@@ -135,7 +145,9 @@ def test_tenths_hold_all_assets(con: duckdb.DuckDBPyConnection) -> None:
     expected = con.sql("select sum(assets), count(*) from marts.client_360 where assets > 0").fetchall()[0]
     rows = answer(con, 4)
     assert (sum(r["assets"] for r in rows), sum(r["clients"] for r in rows)) == expected
-    assert [r["assets"] / r["clients"] for r in rows] == sorted((r["assets"] / r["clients"] for r in rows), reverse=True)
+    assert [r["assets"] / r["clients"] for r in rows] == sorted(
+        (r["assets"] / r["clients"] for r in rows), reverse=True
+    )
 
 
 def test_fill_times_are_those_of_core(con: duckdb.DuckDBPyConnection, published: Publication) -> None:
@@ -179,7 +191,7 @@ def test_households_are_those_of_the_addresses(con: duckdb.DuckDBPyConnection) -
     rows = answer(con, 8)
     count, assets = con.sql("select count(*), sum(assets) from marts.households").fetchall()[0]
     assert sum(r["households"] for r in rows) == count
-    assert sum(r["households"] * Decimal(r["assets_per_household"]) for r in rows) == pytest.approx(assets, rel=1e-6)
+    assert sum(r["households"] * r["assets_per_household"] for r in rows) == pytest.approx(float(assets), rel=1e-6)
 
 
 def test_python_of_the_guide_runs(
@@ -250,9 +262,9 @@ def test_the_notebook_runs_and_keeps_no_outputs(reader: Publication) -> None:
     cells = json.loads(text)["cells"]
     code = [cell for cell in cells if cell["cell_type"] == "code"]
     assert all(not cell["outputs"] and cell["execution_count"] is None for cell in code), "clear all outputs"
-    notebook = nbformat.reads(text, as_version=4)
+    notebook = nbformat.reads(text, as_version=4)  # type: ignore[no-untyped-call]
     environment = os.environ | {"IPYTHONDIR": str(reader.room / "ipython")}
     client = NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(NOTEBOOK.parent)}})
     client.execute(env=environment)
     drawn = [o for cell in notebook.cells for o in cell.get("outputs", []) if "data" in o]
-    assert sum(any("vega" in kind for kind in output["data"]) for output in drawn) == 3
+    assert sum("image/svg+xml" in output["data"] for output in drawn) == 3
