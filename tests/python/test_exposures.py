@@ -47,7 +47,8 @@ def read(queries: list[str]) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
 def test_a_page_is_exposed_with_what_it_reads(manifest: dict[str, Any], models: dict[str, str], page: Page) -> None:
     exposure = exposed(manifest, f"dashboard_{page.slug}")
-    tables = read([cube.query for cube in page.cubes] + [sql for _, sql in page.findings])
+    names = [*(cube.name for cube in page.cubes), *(f"finding_{name}" for _, name in page.findings)]
+    tables = read([page.query(name) for name in names])
     assert set(exposure["depends_on"]["nodes"]) == {models[table] for table in tables}
     assert (exposure["type"], exposure["label"]) == ("dashboard", page.title)
     assert exposure["url"].endswith(f"dashboards/{page.slug}.html")
