@@ -67,7 +67,11 @@ def test_a_page_opens_from_disk_and_shows_something(folder: Path, browser: Any, 
     assert all(text.strip() not in ("", "–") for text in shown.locator(".tile .value").all_inner_texts())
     shown.set_viewport_size({"width": 390, "height": 800})
     # Charts follow the screen a moment later.
-    shown.wait_for_function("document.documentElement.scrollWidth <= 390")
+    for _ in range(50):
+        if shown.evaluate("document.documentElement.scrollWidth") <= 390:
+            break
+        shown.wait_for_timeout(100)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
     shown.close()
     assert (folder / f"{page.slug}.html").stat().st_size < 3_000_000
 
@@ -77,14 +81,14 @@ def test_a_filter_works_across_the_page_and_stands_in_the_address(folder: Path, 
     page, troubles = opened(browser, folder, "trading")
     everything = page.inner_text("#completed .value")
     page.select_option("select[data-dim=type]", "Limit Buy")
-    page.wait_for_function("document.body.dataset.ready === 'yes'")
+    page.wait_for_selector("body[data-ready=yes]")
     limited = page.inner_text("#completed .value")
     assert number(limited) < number(everything)
     assert "type=Limit+Buy" in page.url
     again, _ = opened(browser, folder, "trading", "#type=Limit+Buy")
     assert again.inner_text("#completed .value") == limited
     page.click("#reset")
-    page.wait_for_function("document.body.dataset.ready === 'yes'")
+    page.wait_for_selector("body[data-ready=yes]")
     assert page.inner_text("#completed .value") == everything
     assert troubles == []
 
@@ -104,7 +108,7 @@ def test_a_table_sorts_drills_and_downloads(folder: Path, browser: Any) -> None:
     first = page.locator("#league tbody tr").first.locator("td button")
     name = first.inner_text()
     first.click()
-    page.wait_for_function("document.body.dataset.ready === 'yes'")
+    page.wait_for_selector("body[data-ready=yes]")
     assert page.input_value("select[data-dim=broker]") == name
 
 
