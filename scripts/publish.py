@@ -8,6 +8,7 @@ reading it. Who gets which tables, columns and rows stands in policies/audiences
 from __future__ import annotations
 
 import base64
+import csv
 import fcntl
 import hashlib
 import json
@@ -89,6 +90,7 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
         tested.con.execute("detach published")
     if parquet:
         _write_parquet(tested, given, folder / "parquet", key)
+    _write_dictionary(given, folder / "dictionary.csv")
     tables = _audit(tested, audience, given, file, key)
     for path in sorted(folder.rglob("*")):
         if path.is_file():
@@ -116,6 +118,17 @@ def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -
             f"copy ({grant.select(tested.catalog)}) to {quoted(folder / (grant.name + '.parquet'))} "
             f"(format parquet, compression zstd, encryption_config {{footer_key: '{PARQUET_KEY}'}})"
         )
+
+
+def _write_dictionary(given: list[Grant], path: Path) -> None:
+    """Say what each column means, in a file that a spreadsheet opens; it holds no data."""
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(["table", "column", "type", "description"])
+        for grant in given:
+            writer.writerow([grant.name, "", "", " ".join(grant.description.split())])
+            for column in grant.columns:
+                writer.writerow([grant.name, column.name, column.type, " ".join(column.description.split())])
 
 
 def parquet_key(key: Key) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -287,6 +288,18 @@ def test_columns_and_tables_keep_their_descriptions(published: Publication) -> N
             "select comment from duckdb_columns() where database_name = 'published' and comment is not null"
         ).fetchall()
     assert len(comments) > 100
+
+
+def test_a_dictionary_lies_beside_the_files(published: Publication) -> None:
+    """One line per table and column that the audience has, each with what it means."""
+    folder = published.folder / "analyst"
+    with (folder / "dictionary.csv").open(encoding="utf-8", newline="") as stream:
+        lines = list(csv.DictReader(stream))
+    tables = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["tables"]
+    listed = {(line["table"], line["column"]) for line in lines if line["column"]}
+    assert listed == {(table["table"], column) for table in tables for column in table["columns"]}
+    told = [line["description"] for line in lines if not line["table"].endswith(".stand_in")]
+    assert all(told)
 
 
 def test_parquet_holds_the_same_rows(published: Publication) -> None:
