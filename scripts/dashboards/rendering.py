@@ -147,6 +147,8 @@ def _metric(metric: Metric, page: Page, money: set[str], defined: dict[str, tupl
 
 
 def _view(view: View) -> dict[str, Any]:
+    # What a screen reader says of the chart; the table below it has the numbers.
+    spec = view.spec and {**view.spec, "description": view.title}
     return {
         "id": view.id,
         "kind": view.kind,
@@ -155,7 +157,7 @@ def _view(view: View) -> dict[str, Any]:
         "by": view.by,
         "title": view.title,
         "note": view.note,
-        "spec": vl_convert.vegalite_to_vega(view.spec, vl_version=VEGA_LITE) if view.spec else None,
+        "spec": vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE) if spec else None,
         "long": view.long,
         "sort": view.sort,
         "top": view.top,
