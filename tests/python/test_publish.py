@@ -125,7 +125,7 @@ def test_a_mart_that_says_less_than_it_shows_is_not_published(tmp_path: Path, mo
     """The proof of containment is a part of the gate."""
     project = copy_project(tmp_path / "project")
     marts = project / "models" / "marts"
-    marts.mkdir()
+    assert marts.is_dir()
     (marts / "leak.sql").write_text("select last_name as label from {{ ref('dim_customer') }}\n")
     (marts / "_leak.yml").write_text(
         "models: [{name: leak, description: x, columns: [{name: label, config: {meta: {classification: internal}}}]}]\n"
