@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from scripts.dashboards.definitions import Cube, Metric, Page, View
 from scripts.dashboards.pages import PAGES
+from scripts.embedding import data_block, source_hash
 from scripts.published import attach_published, connect, manifest
 
 VEGA_LITE = "6.4"
@@ -65,19 +63,14 @@ def render(
     views = [_view(view) for view in page.views]
     data = {"slug": page.slug, "cubes": cubes, "metrics": metrics, "views": views, "labels": labels}
     scripts = {
-        "data_script": f"const page = {_json(data)};",
+        "data_script": f"const page = {data_block(data)};",
         "vega_script": vega(),
         "page_script": (TEMPLATES / "dashboard.js").read_text(encoding="utf-8"),
     }
-    hashes = " ".join(
-        f"'sha256-{base64.b64encode(hashlib.sha256(s.encode()).digest()).decode()}'" for s in scripts.values()
-    )
+    hashes = " ".join(map(source_hash, scripts.values()))
     days = sorted(d for c in page.cubes if c.date for d in cubes[c.name]["dims"][c.date]["values"])
     filters = [{"dim": d, "label": labels[d], "options": _options(d, cubes)} for d in page.filters]
-    environment = Environment(
-        loader=PackageLoader("scripts.dashboards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    return environment.get_template("dashboard.html").render(
+    return _template().render(
         page=page,
         pages=PAGES,
         has_start=has_start,
@@ -176,10 +169,11 @@ def _sentence(con: duckdb.DuckDBPyConnection, audience: str, sql: str) -> str | 
     return str(found[0]) if found and found[0] is not None else None
 
 
-def _json(data: Any) -> str:
-    """JSON that may stand in a script element."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+@cache
+def _template() -> Template:
+    return Environment(
+        loader=PackageLoader("scripts.dashboards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    ).get_template("dashboard.html")
 
 
 @cache

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from scripts import dashboards
 from scripts.dashboards import NothingPublished
+from scripts.embedding import data_block
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import PROJECT, KeyProblem
 from scripts.quality.code_version import code_version
@@ -26,7 +27,7 @@ from scripts.site.artifacts import SiteProblem, documentation, generate
 from scripts.site.diagram import draw
 from scripts.site.guides import Guide, first_paragraph, read_guides
 from scripts.site.lineage import Lineage, follow
-from scripts.site.pages import Site, data_block
+from scripts.site.pages import Site
 from scripts.site.project import LAYERS, Project, Table, read
 from scripts.site.relations import Reference, facts, references, star_tables
 from scripts.site.search import entries

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
-import json
 from collections.abc import Iterable
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -12,6 +9,7 @@ from typing import Any
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from scripts.embedding import source_hash
 from scripts.report.__main__ import FILTERS
 from scripts.site.diagram import STYLE
 from scripts.site.guides import inline
@@ -53,17 +51,7 @@ class Site:
 
 def policy(style: str, scripts: Iterable[str]) -> str:
     """A Content-Security-Policy for a page with this style and these scripts, each known by its hash."""
-    allowed = " ".join(_hash(script) for script in scripts)
-    return f"default-src 'none'; style-src {_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'" + (
+    allowed = " ".join(source_hash(script) for script in scripts)
+    return f"default-src 'none'; style-src {source_hash(style)}; img-src data:; base-uri 'none'; form-action 'none'" + (
         f"; script-src {allowed}" if allowed else ""
     )
-
-
-def data_block(data: object) -> Markup:
-    """JSON that can stand in a page's script element, whatever texts it holds."""
-    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
-    return Markup(text.replace("<", r"\u003c").replace("\u2028", r"\u2028").replace("\u2029", r"\u2029"))
-
-
-def _hash(text: str) -> str:
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

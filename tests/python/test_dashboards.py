@@ -13,6 +13,7 @@ from publication import Publication
 
 from scripts.dashboards import Page, rendering
 from scripts.dashboards.pages import PAGES
+from scripts.embedding import data_block
 from scripts.published import NothingPublished, connect
 
 sync_api = pytest.importorskip("playwright.sync_api")
@@ -182,6 +183,6 @@ def number(text: str) -> float:
 
 def test_data_cannot_end_the_script() -> None:
     """A company may be called anything."""
-    text = rendering._json({"name": "</script><b>\u2028"})
+    text = data_block({"name": "</script><b>\u2028"})
     assert "<" not in text
     assert json.loads(text) == {"name": "</script><b>\u2028"}
