@@ -266,11 +266,11 @@ class _LineEnds:
         """The characters of some more whole lines, without carriage returns."""
         characters = np.frombuffer(text, dtype=np.uint8)
         ends, returns = characters == LINE_FEED, characters == CARRIAGE_RETURN
-        self._lines += np.count_nonzero(ends)
+        self._lines += int(np.count_nonzero(ends))
         if not returns.any():
             return characters
-        self._returns += np.count_nonzero(returns)
-        self._pairs += np.count_nonzero(returns[:-1] & ends[1:])
+        self._returns += int(np.count_nonzero(returns))
+        self._pairs += int(np.count_nonzero(returns[:-1] & ends[1:]))
         without: npt.NDArray[np.uint8] = characters[~returns]
         return without
 
