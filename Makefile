@@ -30,15 +30,36 @@ build: environment landing ## Load the landing area into the warehouse, test it,
 	@$(BIN)/python -m scripts.build
 
 .PHONY: test
-test: environment ## Everything a pull request must pass
+test: lint governance privacy-proof pytest ## Everything a pull request must pass
+
+.PHONY: lint
+lint: parse ## Lint of all Python, SQL, YAML and workflows; types; parse with warnings as errors
+	@$(MAKE) --no-print-directory lint-python lint-yaml
+	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros snapshots
+	$(BIN)/sqlfluff lint --templater raw scripts/dashboards/queries
+
+.PHONY: lint-python lint-yaml parse
+lint-python: environment
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+lint-yaml: environment
+	$(BIN)/yamllint --strict .
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/zizmor --offline --quiet .github
+parse: environment
 	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
-	$(LINT) $(BIN)/python -m scripts.check_standards
-	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros snapshots
-	$(BIN)/sqlfluff lint --templater raw scripts/dashboards/queries
+
+.PHONY: governance
+governance: parse ## Rules of docs/quality.md: layers, names, descriptions, owners, keys, classification
+	$(LINT) $(BIN)/python -m scripts.governance
+
+.PHONY: privacy-proof
+privacy-proof: environment ## Prove from the SQL alone that personal data stays where it is declared
 	$(BIN)/python -m scripts.privacy.check
+
+.PHONY: pytest
+pytest: environment ## Tests of scripts and of the whole system
 	$(PYTEST) -m "not long"
 
 .PHONY: test-long
@@ -46,12 +67,7 @@ test-long: environment ## The tests that take longest, once a night: more ways t
 	$(PYTEST) -m long
 
 .PHONY: check
-check: environment ## The inner loop: lint of what has changed, standards, all unit tests, fast tests
-	$(BIN)/ruff check .
-	$(BIN)/ruff format --check .
-	$(BIN)/mypy
-	$(LINT) $(BIN)/dbt parse --quiet --target lint --warn-error
-	$(LINT) $(BIN)/python -m scripts.check_standards
+check: lint-python lint-yaml governance ## The inner loop: lint of what has changed, rules, all unit tests, fast tests
 	@{ git diff -z --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD) -- '*.sql'; \
 		git ls-files -z --others --exclude-standard -- '*.sql'; } \
 		| grep -zE '^(models|analyses|tests)/' | sort -zu | $(LINT) xargs -0 -r $(BIN)/sqlfluff lint
@@ -59,7 +75,7 @@ check: environment ## The inner loop: lint of what has changed, standards, all u
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse"
 
 .PHONY: privacy-check
-privacy-check: environment ## Prove that personal data stays where it is declared
+privacy-check: environment ## The same, and name columns of the warehouse that nothing describes
 	@$(BIN)/python -m scripts.privacy.check --warehouse "$$WAREHOUSE_PATH"
 
 .PHONY: landing
@@ -135,7 +151,7 @@ privacy-docs: environment ## Write docs/privacy anew from the columns' classific
 environment: $(VENV)/.installed dbt_packages/.installed
 
 $(VENV)/.installed: requirements.lock
-	@$(PYTHON) -c 'import sys; sys.exit("Python 3.10 or later is needed; set PYTHON=python3.11, say.") if sys.version_info < (3, 10) else 0'
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; set PYTHON=python3.11, say.") if sys.version_info < (3, 11) else 0'
 	@echo "Installing Python packages into $(VENV)"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
@@ -147,7 +163,7 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 
 .PHONY: lock
 lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.10 --generate-hashes \
+	uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes \
 		--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
 
 .PHONY: clean

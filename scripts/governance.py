@@ -1,0 +1,247 @@
+"""Check the project against the rules of docs/quality.md, from the manifest that `dbt parse` writes.
+
+dbt-bouncer checks what dbt-bouncer.yml lists: descriptions, names, layers, contracts, owners of exposures. Here are the
+rules it lacks: what a data test must say, classifications, keys, histories, owners of models, macros without use.
+
+Each finding names file and line, what is missing, and so what to write there.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import yaml
+
+PROJECT = Path(__file__).resolve().parents[1]
+RULES = PROJECT / "dbt-bouncer.yml"
+DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
+CLASSES = ("public", "internal", "confidential", "personal", "sensitive")
+SHORTEST_REASON = 20
+GATE = "publication.gate"
+# What dbt calls by itself: variants of a dispatched macro, materialisations, tests, and macros of its own replaced.
+CALLED_BY_DBT = re.compile(
+    r"(default|duckdb|postgres|spark)__\w+|(materialization|test)_\w+"
+    r"|generate_\w+_name|should_full_refresh|is_incremental"
+)
+CODE = ("models", "macros", "tests", "snapshots", "analyses")
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True, order=True)
+class Finding:
+    """A rule that is not kept, and where: a file below the project, and a line from 1."""
+
+    file: str
+    line: int
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.message}"
+
+
+def findings(target: Path, rules: Path = RULES) -> list[Finding]:
+    """Everything in a project that breaks a rule, in order of file and line; `target` holds its manifest."""
+    manifest = json.loads((target / "manifest.json").read_text(encoding="utf-8"))
+    found = {Finding(*_place(node, about), message) for node, about, message in own_rules(manifest)}
+    found |= set(_bouncer(manifest, target, rules))
+    return sorted(found)
+
+
+def _bouncer(manifest: dict[str, Any], target: Path, rules: Path) -> Iterator[Finding]:
+    config = {**yaml.safe_load(rules.read_text(encoding="utf-8")), "dbt_artifacts_dir": str(target.resolve())}
+    nodes = {id_: n for kind in ("nodes", "sources", "macros", "exposures") for id_, n in manifest[kind].items()}
+    with tempfile.TemporaryDirectory() as folder:
+        copy, results = Path(folder) / "dbt-bouncer.yml", Path(folder) / "results.json"
+        copy.write_text(yaml.safe_dump(config), encoding="utf-8")
+        options = ["--config-file", str(copy), "--output-file", str(results), "--output-only-failures"]
+        program = str(Path(sys.executable).with_name("dbt-bouncer"))
+        ran = subprocess.run([program, "run", *options], capture_output=True, text=True, cwd=folder)
+        if not results.exists():
+            raise click.ClickException(f"dbt-bouncer did not run:\n{ran.stdout}{ran.stderr}")
+        for result in json.loads(results.read_text(encoding="utf-8")):
+            node = nodes.get(result["unique_id"])
+            if node is None or CALLED_BY_DBT.fullmatch(node["name"]):
+                continue
+            rule = result["check_run_id"].split(":")[0]
+            columns = [c for c in node.get("columns") or {} if f"'{c}'" in result["failure_message"]]
+            yield Finding(*_place(node, columns[0] if columns else None), f"{result['failure_message']} ({rule})")
+
+
+def _place(node: Node, about: str | None = None) -> tuple[str, int]:
+    """File and line where a node is described, or the column of it that is named; where there is no YAML, its code."""
+    patch = node.get("patch_path")
+    file = patch.partition("://")[2] if patch else node["original_file_path"]
+    path = PROJECT / file
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    found = 1
+    for name in (node["name"], about):
+        named = (
+            re.compile(rf"\s*(- )?name: ['\"]?{re.escape(name)}['\"]?\s*(#.*)?|.*macro {re.escape(name)}\(.*")
+            if name
+            else None
+        )
+        place = next((n for n in range(found, len(lines) + 1) if named and named.fullmatch(lines[n - 1])), None)
+        found = place or found
+    return file, found
+
+
+def own_rules(manifest: dict[str, Any]) -> Iterator[tuple[Node, str | None, str]]:
+    """Node, the column it is about, and what is wrong."""
+    package = manifest["metadata"]["project_name"]
+    nodes = {id_: n for id_, n in manifest["nodes"].items() if n["package_name"] == package}
+    tests = [n for n in nodes.values() if n["resource_type"] == "test"]
+    for test in tests:
+        for lack in _test_lacks(test, manifest):
+            yield test, None, f"test {test['name']}: {lack}"
+    for id_, node in nodes.items():
+        if node["resource_type"] in ("model", "seed"):
+            about = [t for t in tests if id_ in t["depends_on"]["nodes"]]
+            for column, lack in _node_lacks(id_, node, about):
+                yield node, column, f"{node['resource_type']} {node['name']}: {lack}"
+    for source in manifest["sources"].values():
+        if source["package_name"] == package and source["source_name"] != "publication":
+            for column, lack in _column_lacks(source):
+                yield source, column, f"source {source['source_name']}.{source['name']}: {lack}"
+    for unit_test in manifest["unit_tests"].values():
+        if any(given["input"] == "this" and given["format"] != "sql" for given in unit_test["given"]):
+            lack = "give `this` as SQL: `dbt build` of a new warehouse tests a model before it has a table with columns"
+            yield unit_test, None, f"unit test {unit_test['name']}: {lack}"
+    for versions in manifest["disabled"].values():
+        for node in versions:
+            if node["package_name"] == package:
+                yield node, None, f"{node['resource_type']} {node['name']}: it is disabled; mend it or delete it"
+    yield from _unused_macros([m for m in manifest["macros"].values() if m["package_name"] == package])
+
+
+def _unused_macros(macros: list[Node]) -> Iterator[tuple[Node, str | None, str]]:
+    """Macros that no code, hook or YAML names. A variant is used where the macro that dispatches to it is."""
+    paths = [p for folder in CODE for p in (PROJECT / folder).rglob("*") if p.suffix in (".sql", ".yml")]
+    text = "\n".join(
+        p.read_text(encoding="utf-8") for p in (*paths, PROJECT / "dbt_project.yml") if "__macros" not in p.name
+    )
+    defined = re.compile(r"{%-?\s*(macro|test|materialization)\s+\w+")
+    words = set(re.findall(r"\w+", defined.sub("", text)))
+    for macro in macros:
+        if macro["name"] not in words and not CALLED_BY_DBT.fullmatch(macro["name"]):
+            yield macro, None, f"macro {macro['name']}: nothing calls it; delete it"
+
+
+def _test_lacks(test: Node, manifest: dict[str, Any]) -> Iterator[str]:
+    meta = test["config"]["meta"]
+    if meta.get("dimension") not in DIMENSIONS:
+        yield f"meta.dimension is {meta.get('dimension')!r}; give one of {', '.join(DIMENSIONS)}"
+    if len(str(meta.get("reason") or "").strip()) < SHORTEST_REASON:
+        yield "meta.reason does not say why it has its severity"
+    if str(test["config"]["severity"]).lower() not in ("error", "warn"):
+        yield f"severity is {test['config']['severity']!r}; give error or warn"
+    if not test.get("attached_node"):
+        read = {id_.split(".")[-1] for id_ in test["depends_on"]["nodes"]}
+        if meta.get("model") not in read:
+            yield f"meta.model is {meta.get('model')!r}; give the model it is about, one of {', '.join(sorted(read))}"
+    if not any(id_.endswith(GATE) for id_ in test["depends_on"]["nodes"]):
+        yield "a failure would make `dbt build` skip what comes after; call never_stops_the_load()"
+    if "." in test["name"] or not test["name"].islower():
+        yield "the name must be lower case, it names the table of failing rows"
+
+
+def _node_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[tuple[str | None, str]]:
+    yield from _column_lacks(node)
+    for lack in _seed_lacks(id_, node, tests) if node["resource_type"] == "seed" else _model_lacks(id_, node, tests):
+        yield None, lack
+
+
+def _seed_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    if not _has_key(id_, node, tests):
+        yield "no test of its key: unique and not_null on a column"
+
+
+def _model_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    folders = node["fqn"][1:-1]
+    if not node["config"].get("group"):
+        yield "no owner: give its folder a group in dbt_project.yml"
+    if folders[:1] == ["staging"] and len(node["depends_on"]["nodes"]) != 1:
+        yield "a staging model reads one source, and no other model"
+    is_core = folders[:2] in (["core", "dimensions"], ["core", "facts"])
+    if is_core or folders[:1] == ["marts"]:
+        if "batch_id" not in node["columns"]:
+            yield "no column batch_id"
+        if not (node["config"]["meta"].get("no_key") or _has_key(id_, node, tests)):
+            yield "no test of its key: unique on a not_null column, unique_combination_of_columns, or meta.no_key"
+    if is_core:
+        yield from _core_lacks(id_, node, tests)
+
+
+def _column_lacks(node: Node) -> Iterator[tuple[str | None, str]]:
+    if not node["columns"]:
+        yield None, "no columns are described"
+    for name, column in node["columns"].items():
+        meta = (column.get("config") or {}).get("meta") or column.get("meta") or {}
+        if meta.get("classification") not in CLASSES:
+            yield name, f"column {name} has no classification; give one of {', '.join(CLASSES)}"
+
+
+def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
+    has_history = {"effective_date", "end_date", "is_current"} <= set(node["columns"])
+    if has_history and not any("broken_history" in macro for t in tests for macro in t["depends_on"]["macros"]):
+        yield "no test of its history (broken_history)"
+    references = [c for c in node["columns"] if c.startswith("sk_") and "_date" not in c and "_time" not in c]
+    if not has_history and references and not _is_own_key(node, references) and not any(_joins(t, id_) for t in tests):
+        yield "no test that its rows join to their dimensions (an integrity test of this model)"
+
+
+def _is_own_key(node: Node, references: list[str]) -> bool:
+    """A dimension without history has a key of its own and refers to nothing."""
+    return node["name"].startswith("dim_") and len(references) == 1
+
+
+def _has_key(id_: str, node: Node, tests: list[Node]) -> bool:
+    own = [t for t in tests if t.get("attached_node") == id_ and t.get("test_metadata")]
+    if any(t["test_metadata"]["name"] == "unique_combination_of_columns" for t in own):
+        return True
+    filled = {t["column_name"] for t in own if t["test_metadata"]["name"] == "not_null"}
+    filled |= {
+        name
+        for name, column in node["columns"].items()
+        if any(c["type"] == "not_null" for c in column.get("constraints") or [])
+    }
+    return any(t["column_name"] in filled for t in own if t["test_metadata"]["name"] == "unique")
+
+
+def _joins(test: Node, id_: str) -> bool:
+    meta = test["config"]["meta"]
+    about = test.get("attached_node") == id_ or meta.get("model") == id_.split(".")[-1]
+    return bool(about and meta.get("dimension") == "integrity")
+
+
+@click.command(help=__doc__)
+@click.option(
+    "--target",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=lambda: PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
+    help="Folder of dbt's manifest.json; DBT_TARGET_PATH or target unless given.",
+)
+def main(target: Path) -> None:
+    """Print what breaks a rule; exit with 1 where something does."""
+    if not (target / "manifest.json").exists():
+        sys.exit(f"{target / 'manifest.json'} is not there. Run `dbt parse` first.")
+    found = findings(target)
+    for finding in found:
+        click.echo(finding)
+    if found:
+        sys.exit(f"{len(found)} findings break the rules of docs/quality.md.")
+    click.echo("The project keeps its rules.")
+
+
+if __name__ == "__main__":
+    main()
