@@ -17,7 +17,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -73,6 +73,10 @@ check: lint-python lint-yaml governance ## The inner loop: lint of what has chan
 		| grep -zE '^(models|analyses|tests)/' | sort -zu | $(LINT) xargs -0 -r $(BIN)/sqlfluff lint
 	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
 	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse"
+
+.PHONY: expectations
+expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 writes them anew)
+	@$(BIN)/python -m scripts.expectations
 
 .PHONY: privacy-check
 privacy-check: environment ## The same, and name columns of the warehouse that nothing describes
