@@ -193,8 +193,8 @@ def _column_lacks(node: Node) -> Iterator[tuple[str | None, str]]:
 
 def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
     has_history = {"effective_date", "end_date", "is_current"} <= set(node["columns"])
-    if has_history and not any("broken_history" in macro for t in tests for macro in t["depends_on"]["macros"]):
-        yield "no test of its history (broken_history)"
+    if has_history and not any((t.get("test_metadata") or {}).get("name") == "continuous_history" for t in tests):
+        yield "no test of its history (continuous_history)"
     references = [c for c in node["columns"] if c.startswith("sk_") and "_date" not in c and "_time" not in c]
     if not has_history and references and not _is_own_key(node, references) and not any(_joins(t, id_) for t in tests):
         yield "no test that its rows join to their dimensions (an integrity test of this model)"
