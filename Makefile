@@ -17,7 +17,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -106,6 +106,10 @@ publish: environment ## Test the warehouse, then publish a file for each audienc
 .PHONY: serve-postgres
 serve-postgres: environment ## Test the warehouse, then serve it from the PostgreSQL that PGHOST and the like name
 	@$(BIN)/python -m scripts.serve_postgres
+
+.PHONY: diff
+diff: environment ## Compare the warehouse with another one (BASE=path), or build and compare both: REF=main and what you have here
+	@$(BIN)/python -m scripts.diff
 
 .PHONY: report
 report: environment ## Write data/report.html: scorecard, runs, anomalies, reconciliation, rejected rows

@@ -24,7 +24,7 @@ from typing import Any
 import click
 import duckdb
 
-from scripts.compare_warehouses import HISTORY_TABLES, LOAD_TIMES
+from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.encryption import ALIAS, EncryptionProblem, fingerprint, fingerprints, is_encrypted, warehouse_path
 from scripts.keys import PROJECT
 from scripts.privacy.project import Node, read

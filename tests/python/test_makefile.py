@@ -31,6 +31,7 @@ TAKEN = {
     "publish": ["AUDIENCE", "VALUE"],
     "bench": ["BENCH"],
     "serve": ["PORT"],
+    "diff": ["BASE", "REF"],
 }
 TELL = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], sys.stdout)"
 
@@ -104,6 +105,8 @@ def test_recipes_expand_no_other_variable() -> None:
         (["legal-hold", "CUSTOMER=7", "UNTIL=soon"], "'soon' does not match the format"),
         (["legal-hold", "CUSTOMER=7", "RELEASE=perhaps"], "'perhaps' is not a valid boolean"),
         (["serve", "PORT=high"], "'high' is not a valid integer range"),
+        (["diff"], "Name the warehouse to compare with as BASE"),
+        (["diff", "REF=--help"], "--help names no commit here"),
         (["retention", "APPLY=perhaps"], "'perhaps' is not a valid boolean"),
     ],
     ids=lambda value: str(value[0]) if isinstance(value, list) else "",

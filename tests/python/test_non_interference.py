@@ -15,7 +15,7 @@ import pytest
 from other_persons import PERSONAL, with_other_persons
 from warehouse import Warehouse
 
-from scripts.compare_warehouses import LOAD_TIMES
+from scripts.diff.relations import LOAD_TIMES
 from scripts.encryption import fingerprint
 from scripts.warehouse_file import open_warehouse
 

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from warehouse import Warehouse
 
 from scripts import build, settings
-from scripts.compare_warehouses import differences
+from scripts.diff.rows import differences
 from scripts.encryption import EncryptionProblem
 from scripts.keys import PROJECT
 from scripts.warehouse_file import attach_file, open_warehouse
@@ -37,7 +37,7 @@ def test_a_warehouse_may_have_any_name(name: str, loaded: Warehouse, room: Path)
         catalog = '"' + con.sql("select current_database()").fetchall()[0][0].replace('"', '""') + '"'
         if name != "core.duckdb":  # DuckDB itself takes core.t for a table of the catalog there.
             assert con.sql(f"select * from {catalog}.analytics.industry order by all").fetchall() == industries
-    assert [d for d in differences(warehouse.path, loaded.path) if d.only_left or d.only_right] == []
+    assert differences(warehouse.path, loaded.path).different == []
 
 
 def no_database(path: Path) -> None:

@@ -24,7 +24,7 @@ from typing import Any
 
 import duckdb
 
-from scripts.compare_warehouses import differences
+from scripts.diff.rows import differences
 
 PROJECT = Path(__file__).resolve().parents[2]
 FORKS = multiprocessing.get_context("forkserver")
@@ -123,13 +123,13 @@ class Warehouse:
             return con.execute(sql).fetchall()
 
     def unlike(self, other: Warehouse, rows_only: bool = False) -> dict[str, str]:
-        """Tables in which two warehouses differ, each with the rows that only one has and an example; `rows_only` where
-        one of them was loaded so."""
-        found = {d.table: d for d in differences(self.path, other.path) if d.only_left or d.only_right}
+        """Tables in which two warehouses differ, each with the rows that only one has and the columns that differ;
+        `rows_only` where one of them was loaded so."""
         return {
-            table: f"{d.only_left} | {d.only_right} {d.example}"
-            for table, d in found.items()
-            if not rows_only or (table not in NOT_ROWS and not table.startswith("marts."))
+            d.table: f"{d.removed} | {d.added} {[column.name for column in d.other_columns()]}"
+            for d in differences(self.path, other.path).different
+            if not any(relation and relation.definition for relation in (d.before, d.after))
+            and (not rows_only or (d.table not in NOT_ROWS and not d.table.startswith("marts.")))
         }
 
 
