@@ -29,31 +29,46 @@ LOCK = "requirements.lock"
 @contextmanager
 def build_both(ref: str, console: Console) -> Iterator[tuple[Side, Side, list[str]]]:
     """Both sides, and what their readers must know of how they were built."""
+    with checked_out(ref) as code, tempfile.TemporaryDirectory(prefix="diff-") as name:
+        folder = Path(name).resolve()
+        base = build(code, folder / "base", f"{ref} ({commit_of(ref)[:12]})", console)
+        head = build(PROJECT, folder / "head", "working tree", console)
+        yield base, head, _notes(code, ref)
+
+
+def commit_of(ref: str) -> str:
+    """The commit that a branch, tag or commit names; raises a DiffProblem where it names none."""
     found = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{ref}^{{commit}}")
-    commit = found.stdout.strip()
     if found.returncode:
         raise DiffProblem(f"{ref} names no commit here. Fetch it, or name another one.")
-    # Each build would make a first key of its own, and with it other tokens.
-    tokens.token_key(make=True)
+    return found.stdout.strip()
+
+
+@contextmanager
+def checked_out(ref: str) -> Iterator[Path]:
+    """The files of a commit in a folder of their own, ready to be built, and gone afterwards."""
+    commit = commit_of(ref)
     with tempfile.TemporaryDirectory(prefix="diff-") as name:
-        folder = Path(name).resolve()
-        code = folder / "code"
+        code = Path(name).resolve() / "code"
         try:
             added = _git("worktree", "add", "--quiet", "--detach", str(code), commit)
             if added.returncode:
                 raise DiffProblem(f"git could not check out {ref}: {added.stderr.strip()}")
             _run(code, {}, sys.executable, "-m", "scripts.install_packages")
-            base = _build(code, folder / "base", f"{ref} ({commit[:12]})", console)
-            head = _build(PROJECT, folder / "head", "working tree", console)
-            yield base, head, _notes(code, ref)
+            yield code
         finally:
             _git("worktree", "remove", "--force", str(code))
 
 
-def _build(project: Path, folder: Path, label: str, console: Console) -> Side:
-    """Load a warehouse, then compile as for a first load: only that SQL shows where every column comes from."""
+def build(project: Path, folder: Path, label: str, console: Console) -> Side:
+    """Load a warehouse into a folder, then compile as for a first load: only that SQL shows where columns come from.
+
+    Raises a DiffProblem where dbt fails.
+    """
+    # Each build would make a first key of its own, and with it other tokens.
+    tokens.token_key(make=True)
     side = Side(label, folder / "warehouse.duckdb", folder / "target")
-    folder.mkdir()
+    folder.mkdir(parents=True, exist_ok=True)
     environment = {
         "LANDING_DIR": str(PROJECT / landing_folder()),
         "WAREHOUSE_PATH": str(side.warehouse),

@@ -398,7 +398,7 @@ class _Pair:
         self.diff.added, self.diff.removed = int(added), int(removed)
         if not self.common or not self.diff.has_other_rows:
             return
-        sums = ", ".join(f"sum(hash({n})::hugeint)" for n in alike)
+        sums = ", ".join(f"(sum(hash({n})::hugeint), count(*), count({n}))" for n in alike)
         left, right = (self.con.execute(f"select {sums} from {relation}").fetchall()[0] for relation in self.places)
         for name, one, other in zip(self.common, left, right, strict=True):
             self.columns[name].has_other_values = one != other

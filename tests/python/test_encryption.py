@@ -131,8 +131,7 @@ def test_spill_and_write_ahead_log_are_encrypted(tmp_path: Path, keys: Path) -> 
     program = (
         "import os, signal, sys\n"
         "from pathlib import Path\n"
-        "from scripts.diff.rows import differences
-from scripts.encryption import attach\n"
+        "from scripts.encryption import attach\n"
         "from scripts.keys import ensure_key\n"
         "from scripts.warehouse_file import connect_encrypted\n"
         "room = Path(sys.argv[1])\n"
