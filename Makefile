@@ -33,8 +33,7 @@ build: environment landing ## Load the landing area into the warehouse, test it,
 test: lint governance privacy-proof pytest ## Everything a pull request must pass
 
 .PHONY: lint
-lint: parse ## Lint of all Python, SQL, YAML and workflows; types; parse with warnings as errors
-	@$(MAKE) --no-print-directory lint-python lint-yaml
+lint: lint-python lint-yaml parse ## Lint of all Python, SQL, YAML and workflows; types; parse with warnings as errors
 	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros snapshots
 	$(BIN)/sqlfluff lint --templater raw scripts/dashboards/queries
 
@@ -77,6 +76,20 @@ check: lint-python lint-yaml governance ## The inner loop: lint of what has chan
 .PHONY: expectations
 expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 writes them anew)
 	@$(BIN)/python -m scripts.expectations
+
+.PHONY: store-base base slim review
+store-base: environment ## Keep what `make build` made in data/base, for others to compare with
+	@$(BIN)/python -m scripts.review.base store
+base: environment ## Get what main holds, to compare with (REF=… builds that commit instead)
+	@$(BIN)/python -m scripts.review.base fetch
+slim: environment landing ## Build and test what a change touches, on a copy of main's warehouse; write its review
+	@$(BIN)/python -m scripts.review.slim
+review: environment ## Write data/review: what a change does to data, tests, cost, and whom it concerns
+	@$(BIN)/python -m scripts.review.comment
+
+.PHONY: canary
+canary: environment ## Try the newest dbt, DuckDB and sqlfluff in an environment of their own; report what breaks
+	@$(BIN)/python -m scripts.upgrade_canary
 
 .PHONY: privacy-check
 privacy-check: environment ## The same, and name columns of the warehouse that nothing describes

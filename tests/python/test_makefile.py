@@ -32,6 +32,8 @@ TAKEN = {
     "bench": ["BENCH"],
     "serve": ["PORT"],
     "diff": ["BASE", "REF"],
+    "expectations": ["RENEW"],
+    "base": ["REF"],
 }
 TELL = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], sys.stdout)"
 
@@ -69,7 +71,7 @@ def test_text_arrives_as_it_is(target: str, text: str, teller: Path, room: Path)
     assert ran.returncode == 0, ran.stderr
     arguments, environment = json.loads(ran.stdout)
     assert {name: environment[f"ASKED_{name}"] for name in TAKEN[target]} == dict.fromkeys(TAKEN[target], text)
-    assert arguments[2:] == (text.split() if target == "bench" else [])
+    assert arguments[2:] == {"bench": text.split(), "base": ["fetch"]}.get(target, [])
     assert not (room / "made").exists()
     # Not even where make only shows what it would run.
     shown = make("-n", target, *given, python=teller)

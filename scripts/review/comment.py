@@ -1,0 +1,138 @@
+"""Write what a reviewer wants to know of a change: `data/review/comment.md`, and the data diff's details as a page.
+
+What changed in data and schema, which columns, exposures and owners that reaches, which tests came, went and failed,
+and what the run costs, against the base that `make base` got.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+from rich.console import Console
+
+from scripts.diff.cli import make
+from scripts.diff.markdown import markdown
+from scripts.diff.page import page, write
+from scripts.diff.project import DiffProblem
+from scripts.diff.report import Report, Side
+from scripts.encryption import EncryptionProblem, warehouse_path
+from scripts.keys import PROJECT, KeyProblem
+from scripts.review.base import base, compile_all
+from scripts.warehouse_file import attach_any, connect_encrypted
+
+FOLDER = PROJECT / "data" / "review"
+SHOWN = 15
+# Below this, or by less than this share, a model's time is chance.
+SLOWER_SECONDS, SLOWER_SHARE = 0.5, 0.5
+
+Manifest = dict[str, Any]
+
+
+def comment(report: Report, base_manifest: Manifest, head_manifest: Manifest, runs: tuple[dict[str, Any], ...]) -> str:
+    """The comment's text, the most important first."""
+    tests = _tests(base_manifest, head_manifest)
+    lines = [*_failed(runs[1]), markdown(report).rstrip(), "", *tests, *_cost(*runs)]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _failed(run: dict[str, Any]) -> Iterator[str]:
+    bad = {name: r for name, r in run.items() if r["status"] in ("error", "fail", "runtime error", "warn")}
+    if bad:
+        yield f"### {len(bad)} nodes failed or warned"
+        yield from (f"- `{name}`: {r['status']}{_rows(r)}" for name, r in list(bad.items())[:SHOWN])
+        yield from _more(len(bad))
+        yield ""
+
+
+def _rows(result: dict[str, Any]) -> str:
+    return f", {result['failures']:,} rows" if result["failures"] else ""
+
+
+def _tests(before: Manifest, now: Manifest) -> Iterator[str]:
+    """Data tests and unit tests that came and went."""
+    names = [
+        {n["name"] for n in (*m["nodes"].values(), *m["unit_tests"].values()) if n["resource_type"].endswith("test")}
+        for m in (before, now)
+    ]
+    added, removed = sorted(names[1] - names[0]), sorted(names[0] - names[1])
+    if added or removed:
+        yield f"### Tests: {len(added)} added, {len(removed)} removed"
+        for sign, found in (("added", added), ("removed", removed)):
+            yield from (f"- {sign} `{name}`" for name in found[:SHOWN])
+            yield from _more(len(found))
+        yield ""
+
+
+def _more(count: int) -> Iterator[str]:
+    if count > SHOWN:
+        yield f"- and {count - SHOWN} more"
+
+
+def _cost(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
+    """Seconds of all nodes, and of the models that take longer or shorter than chance."""
+    # Of what ran now: `make slim` builds a part.
+    totals = [sum(r["seconds"] or 0 for name, r in run.items() if name in now) for run in (before, now)]
+    if not all(totals):
+        return
+    yield f"### Cost: {totals[1]:.0f} s of models and tests, {totals[0]:.0f} s on main"
+    moved = []
+    for name in before.keys() & now.keys():
+        seconds, usual = now[name]["seconds"] or 0, before[name]["seconds"] or 0
+        if abs(seconds - usual) > max(SLOWER_SECONDS, SLOWER_SHARE * usual):
+            moved.append((usual - seconds, f"- `{name}`: {seconds:.1f} s, {usual:.1f} s on main"))
+    new = [f"- `{name}`: {now[name]['seconds'] or 0:.1f} s, new" for name in sorted(now.keys() - before.keys())]
+    lines = [line for _, line in sorted(moved)] + [line for line in new if not line.endswith(" 0.0 s, new")]
+    yield from lines[:SHOWN]
+    yield from _more(len(lines))
+    yield ""
+
+
+def last_build(path: Path) -> dict[str, dict[str, Any]]:
+    """What became of each node in the newest build that a warehouse has on record, and how long it took."""
+    with connect_encrypted(Path(f"{path}.tmp")) as con:
+        attach_any(con, path, "w")
+        try:
+            rows = con.sql(
+                """
+                select node_name, status, seconds, failures from w.operations.run_results
+                where run_id = (
+                    select max_by(run_id, started_at) from w.operations.runs where command in ('build', 'run')
+                )
+                """
+            ).fetchall()
+        except duckdb.CatalogException:
+            return {}
+    return {str(row[0]): dict(zip(("status", "seconds", "failures"), row[1:], strict=True)) for row in rows}
+
+
+def review(head: Path) -> str:
+    """Compare a warehouse with the base, write the comment and the page, and return the summary in a line."""
+    found, target = base(), compile_all()
+    sides = (Side("main", found.warehouse, found.target), Side("this change", head, target))
+    report = make(*sides, (), [], Console(stderr=True))
+    runs = (last_build(found.warehouse), last_build(head))
+    manifests = [json.loads((f / "manifest.json").read_text(encoding="utf-8")) for f in (found.target, target)]
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    write(FOLDER / "diff.html", page(report))
+    write(FOLDER / "comment.md", comment(report, manifests[0], manifests[1], runs))
+    return f"{report.summary}\nWritten: {os.path.relpath(FOLDER)}/comment.md and diff.html"
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    """Compare, write; exit with 1 only where the two could not be compared."""
+    try:
+        click.echo(review(warehouse_path()))
+    except (DiffProblem, EncryptionProblem, KeyProblem) as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()
