@@ -1,0 +1,212 @@
+"""Try the newest versions of what the project stands on, in an environment that is thrown away, and report what breaks.
+
+Each package is renewed on its own, first as pip resolves it, then without its dependencies' say; one that cannot be had
+keeps its locked version, and the report says why. Then, in both environments: parse with all deprecations shown, lint,
+build of the sample, tests that need no warehouse; and the data diff between the two warehouses.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from scripts.keys import PROJECT
+
+FOLDER = PROJECT / "data" / "canary"
+# Renewed together, since one needs the other in its own version.
+PACKAGES = (
+    ("dbt-core",),
+    ("dbt-duckdb",),
+    ("duckdb", "duckdb-extensions", "duckdb-extension-httpfs"),
+    ("sqlfluff", "sqlfluff-templater-dbt"),
+    ("dbt-metricflow",),
+    ("dbt-bouncer",),
+)
+LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "data", "target", "logs", "site", "dbt_packages", ".*_cache")
+LOCKED, NEWEST = "locked", "newest"
+SHOWN_LINES = 40
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command that both environments run, below the environment's `bin`."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+STEPS = (
+    Step("parse", ("dbt", "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error")),
+    Step("lint", ("sqlfluff", "lint", "--processes", "2", "models/core", "models/marts")),
+    Step("build", ("python", "-m", "scripts.build")),
+    Step("unit tests", ("dbt", "test", "--select", "test_type:unit", "--quiet")),
+    Step("Python tests", ("pytest", "--quiet", "-m", "not warehouse", "--numprocesses", "auto", "--maxprocesses", "2")),
+)
+
+
+@dataclass
+class Tried:
+    """An environment: its versions, and how each step ended."""
+
+    name: str
+    bin: Path
+    folder: Path
+    versions: dict[str, str] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    results: dict[str, tuple[int, float, str]] = field(default_factory=dict)
+
+    @property
+    def warehouse(self) -> Path:
+        """The warehouse that its build wrote."""
+        return self.folder / "warehouse.duckdb"
+
+
+def renew(tried: Tried, console: Console) -> None:
+    """Install the newest version of each package that can be had."""
+    for group in PACKAGES:
+        console.print(f"Renewing {', '.join(group)}")
+        said = _pip(tried, "--upgrade", *group)
+        if said and not _pip(tried, "--upgrade", "--no-deps", *group):
+            tried.notes.append(f"{', '.join(group)}: installed without its dependencies' say. pip says: {said}")
+        elif said:
+            tried.notes.append(f"{', '.join(group)}: keeps the locked version. pip says: {said}")
+    # What was installed without its dependencies may need packages that were not there before.
+    checked = _run(tried, ("python", "-m", "pip", "check"), tried.folder).stdout
+    for name in sorted(set(re.findall(r"requires ([\w.-]+), which is not installed", checked))):
+        if said := _pip(tried, name):
+            tried.notes.append(f"{name}: needed, and cannot be installed. pip says: {said}")
+
+
+def _pip(tried: Tried, *arguments: str) -> str:
+    """Install; returns pip's last complaint, or nothing where it could. Only wheels, but for the one that has none."""
+    options = ("install", "--quiet", "--disable-pip-version-check", "--prefer-binary")
+    ran = _run(tried, ("python", "-m", "pip", *options, *arguments), tried.folder)
+    complaints = [line for line in ran.stderr.splitlines() if line.startswith(("ERROR", "error"))]
+    return (complaints or ran.stderr.splitlines() or ["no reason"])[-1].strip() if ran.returncode else ""
+
+
+def versions(tried: Tried) -> dict[str, str]:
+    """Versions of the packages that are renewed, as the environment has them."""
+    names = [name for group in PACKAGES for name in group]
+    code = f"from importlib import metadata\nfor n in {names!r}: print(n, metadata.version(n))"
+    return dict(line.split() for line in _run(tried, ("python", "-c", code), tried.folder).stdout.splitlines())
+
+
+def run_steps(tried: Tried, console: Console) -> None:
+    """Run each step in a copy of the project."""
+    code = tried.folder / "code"
+    shutil.copytree(PROJECT, code, ignore=LEFT_OUT)
+    _run(tried, ("python", "-m", "scripts.install_packages"), code)
+    for step in STEPS:
+        started = time.monotonic()
+        with console.status(f"{tried.name}: {step.name}"):
+            ran = _run(tried, step.command, code)
+        seconds = time.monotonic() - started
+        tried.results[step.name] = (ran.returncode, seconds, _plain(ran.stdout + ran.stderr))
+        console.print(f"{tried.name}: {step.name} {'passed' if ran.returncode == 0 else 'failed'} in {seconds:.0f} s")
+
+
+def _run(tried: Tried, command: tuple[str, ...], folder: Path) -> subprocess.CompletedProcess[str]:
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV", "DBT_"))},
+        "PATH": f"{tried.bin}{os.pathsep}{os.environ['PATH']}",
+        "LANDING_DIR": str(tried.folder.parent / "landing"),
+        "WAREHOUSE_PATH": str(tried.warehouse),
+        "WAREHOUSE_KEYS": str(tried.folder.parent / "keys"),
+        "DO_NOT_TRACK": "1",
+    }
+    program = str(tried.bin / command[0])
+    return subprocess.run(
+        [program, *command[1:]], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def _plain(text: str) -> str:
+    """Without colours and times, so that two runs can be compared by eye."""
+    return re.sub(r"\x1b\[[0-9;]*m|^\d\d:\d\d:\d\d  ?", "", text, flags=re.MULTILINE)
+
+
+def compare(locked: Tried, newest: Tried) -> str:
+    """The data diff in Markdown. The newest DuckDB reads both files; an older one may not read a newer one's."""
+    if not (locked.warehouse.exists() and newest.warehouse.exists()):
+        return "One of the two built no warehouse."
+    command = ("python", "-m", "scripts.diff", str(locked.warehouse), str(newest.warehouse))
+    ran = _run(newest, command, newest.folder / "code")
+    return ran.stdout.strip() or f"The data diff did not run:\n\n```\n{_plain(ran.stderr)[-2000:]}\n```"
+
+
+def report(locked: Tried, newest: Tried, diff: str) -> str:
+    """What a maintainer reads."""
+    changed = [n for n in locked.versions if locked.versions[n] != newest.versions.get(n)]
+    broken = [s.name for s in STEPS if newest.results[s.name][0] and not locked.results[s.name][0]]
+    verdict = f"These break: {', '.join(broken)}." if broken else "Nothing breaks."
+    lines = ["# Canary", "", f"{len(changed)} of {len(locked.versions)} packages have a newer version. {verdict}", ""]
+    lines += ["| package | locked | newest tried |", "| --- | --- | --- |"]
+    lines += [f"| {n} | {v} | {newest.versions.get(n, 'none')} |" for n, v in locked.versions.items()]
+    lines += ["", *(f"- {note}" for note in newest.notes), ""]
+    lines += ["| step | locked | newest |", "| --- | --- | --- |"]
+    for step in STEPS:
+        shown = (
+            f"{'passed' if code == 0 else 'failed'}, {seconds:.0f} s"
+            for code, seconds, _ in (locked.results[step.name], newest.results[step.name])
+        )
+        lines.append(f"| {step.name} | {' | '.join(shown)} |")
+    for tried in (locked, newest):
+        for step in STEPS:
+            code, _, said = tried.results[step.name]
+            told = said.strip().splitlines()[-SHOWN_LINES:] if code else deprecations(said)
+            if told:
+                lines += ["", f"## {step.name}, {tried.name}", "", "```", *told, "```"]
+    return "\n".join([*lines, "", "## Data, locked against newest", "", diff, ""])
+
+
+def deprecations(said: str) -> list[str]:
+    """Lines that announce what will stop working."""
+    return [line.strip() for line in said.splitlines() if re.search("deprecat", line, re.IGNORECASE)][:SHOWN_LINES]
+
+
+@click.command(help=__doc__)
+@click.option("--keep", is_flag=True, help="Keep the temporary folder, and say where it is.")
+def main(keep: bool) -> None:
+    """Try, report; exit with 1 where something breaks that the locked versions do."""
+    console = Console(stderr=True)
+    folder = Path(tempfile.mkdtemp(prefix="canary-"))
+    try:
+        locked = Tried(LOCKED, Path(sys.executable).parent, folder / LOCKED)
+        newest = Tried(NEWEST, folder / NEWEST / "venv" / "bin", folder / NEWEST)
+        for tried in (locked, newest):
+            tried.folder.mkdir()
+        sample = folder / "landing"
+        subprocess.run(["make", "landing", f"SAMPLE={sample}", f"LANDING_DIR={sample}"], cwd=PROJECT, check=True)
+        console.print("Installing the locked versions into an environment of their own")
+        subprocess.run([sys.executable, "-m", "venv", str(newest.bin.parent)], check=True)
+        if said := _pip(newest, "--require-hashes", "--requirement", str(PROJECT / "requirements.lock")):
+            sys.exit(f"The locked versions could not be installed: {said}")
+        renew(newest, console)
+        for tried in (locked, newest):
+            tried.versions = versions(tried)
+            run_steps(tried, console)
+        text = report(locked, newest, compare(locked, newest))
+    finally:
+        if keep:
+            console.print(f"Kept: {folder}")
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    (FOLDER / "canary.md").write_text(text, encoding="utf-8")
+    click.echo(text)
+    sys.exit(any(newest.results[s.name][0] and not locked.results[s.name][0] for s in STEPS))
+
+
+if __name__ == "__main__":
+    main()

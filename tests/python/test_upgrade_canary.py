@@ -1,0 +1,53 @@
+"""The canary's report says what breaks with the newest versions, and only that."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from scripts.upgrade_canary import PACKAGES, STEPS, Tried, deprecations, renew, report
+
+PIP = """#!/bin/sh
+# Knows nothing newer of duckdb, refuses dbt-core's dependencies, and has all else.
+case "$*" in
+  *duckdb-extensions*) echo "ERROR: no matching distribution" >&2; exit 1;;
+  *--no-deps*) exit 0;;
+  *dbt-core*) echo "ERROR: metadata-generation-failed" >&2; exit 1;;
+esac
+"""
+
+
+def tried(name: str, **failed: str) -> Tried:
+    """An environment in which the steps named fail, saying this."""
+    results = {s.name: (int(s.name in failed), 10.0, failed.get(s.name, "fine")) for s in STEPS}
+    versions = {package: name for group in PACKAGES for package in group}
+    return Tried(name, Path("bin"), Path("folder"), versions, results=results)
+
+
+def test_each_package_is_tried_and_its_way_told(tmp_path: Path) -> None:
+    (tmp_path / "python").write_text(PIP, encoding="utf-8")
+    (tmp_path / "python").chmod(0o755)
+    environment = Tried("newest", tmp_path, tmp_path)
+    renew(environment, Console(quiet=True))
+    said = " ".join(environment.notes)
+    assert len(environment.notes) == 2
+    assert "dbt-core: installed without its dependencies' say. pip says: ERROR: metadata-generation-failed" in said
+    assert "duckdb, duckdb-extensions, duckdb-extension-httpfs: keeps the locked version" in said
+
+
+def test_what_breaks_is_told_with_its_output() -> None:
+    text = report(tried("1.0"), tried("2.0", build="line\nDecimal is gone"), "same")
+    assert "9 of 9 packages have a newer version. These break: build." in text
+    assert "| dbt-core | 1.0 | 2.0 |" in text and "| build | passed, 10 s | failed, 10 s |" in text
+    assert "## build, 2.0\n\n```\nline\nDecimal is gone\n```" in text
+
+
+def test_what_fails_with_both_is_not_the_newest_ones_fault() -> None:
+    assert "Nothing breaks." in report(tried("1.0", lint="x"), tried("1.0", lint="x"), "same")
+
+
+@pytest.mark.parametrize(("said", "found"), [("[WARNING]: Deprecated functionality", 1), ("Nothing to do", 0)])
+def test_deprecations_are_found(said: str, found: int) -> None:
+    assert len(deprecations(f"Found 3 models\n{said}\nDone")) == found
