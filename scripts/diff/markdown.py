@@ -3,7 +3,6 @@ there is. Whatever comes out of a warehouse is written so that Markdown and HTML
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterable, Iterator
 
@@ -180,5 +179,4 @@ def _code(text: str) -> str:
 
 def _text(text: str) -> str:
     """A text in which nothing is Markdown, HTML or a mention."""
-    flat = " ".join(html.escape(text).split())
-    return re.sub(r"[\\`*_{}\[\]|~@:#!]", lambda match: f"&#{ord(match[0])};", flat)
+    return re.sub(r"[&<>\"'\\`*_{}\[\]|~@:#!]", lambda match: f"&#{ord(match[0])};", " ".join(text.split()))

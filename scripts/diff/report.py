@@ -73,14 +73,12 @@ class Report:
             said = f"{many(len(self.tables), 'table')} of {self.same + len(self.tables)} compared differ"
         if unread := len(self.comparison.unreadable):
             said += f", {unread} could not be read"
-        if self.metrics is not None:
+        if self.metrics:
             said += f"; {len(self.moved)} of {many(len(self.metrics), 'metric')} moved"
         if self.impact is not None:
             owners = {c.exposure.owner for c in self.impact.concerned if c.different}
             users = sum(bool(c.different) for c in self.impact.concerned)
-            said += (
-                f"; {many(users, 'exposure')} read what differs" if users != 1 else "; 1 exposure reads what differs"
-            )
+            said += f"; {many(users, 'exposure')} read{'s' if users == 1 else ''} what differs"
             said += f" ({', '.join(sorted(owners))})" if owners else ""
         return said + "."
 
