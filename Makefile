@@ -17,7 +17,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF ONLY
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -64,6 +64,10 @@ pytest: environment ## Tests of scripts and of the whole system
 .PHONY: test-long
 test-long: environment ## The tests that take longest, once a night: more ways to properties that `make test` looks at
 	$(PYTEST) -m long
+
+.PHONY: mutation-check
+mutation-check: environment ## Break each core rule on purpose and name the test that notices (ONLY=… for some models)
+	@$(BIN)/python -m scripts.mutation_check
 
 .PHONY: check
 check: lint-python lint-yaml governance ## The inner loop: lint of what has changed, rules, all unit tests, fast tests

@@ -34,6 +34,7 @@ TAKEN = {
     "diff": ["BASE", "REF"],
     "expectations": ["RENEW"],
     "base": ["REF"],
+    "mutation-check": ["ONLY"],
 }
 TELL = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], sys.stdout)"
 
