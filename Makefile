@@ -84,7 +84,7 @@ expectations: environment ## Compare the sample's warehouse with tests/expectati
 .PHONY: store-base base slim review
 store-base: environment ## Keep what `make build` made in data/base, for others to compare with
 	@$(BIN)/python -m scripts.review.base store
-base: environment ## Get what main holds, to compare with (REF=… builds that commit instead)
+base: environment landing ## Get what main holds, to compare with (REF=… builds that commit instead)
 	@$(BIN)/python -m scripts.review.base fetch
 slim: environment landing ## Build and test what a change touches, on a copy of main's warehouse; write its review
 	@$(BIN)/python -m scripts.review.slim
@@ -125,7 +125,7 @@ serve-postgres: environment ## Test the warehouse, then serve it from the Postgr
 	@$(BIN)/python -m scripts.serve_postgres
 
 .PHONY: diff
-diff: environment ## Compare the warehouse with another one (BASE=path), or build and compare both: REF=main and what you have here
+diff: environment landing ## Compare the warehouse with another one (BASE=path), or build and compare both: REF=main and what you have here
 	@$(BIN)/python -m scripts.diff
 
 .PHONY: report
