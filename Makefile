@@ -125,7 +125,7 @@ serve-postgres: environment ## Test the warehouse, then serve it from the Postgr
 	@$(BIN)/python -m scripts.serve_postgres
 
 .PHONY: diff
-diff: environment landing ## Compare the warehouse with another one (BASE=path), or build and compare both: REF=main and what you have here
+diff: environment landing ## What differs from another warehouse (BASE=path), or between what REF=main and your working tree make
 	@$(BIN)/python -m scripts.diff
 
 .PHONY: report
