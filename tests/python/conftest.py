@@ -28,7 +28,6 @@ if os.environ.get("CI"):
 # Groups that take longest begin first, so that no process is left alone with one of them at the end.
 SLOWEST_GROUPS = [
     "published",
-    "test_diff_builds",
     "test_bad_rows",
     "test_plant",
     "test_erasure",

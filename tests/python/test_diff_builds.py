@@ -39,6 +39,7 @@ def rows(text: str, section: str) -> dict[str, list[str]]:
     return {name: rest for name, *rest in cells}
 
 
+@pytest.mark.long
 def test_a_changed_model_is_told_in_numbers(project: Path, loaded: Warehouse, room: Path) -> None:
     before = set(Path(room).iterdir())
     ran = subprocess.run(
