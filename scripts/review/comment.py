@@ -33,16 +33,18 @@ SHOWN = 15
 SLOWER_SECONDS, SLOWER_SHARE = 0.5, 0.5
 
 Manifest = dict[str, Any]
+# Status, seconds and failing rows of each node.
+Run = dict[str, dict[str, Any]]
 
 
-def comment(report: Report, base_manifest: Manifest, head_manifest: Manifest, runs: tuple[dict[str, Any], ...]) -> str:
+def comment(report: Report, base_manifest: Manifest, head_manifest: Manifest, runs: tuple[Run, Run]) -> str:
     """The comment's text, the most important first."""
     tests = _tests(base_manifest, head_manifest)
-    lines = [*_failed(runs[1]), markdown(report).rstrip(), "", *tests, *_cost(*runs)]
+    lines = [*_failed(runs[1]), markdown(report).rstrip(), "", *tests, *_cost(base_manifest, *runs)]
     return "\n".join(lines).strip() + "\n"
 
 
-def _failed(run: dict[str, Any]) -> Iterator[str]:
+def _failed(run: Run) -> Iterator[str]:
     bad = {name: r for name, r in run.items() if r["status"] in ("error", "fail", "runtime error", "warn")}
     if bad:
         yield f"### {len(bad)} nodes failed or warned"
@@ -75,26 +77,27 @@ def _more(count: int) -> Iterator[str]:
         yield f"- and {count - SHOWN} more"
 
 
-def _cost(before: dict[str, Any], now: dict[str, Any]) -> Iterator[str]:
-    """Seconds of all nodes, and of the models that take longer or shorter than chance."""
-    # Of what ran now: `make slim` builds a part.
-    totals = [sum(r["seconds"] or 0 for name, r in run.items() if name in now) for run in (before, now)]
+def _cost(base_manifest: Manifest, before: Run, now: Run) -> Iterator[str]:
+    """Seconds of what both builds ran, and the nodes that take longer or shorter than chance, or are new."""
+    both = before.keys() & now.keys()
+    totals = [sum(run[name]["seconds"] or 0 for name in both) for run in (before, now)]
     if not all(totals):
         return
-    yield f"### Cost: {totals[1]:.0f} s of models and tests, {totals[0]:.0f} s on main"
+    yield f"### Cost: {totals[1]:.0f} s, {totals[0]:.0f} s on main, for the {len(both)} nodes that both built"
     moved = []
-    for name in before.keys() & now.keys():
+    for name in both:
         seconds, usual = now[name]["seconds"] or 0, before[name]["seconds"] or 0
         if abs(seconds - usual) > max(SLOWER_SECONDS, SLOWER_SHARE * usual):
             moved.append((usual - seconds, f"- `{name}`: {seconds:.1f} s, {usual:.1f} s on main"))
-    new = [f"- `{name}`: {now[name]['seconds'] or 0:.1f} s, new" for name in sorted(now.keys() - before.keys())]
-    lines = [line for _, line in sorted(moved)] + [line for line in new if not line.endswith(" 0.0 s, new")]
+    known = {node["name"] for node in (*base_manifest["nodes"].values(), *base_manifest["unit_tests"].values())}
+    new = [f"- `{name}`: {now[name]['seconds'] or 0:.1f} s, new" for name in sorted(now.keys() - both - known)]
+    lines = [line for _, line in sorted(moved)] + new
     yield from lines[:SHOWN]
     yield from _more(len(lines))
     yield ""
 
 
-def last_build(path: Path) -> dict[str, dict[str, Any]]:
+def last_build(path: Path) -> Run:
     """What became of each node in the newest build that a warehouse has on record, and how long it took."""
     with connect_encrypted(Path(f"{path}.tmp")) as con:
         attach_any(con, path, "w")

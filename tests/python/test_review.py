@@ -46,14 +46,16 @@ def test_tests_that_came_and_went_are_named() -> None:
 def test_cost_is_of_what_ran_and_names_what_is_no_chance() -> None:
     before = {"slow": result(1.0), "fast": result(4.0), "chance": result(1.0), "untouched": result(9.0)}
     now = {"slow": result(3.0), "fast": result(1.0), "chance": result(1.4), "fresh": result(2.0)}
-    assert list(comment._cost(before, now)) == [
-        "### Cost: 7 s of models and tests, 6 s on main",
+    assert list(
+        comment._cost(manifest("slow", "fast", "not_run_on_main"), before, now | {"not_run_on_main": result(5)})
+    ) == [
+        "### Cost: 5 s, 6 s on main, for the 3 nodes that both built",
         "- `slow`: 3.0 s, 1.0 s on main",
         "- `fast`: 1.0 s, 4.0 s on main",
         "- `fresh`: 2.0 s, new",
         "",
     ]
-    assert list(comment._cost({}, now)) == []
+    assert list(comment._cost(manifest(), {}, now)) == []
 
 
 def test_without_a_base_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
