@@ -113,6 +113,6 @@ def test_a_pull_request_is_told_what_it_changes(room: Path) -> None:
     comment = (project / "data/review/comment.md").read_text(encoding="utf-8")
     print(comment)
     assert "current_price" in comment and "core.fact_holdings" in comment
-    assert "dashboard_clients" in comment and "@" in comment
+    assert "| Clients | Analysts" in comment
     assert "core.dim_customer" not in comment
     assert (project / "data/review/diff.html").exists() and (project / "site/index.html").exists()
