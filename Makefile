@@ -108,6 +108,10 @@ ifeq ($(LANDING_DIR),$(SAMPLE))
 	fi
 endif
 
+.PHONY: deliver
+deliver: environment ## Land what other systems have delivered; a part of `make build`
+	@$(BIN)/python -m scripts.deliver
+
 .PHONY: bench
 bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options
 	@set -f; $(BIN)/python -m scripts.benchmark $$ASKED_BENCH

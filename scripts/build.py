@@ -1,4 +1,4 @@
-"""Build the warehouse and say what came out: tables, batches, tests, alerts, rejects, time, what to do next."""
+"""Land what was delivered, build the warehouse, and say what came out: tables, tests, rejects, what to do next."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from scripts.deliver import cli as deliveries
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
+from scripts.landing.errors import LandingError
 from scripts.warehouse_file import DISK_FULL, open_warehouse
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -129,6 +131,10 @@ def say_what_failed(console: Console, failed: list[dict[str, Any]]) -> None:
 def main(arguments: tuple[str, ...]) -> None:
     """Build, then summarise; exits with dbt's code."""
     console = Console(soft_wrap=True)
+    try:
+        deliveries.run(console)
+    except LandingError as error:
+        sys.exit(f"Not everything that was delivered can land, so nothing is built.\n{error}")
     warehouse = warehouse_path()
     with suppress(OSError):  # dbt says what is wrong with the place.
         warehouse.parent.mkdir(parents=True, exist_ok=True)

@@ -45,6 +45,7 @@ class Layout:
     table: str
     columns: tuple[Column, ...]
     meta: dict[str, Any] = field(hash=False)
+    defined_in: Path = field(default=Path(), hash=False)
 
     @property
     def name(self) -> str:
@@ -59,7 +60,7 @@ class Layout:
     @property
     def feed(self) -> str:
         """What the reconciliation calls the file: its name without ending, such as `Trade`."""
-        return re.split(r"[.?\[]", self.file)[0]
+        return re.split(r"_?[.?\[]", self.file)[0]
 
     @property
     def is_one_file(self) -> bool:
@@ -92,9 +93,13 @@ class Layout:
         return re.compile(r"(?!\.)" + "".join(name[:ending]) + part + "".join(name[ending:]), re.ASCII)
 
     def lands_in(self, batch_id: int) -> bool:
-        """Whether the file is due in a batch."""
+        """Whether the file is read where it lies in a batch."""
         due = self.meta["batches"]
-        return bool(due == "all" or (due == "first") == (batch_id == 1))
+        return due in ("all", "any") or (due == "first") == (batch_id == 1)
+
+    def is_due_in(self, batch_id: int) -> bool:
+        """Whether the file must be in a batch."""
+        return self.meta["batches"] != "any" and self.lands_in(batch_id)
 
 
 @cache
@@ -109,7 +114,7 @@ def layouts() -> tuple[Layout, ...]:
                 )
                 meta = table.get("config", {}).get("meta", {})
                 if "file" in meta:
-                    found.append(Layout(source["name"], table["name"], columns, meta))
+                    found.append(Layout(source["name"], table["name"], columns, meta, path))
     return tuple(found)
 
 

@@ -320,7 +320,8 @@ class _Look:
                     found.setdefault(definition.file, []).append(entry)
         for file, group in layouts_by_file().items():
             if group[0].lands_in(number) and not group[0].is_control:
-                if file not in accounted and not {(day, group[0].feed)} & self.absences:
+                is_due = group[0].is_due_in(number) and (day, group[0].feed) not in self.absences
+                if file not in accounted and is_due:
                     self._miss(self.landing / f"Batch{number}" / file, unknown)
                 self._check_parts(found.get(file, []))
         for entry in unknown:

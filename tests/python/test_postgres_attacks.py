@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import postgres_server
 import pytest
 from publication import Publication, prepare, take_as_passed
 from warehouse import Warehouse
@@ -20,41 +18,18 @@ psycopg = pytest.importorskip("psycopg", reason="psycopg is not installed: servi
 
 from scripts.serve_postgres import _close_large_objects, role_name, serve  # noqa: E402
 
-PROGRAMS = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda p: int(p.parent.name))
 pytestmark = pytest.mark.skipif(
-    not PROGRAMS and not shutil.which("initdb"),
+    not postgres_server.IS_INSTALLED,
     reason="no PostgreSQL server is installed (apt-get install postgresql): serving from it was not tested",
 )
 WHO = ["analyst", "steward", "compliance", "a", "b"]
 
 
-def _program(name: str, *arguments: str) -> None:
-    program = str(PROGRAMS[-1] / name) if PROGRAMS else name
-    # The server refuses to run as root.
-    as_user = ["runuser", "-u", "postgres", "--"] if os.geteuid() == 0 else []
-    subprocess.run([*as_user, program, *arguments], check=True, stdout=subprocess.DEVNULL, cwd="/")
-
-
 @pytest.fixture(scope="module")
-def socket(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A server of the tests' own, reached through a socket in its folder."""
-    # A socket's path must be short, and every folder on the way open to the server's user.
-    folder = Path("/tmp") / f"pg{os.getpid()}"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(mode=0o700)
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-    data, log = str(folder / "data"), str(folder / "log")
-    try:
-        _program("initdb", "--pgdata", data, "--auth", "trust", "--username", "owner", "--no-sync")
-        options = f"-c listen_addresses= -c unix_socket_directories={folder} -c fsync=off"
-        _program("pg_ctl", "--pgdata", data, "--log", log, "--wait", "--options", options, "start")
-        try:
-            yield str(folder)
-        finally:
-            _program("pg_ctl", "--pgdata", data, "--mode", "immediate", "--wait", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+def socket() -> Iterator[str]:
+    """The folder of a server's socket."""
+    with postgres_server.running() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,1 @@
+"""Bring what other systems hand over into the landing area."""

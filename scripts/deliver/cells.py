@@ -1,0 +1,92 @@
+"""Cells as the loader reads them: dates as ISO writes them, numbers with a decimal point, nothing where a value lacks.
+
+A cell that does not fit what its column declares stays as it came, so that the loader rejects its row with column and
+reason. Where the loader would read it, and as something else, it gets apostrophes: 1.234 in a column with decimal
+commas is not 1.234.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime, time, timezone
+from functools import lru_cache
+
+from scripts.deliver.origin import Delivery
+from scripts.landing.definitions import Column
+
+Clean = Callable[[str], str]
+# Blanks that stand between thousands: an ordinary one, and those that don't break lines.
+BLANKS = "[ \u00a0\u202f]"
+LIKE_A_DATE = re.compile(r"[+-]?[0-9]+[-/\\ ][0-9]|[+-]?inf|epoch", re.IGNORECASE)
+# Distinct cells whose reading is remembered: the same days come again and again.
+REMEMBERED = 1 << 16
+
+
+def cleaners(delivery: Delivery) -> list[Clean | None]:
+    """What to do with the cells of each column; None where they stay as they are."""
+    return [_cleaner(column, delivery) for column in delivery.layout.columns]
+
+
+def _cleaner(column: Column, delivery: Delivery) -> Clean | None:
+    settings = delivery.cell_settings(column.meta)
+    is_text = column.data_type == "varchar"
+    steps: list[Clean] = []
+    if settings.get("trim") or not is_text:
+        steps.append(str.strip)
+    if nulls := frozenset(map(str, settings.get("nulls", ()))):
+        steps.append(lambda cell: "" if cell.strip() in nulls else cell)
+    if column.data_type in ("date", "timestamp"):
+        formats = settings.get("date_format", ())
+        if formats := (formats,) if isinstance(formats, str) else tuple(formats):
+            steps.append(_date(formats, column.data_type == "date"))
+    elif not is_text and column.data_type != "boolean":
+        decimal, thousands = settings.get("decimal", "."), settings.get("thousands", "")
+        if decimal != "." or thousands:
+            steps.append(_number(decimal, thousands))
+    if not steps:
+        return None
+
+    def clean(cell: str) -> str:
+        for step in steps:
+            cell = step(cell)
+        return cell
+
+    return lru_cache(REMEMBERED)(clean) if len(steps) > 1 else clean
+
+
+def _date(formats: Sequence[str], is_day: bool) -> Clean:
+    def read(cell: str) -> str:
+        for form in formats:
+            try:
+                moment = datetime.strptime(cell, form)
+            except ValueError:
+                continue
+            if moment.tzinfo:
+                moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+            if not is_day:
+                return moment.isoformat(" ")
+            if moment.time() == time.min:
+                return moment.date().isoformat()
+        return f"'{cell}'" if LIKE_A_DATE.match(cell) else cell
+
+    return read
+
+
+def _number(decimal: str, thousands: str) -> Clean:
+    between = BLANKS if thousands == " " else re.escape(thousands)
+    whole = rf"(?:[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
+    fraction = rf"{re.escape(decimal)}[0-9]"
+    fits = re.compile(rf"[+-]?(?:{whole}(?:{fraction}*)?|{fraction}+)(?:[eE][+-]?[0-9]+)?")
+    separators = re.compile(between) if thousands else None
+
+    def read(cell: str) -> str:
+        if fits.fullmatch(cell):
+            return (separators.sub("", cell) if separators else cell).replace(decimal, ".")
+        try:
+            float(cell)
+        except ValueError:
+            return cell
+        return f"'{cell}'"
+
+    return read
