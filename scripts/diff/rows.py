@@ -319,13 +319,15 @@ class _Pair:
                 self._examples(key, name) if name in shared and self._shows(name) else "null",
             ]
         differ = [identifier("d " + name) for name in shared]
-        listed = [f"{self._differ(name)} as {alias}" for name, alias in zip(shared, differ, strict=True)]
+        listed = [
+            f"{self._pair(name, 'is distinct from')} as {alias}" for name, alias in zip(shared, differ, strict=True)
+        ]
         listed += ['b."is here" as b', 'h."is here" as h', f"{' or '.join(differ) or 'false'} as d"]
         joined = f"""
             select {", ".join([*listed, *self._both(key, values)])}
             from (select true as "is here", * from {self.places[0]}) as b
             full join (select true as "is here", * from {self.places[1]}) as h
-                on {" and ".join(self._same_key(name) for name in key)}
+                on {" and ".join(self._pair(name, "is not distinct from") for name in key)}
         """
         counts = self.con.execute(f"select {', '.join(wanted)} from ({joined})").fetchall()[0]
         diff.added, diff.removed = (diff.rows_after or 0) - counts[0], (diff.rows_before or 0) - counts[0]
@@ -353,23 +355,29 @@ class _Pair:
             found += [f"h.{quoted} as {identifier('h ' + name)}"] if column.after else []
         return found
 
-    def _same_key(self, name: str) -> str:
-        text = "::varchar" if name in self.retyped else ""
-        return f"b.{identifier(name)}{text} is not distinct from h.{identifier(name)}{text}"
-
-    def _differ(self, name: str) -> str:
-        """Whether values differ. Those of two types are the same where each survives conversion to the other's."""
-        b, h = f"b.{identifier(name)}", f"h.{identifier(name)}"
-        if name not in self.retyped:
-            return f"{b} is distinct from {h}"
+    def _alike(self, side: str, name: str, value: str) -> str:
+        """A column's value on one side, so that it can be compared with the other's. Values of two types are the same
+        where the older one survives conversion to the newer type and back."""
         column = self.columns[name]
-        assert column.before and column.after
+        if name not in self.retyped or column.before is None or column.after is None:
+            return value
         old, new = column.before.type, column.after.type
+        if side == SIDES[1] or not self._converts(old, new):
+            return f"{value}::varchar"
+        converted = f"try_cast({value} as {new})"
+        survives = f"try_cast({converted} as {old}) is not distinct from {value}"
+        return f"case when {survives} then {converted}::varchar else {value}::varchar end"
+
+    def _converts(self, old: str, new: str) -> bool:
         try:
-            self.con.execute(f"select try_cast(null::{old} as {new}), try_cast(null::{new} as {old})")
+            self.con.execute(f"select try_cast(try_cast(null::{old} as {new}) as {old})")
         except duckdb.Error:
-            return f"{b}::varchar is distinct from {h}::varchar"
-        return f"(try_cast({b} as {new}) is distinct from {h} or try_cast({h} as {old}) is distinct from {b})"
+            return False
+        return True
+
+    def _pair(self, name: str, relation: str) -> str:
+        b, h = (self._alike(side, name, f"{side[0]}.{identifier(name)}") for side in SIDES)
+        return f"{b} {relation} {h}"
 
     def _examples(self, key: Key, name: str) -> str:
         """A few rows in no order that says anything of them, the same ones every time."""
@@ -384,12 +392,11 @@ class _Pair:
 
     def _count_as_multisets(self) -> None:
         """Rows that one side holds more often than the other, and columns whose values are not the same ones."""
-        alike = [f"{identifier(n)}{'::varchar' if n in self.retyped else ''}" for n in self.common] or ["1"]
-        listed = ", ".join(f"c{number}" for number in range(len(alike)))
-        named = ", ".join(f"{text} as c{number}" for number, text in enumerate(alike))
+        alike = [[self._alike(side, n, identifier(n)) for n in self.common] or ["1"] for side in SIDES]
+        listed = ", ".join(f"c{number}" for number in range(len(alike[0])))
         rows = " union all ".join(
-            f"select {sign} as times, {named} from {relation}"
-            for sign, relation in zip((-1, 1), self.places, strict=True)
+            f"select {sign} as times, {', '.join(f'{text} as c{n}' for n, text in enumerate(texts))} from {relation}"
+            for sign, texts, relation in zip((-1, 1), alike, self.places, strict=True)
         )
         added, removed = self.con.execute(
             f"select coalesce(sum(greatest(n, 0)), 0), coalesce(sum(greatest(-n, 0)), 0) "
@@ -398,9 +405,11 @@ class _Pair:
         self.diff.added, self.diff.removed = int(added), int(removed)
         if not self.common or not self.diff.has_other_rows:
             return
-        sums = ", ".join(f"(sum(hash({n})::hugeint), count(*), count({n}))" for n in alike)
-        left, right = (self.con.execute(f"select {sums} from {relation}").fetchall()[0] for relation in self.places)
-        for name, one, other in zip(self.common, left, right, strict=True):
+        sums = []
+        for texts, relation in zip(alike, self.places, strict=True):
+            listed = ", ".join(f"(sum(hash({text})::hugeint), count(*), count({text}))" for text in texts)
+            sums.append(self.con.execute(f"select {listed} from {relation}").fetchall()[0])
+        for name, one, other in zip(self.common, *sums, strict=True):
             self.columns[name].has_other_values = one != other
 
 
