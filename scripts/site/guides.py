@@ -47,8 +47,13 @@ class Guide:
 
 
 def files() -> list[str]:
-    """The README and all guides, by path in the project."""
-    return ["README.md", *sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "docs").rglob("*.md"))]
+    """The README, what contributors read, and all guides, by path in the project."""
+    return [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        *sorted(path.relative_to(PROJECT).as_posix() for path in (PROJECT / "docs").rglob("*.md")),
+    ]
 
 
 def url(source: str) -> str:

@@ -176,3 +176,14 @@ def test_a_finding_leads_to_the_line_of_its_column(manifest: Manifest, tmp_path:
     lines = (PROJECT_FOLDER / finding.file).read_text(encoding="utf-8").splitlines()
     assert lines[finding.line - 1].strip() == "- name: fee"
     assert max(n for n, line in enumerate(lines[: finding.line]) if line == "  - name: dim_trade")
+
+
+def test_a_release_has_one_version() -> None:
+    """In Python's metadata, in dbt's, and as the newest entry of the changelog."""
+    texts = [
+        (PROJECT_FOLDER / name).read_text(encoding="utf-8")
+        for name in ("pyproject.toml", "dbt_project.yml", "CHANGELOG.md")
+    ]
+    patterns = (r'^version = "(.+)"$', r'^version: "(.+)"$', r"^## (\S+) – \d{4}-\d\d-\d\d$")
+    found = [re.findall(pattern, text, re.M)[0] for pattern, text in zip(patterns, texts, strict=True)]
+    assert len(set(found)) == 1, found
