@@ -73,10 +73,8 @@ def _text(path: Path, text: TextFormat) -> Iterator[Row]:
 
 
 def _excel(path: Path, name: str) -> Iterator[Row]:
-    try:
-        from python_calamine import CalamineError, CalamineWorkbook  # type: ignore[import-not-found,unused-ignore]
-    except ImportError:
-        raise LandingError(f"{path} needs the package python-calamine: pip install python-calamine.") from None
+    from python_calamine import CalamineError, CalamineWorkbook
+
     try:
         book = CalamineWorkbook.from_path(str(path))
         if name and name not in book.sheet_names:

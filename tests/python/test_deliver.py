@@ -372,7 +372,6 @@ def test_other_formats_are_the_same_rows(place: Place) -> None:
 
 def test_a_workbook_is_read(place: Place) -> None:
     """Whole numbers have no fraction and days are days."""
-    pytest.importorskip("python_calamine", reason="python-calamine is not installed: workbooks were not tested")
     workbook(place.deliveries / "in/things.xlsx")
     message = place.refused(thing({"from": "in/things.xlsx#None of it", "kind": "replaced"}))
     assert "has no sheet None of it. It has All." in message
