@@ -15,9 +15,9 @@ def quotes(text: str) -> list[str]:
     """Code spans with which an entry begins, up to the first word that is none of them."""
     found = []
     for entry in re.findall(r"^- ((?:(?!^- |^\n|^#).*\n)+)", text, re.M):
-        line = " ".join(entry.replace("\\`", "\0").split())
-        while match := re.match(r"`([^`]+)`,? ?", line):
-            found.append(match.group(1).replace("\0", "`"))
+        line = " ".join(entry.split())
+        while match := re.match(r"(`+) ?(.+?) ?(?<!`)\1(?!`),? ?", line):
+            found.append(match.group(2))
             line = line[match.end() :]
     return found
 
