@@ -47,6 +47,8 @@ def make(*arguments: str, python: Path | None = None) -> subprocess.CompletedPro
         "-o",
         "dbt_packages/.installed",
         f"BIN={python or Path(sys.executable).parent}",
+        # Only the sample is made where there is none.
+        "LANDING_DIR=elsewhere",
     ]
     clean = {k: v for k, v in os.environ.items() if k not in ("MAKEFLAGS", "MAKELEVEL") and not k.startswith("ASKED_")}
     command = ["make", "--no-print-directory", *settled, *arguments]
