@@ -17,7 +17,8 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF ONLY
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF ONLY \
+	FILE SOURCE TABLE KIND
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
@@ -111,6 +112,10 @@ endif
 .PHONY: deliver
 deliver: environment ## Land what other systems have delivered; a part of `make build`
 	@$(BIN)/python -m scripts.deliver
+
+.PHONY: scaffold
+scaffold: environment ## Propose a source from a file of it (FILE=…, SOURCE=billing, TABLE=…, KIND=dated or replaced)
+	@$(BIN)/python -m scripts.scaffold
 
 .PHONY: bench
 bench: environment ## Measure load, tests and queries against plain DuckDB; BENCH='--scale 1 --repeat 3' sets options

@@ -73,12 +73,21 @@ def _date(formats: Sequence[str], is_day: bool) -> Clean:
     return read
 
 
-def _number(decimal: str, thousands: str) -> Clean:
-    between = BLANKS if thousands == " " else re.escape(thousands)
+def number_pattern(decimal: str, thousands: str) -> str:
+    """What a number looks like, as a regular expression."""
+    between = _between(thousands)
     whole = rf"(?:[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
     fraction = rf"{re.escape(decimal)}[0-9]"
-    fits = re.compile(rf"[+-]?(?:{whole}(?:{fraction}*)?|{fraction}+)(?:[eE][+-]?[0-9]+)?")
-    separators = re.compile(between) if thousands else None
+    return rf"[+-]?(?:{whole}(?:{fraction}*)?|{fraction}+)(?:[eE][+-]?[0-9]+)?"
+
+
+def _between(thousands: str) -> str:
+    return BLANKS if thousands == " " else re.escape(thousands)
+
+
+def _number(decimal: str, thousands: str) -> Clean:
+    fits = re.compile(number_pattern(decimal, thousands))
+    separators = re.compile(_between(thousands)) if thousands else None
 
     def read(cell: str) -> str:
         if fits.fullmatch(cell):

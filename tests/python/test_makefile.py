@@ -35,6 +35,7 @@ TAKEN = {
     "expectations": ["RENEW"],
     "base": ["REF"],
     "mutation-check": ["ONLY"],
+    "scaffold": ["FILE", "SOURCE", "TABLE", "KIND"],
 }
 TELL = "import json, os, sys; json.dump([sys.argv[1:], dict(os.environ)], sys.stdout)"
 

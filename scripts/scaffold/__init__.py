@@ -1,0 +1,1 @@
+"""Propose a source's layout and staging model from a file of it."""

@@ -1,0 +1,61 @@
+"""Names as this project writes them: snake_case, unique, none that SQL or a macro means otherwise."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+import duckdb
+
+LONGEST = 63
+# Words that sqlfluff's parser keeps for itself besides those that DuckDB does.
+KEPT_BY_LINT = """
+    commutator connect current_catalog current_date current_role current_schema current_time current_timestamp grant
+    hashes localtime localtimestamp merges negator rightarg session_user user
+"""
+# What macros/landing and macros/accounting put beside a layout's columns.
+KEPT_BY_MACROS = """
+    batch_id byte_offset cdc_dsn cdc_flag earlier_file earlier_hash earlier_line failed fields file_name filename
+    first_batch_id first_file first_line is_contradiction landed_file line line_number next_line other_line place
+    raw_text reason_code row_hash times
+"""
+
+
+def snake_case(text: str) -> str:
+    """A text as a name: letters without their marks, words joined by underscores; empty where nothing is left."""
+    text = text.replace("ß", "ss").replace("æ", "ae").replace("ø", "o")
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
+    return re.sub(r"[^a-z0-9]+", "_", words.lower()).strip("_")[:LONGEST].rstrip("_")
+
+
+def column_names(headers: Iterable[str]) -> list[str]:
+    """A name for each header: one that is empty or occurs again gets a number."""
+    kept = {*KEPT_BY_LINT.split(), *KEPT_BY_MACROS.split(), *reserved_words()}
+    names: list[str] = []
+    for place, header in enumerate(headers, 1):
+        name = snake_case(header) or f"column_{place}"
+        if name[0].isdigit():
+            name = f"column_{name}"
+        if name in kept:
+            name = f"{name}_value"
+        number, whole = 1, name[:LONGEST]
+        name = whole
+        while name in names:
+            number += 1
+            name = f"{whole[: LONGEST - len(str(number)) - 1]}_{number}"
+        names.append(name)
+    return names
+
+
+def reserved_words() -> set[str]:
+    """Words that DuckDB does not take for a name everywhere."""
+    with duckdb.connect() as con:
+        words = con.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
+        return {word for (word,) in words.fetchall()}
+
+
+def pascal_case(*names: str) -> str:
+    """Names of a source and its table as one word, such as BillingInvoices."""
+    return "".join(word.capitalize() for name in names for word in name.split("_"))

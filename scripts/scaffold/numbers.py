@@ -1,0 +1,100 @@
+"""Numbers in a column: which type holds them, and what parts decimals and thousands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import duckdb
+
+from scripts.deliver.cells import number_pattern
+from scripts.encryption import quoted
+
+# Whole numbers are read by way of fractions, which lose digits from there on.
+LARGEST = {"integer": 2**31 - 1, "bigint": 2**53 - 1}
+# Decimal and thousands separators; the first that fits most is taken.
+STYLES = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
+LIKE = r"[-+]?[0-9.,' \x{00a0}\x{202f}]*[0-9][.,]?([eE][-+]?[0-9]+)?"
+MOST_DIGITS, SPARE_DIGITS, USUAL_DIGITS, MOST_DECIMALS = 38, 2, 18, 9
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A type, how many values fit it, how they are written, and what is not certain about it."""
+
+    data_type: str
+    fitting: int
+    written: dict[str, Any] = field(default_factory=dict)
+    doubts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Facts:
+    """Values that fit each style; by decimal separator, digits before and after it; and the largest whole number."""
+
+    fits: dict[tuple[str, str], int]
+    digits: dict[str, tuple[int, int]]
+    has_exponent: bool
+    is_separated: bool
+    largest: int
+
+    @property
+    def fitting(self) -> list[tuple[str, str]]:
+        """Styles that most values fit."""
+        return [style for style in STYLES if self.fits[style] == max(self.fits.values())]
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether 1.234 or 1,234 may be a thousand or one."""
+        return self.is_separated and len({decimal for decimal, _ in self.fitting}) > 1
+
+
+def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
+    """What numbers the table v has; None where leading zeros say that they are none."""
+    counts = ", ".join(
+        f"coalesce(sum(n) filter (regexp_full_match(v, {quoted(number_pattern(*style))})), 0)::bigint"
+        for style in STYLES
+    )
+    digits = ", ".join(
+        f"max(length(regexp_replace(split_part(v, '{decimal}', 1), '[^0-9]', '', 'g'))), "
+        f"max(length(regexp_extract(split_part(v, '{decimal}', 2), '^[0-9]+')))"
+        for decimal in ".,"
+    )
+    *fits, whole, fraction, whole_2, fraction_2, exponent, separated, largest, zeros = con.execute(
+        f"select {counts}, {digits}, bool_or(regexp_matches(v, '[eE]')), bool_or(regexp_matches(v, '[.,]')), "
+        "max(try_cast(regexp_replace(v, '[^0-9]', '', 'g') as hugeint)), bool_or(regexp_matches(v, '^[-+]?0[0-9]')) "
+        "from v"
+    ).fetchall()[0]
+    if zeros or largest is None:
+        return None
+    by_decimal = {".": (whole, fraction), ",": (whole_2, fraction_2)}
+    return Facts(dict(zip(STYLES, fits, strict=True)), by_decimal, exponent, separated, largest)
+
+
+def habit(found: Iterable[Facts]) -> str | None:
+    """The decimal separator of most columns that leave no doubt."""
+    sure = [facts.fitting[0][0] for facts in found if facts.is_separated and not facts.is_doubtful]
+    return max(set(sure), key=sure.count) if sure else None
+
+
+def choose(facts: Facts, decimal: str | None) -> Choice | None:
+    """The type and style of a column, with a doubtful separator as `decimal` says; None where all types are too small."""
+    style = facts.fitting[0]
+    doubts = []
+    if facts.is_doubtful:
+        # Where a comma parts groups of three and nothing else, it parts thousands.
+        style = next((s for s in facts.fitting if s[0] == (decimal or ".")), style)
+        if decimal is None:
+            doubts.append(f"was read with {style[0]!r} before decimals; no value tells.")
+    written = {} if style == (".", "") else {"decimal": style[0]} | ({"thousands": style[1]} if style[1] else {})
+    whole, fraction = facts.digits[style[0]]
+    digits = max(USUAL_DIGITS, whole + fraction + SPARE_DIGITS)
+    data_type: str | None
+    if facts.has_exponent or fraction > MOST_DECIMALS or (fraction and digits > MOST_DIGITS):
+        data_type = "double"
+    elif fraction:
+        data_type = f"decimal({digits},{fraction})"
+    else:
+        data_type = next((name for name, largest in LARGEST.items() if facts.largest <= largest), None)
+    return Choice(data_type, facts.fits[style], written, doubts) if data_type else None

@@ -1,0 +1,210 @@
+"""What a delivery holds, from all of its rows: types, how they are written, what is filled, what tells rows apart."""
+
+from __future__ import annotations
+
+import csv
+import re
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from scripts.encryption import quoted
+from scripts.scaffold import days, numbers, personal
+from scripts.scaffold.personal import Meaning
+
+DATE_NAME = re.compile(r"(^|_)(date|day|datum|tag|dt)(_|$)")
+ID_NAME = re.compile(r"(^|_)(id|no|nr|num|number|key|code|nummer|uuid|guid)(_[0-9]+)?$|[a-z](id|nr)$")
+TRUTHS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
+# What stands for nothing in any column, and where a number or a day is meant.
+NULL_TEXTS = ["NULL", "null", "N/A", "n/a", "#N/A", r"\N", "(null)"]
+NULL_WORDS = [*NULL_TEXTS, "NA", "NaN", "nan", "None", "none", "-", "--", "?"]
+BLANKS = " \t\r\n\u00a0\u202f"
+# Few values that come again and again are codes.
+MOST_CODES, LONGEST_CODE, FEWEST_OF_EACH = 12, 20, 5
+# A type that more values than this do not fit is none.
+MOST_UNFIT = 0.02
+KEY_CANDIDATES = 8
+# Distinct values that are looked at for personal data. E-mail addresses within texts are looked for in all of them.
+SEEN = 2000
+
+
+@dataclass
+class Profile:
+    """A column: its name and header, what it holds, and how that is written, as a layout says it."""
+
+    name: str
+    header: str
+    data_type: str = "varchar"
+    filled: int = 0
+    distinct: int = 0
+    written: dict[str, Any] = field(default_factory=dict)
+    meaning: Meaning | None = None
+    codes: list[str] = field(default_factory=list)
+    numbers: numbers.Facts | None = None
+    days: days.Facts | None = None
+
+
+class Table:
+    """A delivery in DuckDB, all of its cells as text, and what could not be told for sure."""
+
+    def __init__(self, rows: Iterable[list[str]], names: Sequence[str], headers: Sequence[str]) -> None:
+        self.con = duckdb.connect()
+        self.columns = [Profile(name, header) for name, header in zip(names, headers, strict=True)]
+        self.rows = self.ragged = 0
+        self.unsure: list[str] = []
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "rows.csv"
+            with open(path, "w", encoding="utf-8", newline="") as stream:
+                written = csv.writer(stream, lineterminator="\n")
+                for row in rows:
+                    if len(row) == len(names):
+                        written.writerow([cell.replace("\r", "\n") if "\r" in cell else cell for cell in row])
+                        self.rows += 1
+                    else:
+                        self.ragged += 1
+            types = ", ".join(f"'{name}': 'varchar'" for name in names)
+            self.con.execute(
+                f"create table delivered as from read_csv({quoted(path)}, columns = {{{types}}}, delim = ',', "
+                "quote = '\"', escape = '\"', auto_detect = false, header = false, max_line_size = 100000000)"
+            )
+        self.distinct_rows = self._count_distinct(names)
+
+    def close(self) -> None:
+        """Give the memory back."""
+        self.con.close()
+
+    def _one(self, sql: str) -> Any:
+        return self.con.execute(sql).fetchall()[0][0]
+
+    def _count_distinct(self, names: Iterable[str]) -> int:
+        return int(self._one(f"select count(*) from (select distinct {', '.join(names)} from delivered)"))
+
+    def profile(self, budget: int) -> None:
+        """Find out what the columns are; at most `budget` rows may be rejected, whatever for."""
+        budget -= self.ragged + self.rows - self.distinct_rows
+        for column in self.columns:
+            self._look(column)
+        decimal = numbers.habit(c.numbers for c in self.columns if c.numbers)
+        day_first = days.habit(c.days for c in self.columns if c.days)
+        for column in self.columns:
+            budget -= self._decide(column, decimal, day_first, budget)
+        if any(column.meaning for column in self.columns):
+            for column in self.columns:
+                column.meaning = column.meaning or personal.beside_people(column.name)
+        for column in self.columns:
+            if column.meaning:
+                column.codes = []
+
+    def _look(self, column: Profile) -> None:
+        """Gather a column's distinct values in the table v, and what they may be."""
+        trimmed = f"trim({column.name}, {quoted(BLANKS)})"
+        self.con.execute(
+            f"create or replace temp table v as select {trimmed} as v, count(*) as n, "
+            f"bool_or({column.name} <> {trimmed}) as padded from delivered group by {trimmed} having v <> ''"
+        )
+        if self._one("select bool_or(padded) from v"):
+            column.written["trim"] = True
+        self._forget_nulls(column, NULL_TEXTS)
+        column.meaning = personal.by_name(column.name)
+        if not column.filled:
+            self.unsure.append(f"{column.name} is empty in all rows, so its type is not known.")
+            return
+        if not (column.meaning and column.meaning.is_text):
+            self._look_at_types(column)
+        if not (column.numbers or column.days):
+            self._look_at_codes(column)
+        seen = self.con.execute(f"select v from v using sample reservoir({SEEN} rows) repeatable (1)").fetchall()
+        is_text = not (column.numbers or column.days)
+        column.meaning = column.meaning or personal.by_content(column.name, [v for (v,) in seen], is_text)
+        if is_text and not column.meaning and self._one(f"select count(*) from v where {personal.HAS_EMAIL}"):
+            column.meaning = personal.TEXT
+
+    def _forget_nulls(self, column: Profile, words: list[str]) -> None:
+        """Take words that stand for nothing out of the values, and note them and what is left."""
+        listed = ", ".join(map(quoted, words))
+        found = [word for (word,) in self.con.execute(f"select v from v where v in ({listed}) order by v").fetchall()]
+        if found:
+            column.written["nulls"] = [*column.written.get("nulls", ()), *found]
+            self.con.execute(f"delete from v where v in ({listed})")
+        filled, column.distinct = self.con.execute("select coalesce(sum(n), 0)::bigint, count(*) from v").fetchall()[0]
+        column.filled = int(filled)
+
+    def _look_at_types(self, column: Profile) -> None:
+        """Count what numbers and days there are, if most values look like some."""
+        listed = ", ".join(map(quoted, NULL_WORDS))
+        filled, like_numbers, like_days, short = self.con.execute(
+            f"select sum(n), sum(n) filter (regexp_full_match(v, {quoted(numbers.LIKE)})), "
+            f"sum(n) filter (regexp_matches(v, {quoted(days.LIKE)})), min(length(v)) = 8 and max(length(v)) = 8 "
+            f"from v where v not in ({listed})"
+        ).fetchall()[0]
+        if not filled:
+            return
+        is_number = (like_numbers or 0) >= filled * (1 - MOST_UNFIT)
+        if (like_days or 0) >= filled * (1 - MOST_UNFIT) or (is_number and short and DATE_NAME.search(column.name)):
+            self._forget_nulls(column, NULL_WORDS)
+            column.days = days.look(self.con)
+        if is_number and not (column.days and column.days.fitting):
+            self._forget_nulls(column, NULL_WORDS)
+            column.days, column.numbers = None, numbers.look(self.con)
+
+    def _look_at_codes(self, column: Profile) -> None:
+        """Truths, and few values that come again and again."""
+        if column.distinct <= MOST_CODES:
+            values = [v for (v,) in self.con.execute("select v from v order by v").fetchall()]
+            if {v.lower() for v in values} in TRUTHS:
+                column.data_type = "boolean"
+            elif all(len(v) <= LONGEST_CODE for v in values) and column.filled >= FEWEST_OF_EACH * len(values):
+                column.codes = values
+
+    def _decide(self, column: Profile, decimal: str | None, day_first: bool | None, budget: int) -> int:
+        """Settle a column's type; returns how many rows are rejected for it."""
+        if found := column.numbers or column.days:
+            chosen = numbers.choose(column.numbers, decimal) if column.numbers else None
+            chosen = chosen or (days.choose(column.days, day_first) if column.days else None)
+            if chosen is None:
+                self.unsure.append(f"{column.name} stays text: its numbers are too large for bigint.")
+                return 0
+            unfit = column.filled - chosen.fitting
+            if unfit > min(max(budget, 0), column.filled * MOST_UNFIT):
+                self.unsure.append(
+                    f"{column.name} stays text: of {column.filled:,} values {unfit:,} are no {chosen.data_type}, and a "
+                    "load may reject fewer rows."
+                )
+                return 0
+            column.data_type = chosen.data_type
+            column.written |= chosen.written
+            self.unsure += [f"{column.name} {doubt}" for doubt in chosen.doubts]
+            if unfit:
+                self.unsure.append(f"{column.name} has {unfit:,} values that are no {chosen.data_type}.")
+        if column.data_type != "varchar":
+            # Blanks around them never count.
+            column.written.pop("trim", None)
+        return unfit if found else 0
+
+    def key(self) -> list[str]:
+        """Columns that tell each row from all others, but for rows that are the same; none where there are none."""
+        full = [column for column in self.columns if column.filled == self.rows and _may_be_key(column)]
+        full.sort(key=lambda column: not ID_NAME.search(column.name))
+        if found := next((c for c in full if c.distinct == self.distinct_rows), None):
+            if not ID_NAME.search(found.name):
+                self.unsure.append(f"The key is {found.name} only because no value of it comes twice.")
+            return [found.name]
+        order = [column.name for column in self.columns]
+        for pair in combinations(sorted(full, key=lambda c: -c.distinct)[:KEY_CANDIDATES], 2):
+            names = sorted((column.name for column in pair), key=order.index)
+            if any(map(ID_NAME.search, names)) and self._count_distinct(names) == self.distinct_rows:
+                self.unsure.append(f"The key is {' with '.join(names)} only because no pair of them comes twice.")
+                return names
+        self.unsure.append("No column and no pair of columns tells the rows apart, so there is no key.")
+        return []
+
+
+def _may_be_key(column: Profile) -> bool:
+    if column.meaning and column.meaning.kind in ("name", "free_text", "quasi_identifier"):
+        return False
+    return column.data_type in ("varchar", "integer", "bigint", "date")
