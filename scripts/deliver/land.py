@@ -177,12 +177,16 @@ def _rows(delivery: Delivery, path: Path, name: str) -> Iterator[Row]:
         if header is None:
             raise LandingError(f"{name} is empty: it has not even a header. Have it delivered again.")
         order = _order(header, delivery.layout, name)
+    width = len(delivery.layout.columns)
     clean = cleaners(delivery)
     for row in rows:
-        if len(row) == len(clean):
-            cells = row if order is None else [row[place] for place in order]
-            row = [cell if step is None else step(cell) for cell, step in zip(cells, clean, strict=True)]
-        yield [cell.replace("\r\n", "\n").replace("\r", "\n") if "\r" in cell else cell for cell in row]
+        if len(row) == width:
+            row = row if order is None else [row[place] for place in order]
+            for place, step in clean:
+                row[place] = step(row[place])
+        if "\r" in "".join(row):
+            row = [cell.replace("\r\n", "\n").replace("\r", "\n") for cell in row]
+        yield row
 
 
 def _order(header: Row, layout: Layout, name: str) -> list[int] | None:

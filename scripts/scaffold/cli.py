@@ -28,6 +28,7 @@ from scripts.landing.errors import LandingError
 from scripts.privacy.subjects import relations
 from scripts.scaffold.guess import guess
 from scripts.scaffold.names import column_names, snake_case
+from scripts.scaffold.personal import NAME, PERSON
 from scripts.scaffold.profile import Table
 from scripts.scaffold.write import Proposal, write
 
@@ -181,8 +182,13 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
     text, found = _read(place, has_header, unsure)
     # As many rows as a load rejects before it stops.
     share = float(os.environ.get("MAX_REJECTED_SHARE") or 0.001)
-    found.profile(ceil(found.rows * share))
+    found.profile(ceil(found.rows * share), text.delimiter == ";")
     key = found.key()
+    if any(column.meaning == NAME for column in found.columns):
+        for column in found.columns:
+            if column.name in key:
+                # Whoever knows it finds the person.
+                column.meaning, column.codes = column.meaning or PERSON, []
     settings = {k: v for k, v in vars(text).items() if v != getattr(USUAL, k)}
     delivery: dict[str, Any] = {**place.delivery, **settings, **_separators(found)}
     came_from = delivery["from"]
@@ -208,9 +214,9 @@ def _warnings(table: Table, proposal: Proposal) -> list[str]:
     """What a person should know of the rows, and of whom they are about."""
     found = []
     if table.ragged:
-        found.append(f"{table.ragged:,} rows have another number of cells than the header: they will be rejected.")
+        found.append(f"Rows with another number of cells than there are columns, which are rejected: {table.ragged:,}.")
     if again := table.rows - table.distinct_rows:
-        found.append(f"{again:,} rows say what another one says: they will be rejected.")
+        found.append(f"Rows that are the same as another one, which are rejected: {again:,}.")
     if proposal.delivery["kind"] == "dated" and proposal.key:
         found.append("A later file may not send a key again. If it may, add may_return: true to the layout.")
     personal = [c for c in proposal.columns if c.meaning]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
 import duckdb
 
@@ -19,10 +20,12 @@ DAYS = """
 """
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
 FORMATS = [day.replace("_", " ") + time for day in DAYS.split() for time in TIMES]
-# What the loader reads without being told.
-NATIVE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}([ T][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?(Z|[+-][0-9]{2}(:?[0-9]{2})?)?)?"
-LIKE = r"^([0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9]|[0-9]{1,2} [A-Za-z]{3,9} [0-9]|[A-Za-z]{3,9} [0-9]{1,2}, [0-9])"
-SHAPE = "regexp_replace(regexp_replace(v, '[0-9]+', '9', 'g'), '[A-Za-z]+', 'a', 'g')"
+# A value with all digits as 9 and all letters as a; then what the loader reads without being told, in the same letters.
+SHAPE = "regexp_replace(translate(v, '012345678', '999999999'), '[A-Za-z]', 'a', 'g')"
+NATIVE = re.compile(r"9999-99-99([ a]99:99(:99([.]9{1,6})?)?(a|[+-]99(:?99)?)?)?")
+LIKE = re.compile(
+    r"[0-9]{1,4}[-/.][0-9A-Za-z]{1,9}[-/.][0-9].*|[0-9]{1,2} [A-Za-z]{3,9} [0-9].*|[A-Za-z]{3,9} [0-9]{1,2}, [0-9].*"
+)
 
 
 @dataclass(frozen=True)
@@ -46,12 +49,14 @@ class Facts:
 
 def look(con: duckdb.DuckDBPyConnection) -> Facts:
     """What days the table v has."""
-    shapes = {shape for (shape,) in con.execute(f"select distinct {SHAPE} from v").fetchall()}
-    likely = [form for form in FORMATS if _shape_of(form) in shapes]
-    counts = "".join(f"coalesce(sum(n) filter ({_is_written(form)}), 0)::bigint, " for form in likely)
+    con.execute(f"create or replace temp table shaped as select v, n, {SHAPE} as shape from v")
+    shapes = [shape for (shape,) in con.execute("select distinct shape from shaped").fetchall()]
+    written = {form: [shape for shape in shapes if _has_shape(form, shape)] for form in FORMATS}
+    likely = [form for form in FORMATS if written[form]]
+    counts = "".join(f"{_count(written[form], f'try_strptime(v, {quoted(form)})')}, " for form in likely)
+    natives = _count([shape for shape in shapes if NATIVE.fullmatch(shape)], "try_cast(v as timestamp)")
     *fits, native, filled, has_times = con.execute(
-        f"select {counts}coalesce(sum(n) filter (regexp_full_match(v, {quoted(NATIVE)}) "
-        "and try_cast(v as timestamp) is not null), 0)::bigint, sum(n)::bigint, bool_or(contains(v, ':')) from v"
+        f"select {counts}{natives}, sum(n)::bigint, bool_or(contains(v, ':')) from shaped"
     ).fetchall()[0]
     return Facts({f: n for f, n in zip(likely, fits, strict=True) if n}, native, filled, has_times)
 
@@ -64,7 +69,7 @@ def habit(found: Iterable[Facts]) -> bool | None:
         for form, count in facts.fits.items()
         if re.match("%d.%m|%m.%d", form) and all(count > facts.fits[rival] for rival in facts.rivals(form))
     ]
-    return max(set(sure), key=sure.count) if sure else None
+    return None if 2 * sum(sure) == len(sure) else 2 * sum(sure) > len(sure)
 
 
 def choose(facts: Facts, day_first: bool | None) -> Choice:
@@ -82,7 +87,7 @@ def choose(facts: Facts, day_first: bool | None) -> Choice:
     if len(chosen) > 1:
         doubts.append(f"is written in several ways: {', '.join(chosen)}.")
     for form in chosen:
-        equal = [rival for rival in facts.rivals(form) if facts.fits[rival] == facts.fits[form]]
+        equal = [rival for rival in facts.rivals(form) if facts.fits[rival] == facts.fits[form] and "%B" not in rival]
         if equal and day_first is None:
             doubts.append(f"was read as {form}, but may be {' or '.join(equal)}; no value tells.")
     if any("%y" in form for form in chosen):
@@ -99,13 +104,22 @@ def _are_rivals(one: str, other: str) -> bool:
     return _shape_of(one) == _shape_of(other) and ("%Y" in one) == ("%Y" in other)
 
 
+@cache
 def _shape_of(form: str) -> str:
-    """A format's text with digits as 9 and letters as a."""
+    """A format's text with digits as 9 and letters as a, however many there are."""
     shown = datetime(2001, 2, 3, 4, 5, 6).strftime(form)
     return re.sub(r"[A-Za-z]+", "a", re.sub(r"[0-9]+", "9", shown))
 
 
-def _is_written(form: str) -> str:
-    """Whether a value is written in a format, as SQL."""
-    years = "regexp_matches(v, '[0-9]{4}')" if "%Y" in form else "not regexp_matches(v, '[0-9]{3}')"
-    return f"{SHAPE} = {quoted(_shape_of(form))} and {years} and try_strptime(v, {quoted(form)}) is not null"
+def _has_shape(form: str, shape: str) -> bool:
+    """Whether values of a shape may be written in a format."""
+    years = ("9999" in shape) if "%Y" in form else ("999" not in shape)
+    return years and re.sub("a+", "a", re.sub("9+", "9", shape)) == _shape_of(form)
+
+
+def _count(shapes: list[str], day: str) -> str:
+    """How many values of some shapes are days, as SQL."""
+    if not shapes:
+        return "0"
+    listed = ", ".join(map(quoted, shapes))
+    return f"coalesce(sum(case when shape in ({listed}) then case when {day} is not null then n end end), 0)::bigint"

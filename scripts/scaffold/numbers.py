@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,7 +16,8 @@ from scripts.encryption import quoted
 LARGEST = {"integer": 2**31 - 1, "bigint": 2**53 - 1}
 # Decimal and thousands separators; the first that fits most is taken.
 STYLES = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
-LIKE = r"[-+]?[0-9.,' \x{00a0}\x{202f}]*[0-9][.,]?([eE][-+]?[0-9]+)?"
+MARKS = [".", ",", " ", "'"]
+LIKE = re.compile("[-+]?[0-9.,' \u00a0\u202f]*[0-9][.,]?([eE][-+]?[0-9]+)?")
 MOST_DIGITS, SPARE_DIGITS, USUAL_DIGITS, MOST_DECIMALS = 38, 2, 18, 9
 
 
@@ -42,7 +44,7 @@ class Facts:
     @property
     def fitting(self) -> list[tuple[str, str]]:
         """Styles that most values fit."""
-        return [style for style in STYLES if self.fits[style] == max(self.fits.values())]
+        return [style for style, count in self.fits.items() if count == max(self.fits.values())]
 
     @property
     def is_doubtful(self) -> bool:
@@ -52,34 +54,44 @@ class Facts:
 
 def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
     """What numbers the table v has; None where leading zeros say that they are none."""
+    occurring = ", ".join(f"bool_or(contains(v, {quoted(mark)}))" for mark in MARKS)
+    occurs = dict(zip(MARKS, con.execute(f"select {occurring} from v").fetchall()[0], strict=True))
+    # A separator that never occurs tells nothing.
+    styles = [s for s in STYLES if s == STYLES[0] or (occurs[s[1]] if s[1] else occurs[s[0]])]
     counts = ", ".join(
         f"coalesce(sum(n) filter (regexp_full_match(v, {quoted(number_pattern(*style))})), 0)::bigint"
-        for style in STYLES
+        for style in styles
     )
     digits = ", ".join(
         f"max(length(regexp_replace(split_part(v, '{decimal}', 1), '[^0-9]', '', 'g'))), "
         f"max(length(regexp_extract(split_part(v, '{decimal}', 2), '^[0-9]+')))"
         for decimal in ".,"
     )
-    *fits, whole, fraction, whole_2, fraction_2, exponent, separated, largest, zeros = con.execute(
-        f"select {counts}, {digits}, bool_or(regexp_matches(v, '[eE]')), bool_or(regexp_matches(v, '[.,]')), "
+    *fits, whole, fraction, whole_2, fraction_2, exponent, largest, zeros = con.execute(
+        f"select {counts}, {digits}, bool_or(contains(lower(v), 'e')), "
         "max(try_cast(regexp_replace(v, '[^0-9]', '', 'g') as hugeint)), bool_or(regexp_matches(v, '^[-+]?0[0-9]')) "
         "from v"
     ).fetchall()[0]
     if zeros or largest is None:
         return None
     by_decimal = {".": (whole, fraction), ",": (whole_2, fraction_2)}
-    return Facts(dict(zip(STYLES, fits, strict=True)), by_decimal, exponent, separated, largest)
+    is_separated = occurs["."] or occurs[","]
+    return Facts(dict(zip(styles, fits, strict=True)), by_decimal, exponent, is_separated, largest)
 
 
-def habit(found: Iterable[Facts]) -> str | None:
-    """The decimal separator of most columns that leave no doubt."""
+def habit(found: Iterable[Facts], has_semicolons: bool) -> str | None:
+    """The decimal separator of most columns that leave no doubt; None where there are as many of each.
+
+    Cells that semicolons part speak for decimal commas: there is no other reason to write them so.
+    """
     sure = [facts.fitting[0][0] for facts in found if facts.is_separated and not facts.is_doubtful]
-    return max(set(sure), key=sure.count) if sure else None
+    commas = sure.count(",") + has_semicolons
+    points = sure.count(".")
+    return None if commas == points else "," if commas > points else "."
 
 
 def choose(facts: Facts, decimal: str | None) -> Choice | None:
-    """The type and style of a column, with a doubtful separator as `decimal` says; None where all types are too small."""
+    """The type and style of a column, with a doubtful separator as `decimal` says; None where no type fits."""
     style = facts.fitting[0]
     doubts = []
     if facts.is_doubtful:

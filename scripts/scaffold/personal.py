@@ -56,14 +56,16 @@ BY_NAME = [
     (TRAIT, r"gender|sex|age|marital\w*|nationality|religion|ethnic\w*|geschlecht|familienstand|employer"),
     (PERSON, r"(customer|client|person|patient|employee|user|member|contact)_?(id|no|nr|num\w*|code)"),
     (PERSON, r"(kunden?|mitarbeiter|personal)_?(id|nr|nummer)"),
-    (PERSON, r"user_?name|login|username"),
+    (PERSON, r"(account|agency|broker|prospect)_?(id|no|nr|num\w*)|user_?name|login"),
 ]
 # Of a table with people in it, these say more about them.
 BESIDE_PEOPLE = [
     (TRAIT, r"city|town|ort|stadt|state|province|region|county|country|land|bundesland"),
     (TEXT, r"notes?|comments?|remarks?|memo|description|bemerkung\w*|anmerkung\w*|kommentar"),
 ]
-PERSONS_WORDS = re.compile(r"(^|_)(name|customer|client|contact|person|employee|owner|agent|patient|buyer|kunde)(_|$)")
+PERSONS_WORDS = re.compile(
+    r"^name$|(^|_)(customer|client|contact|person|employee|owner|agent|patient|buyer|kunde)(_|$)"
+)
 FULL_NAME = re.compile(r"[^\W\d_][\w'’.-]*,?( [^\W\d_][\w'’.-]*){1,3}")
 EMAIL_PATTERN = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 # Whether a value of the table v names an e-mail address, as SQL.

@@ -18,6 +18,7 @@ from scripts.scaffold import days, numbers, personal
 from scripts.scaffold.personal import Meaning
 
 DATE_NAME = re.compile(r"(^|_)(date|day|datum|tag|dt)(_|$)")
+COMPACT_DAY = re.compile("(19|20)[0-9]{6}")
 ID_NAME = re.compile(r"(^|_)(id|no|nr|num|number|key|code|nummer|uuid|guid)(_[0-9]+)?$|[a-z](id|nr)$")
 TRUTHS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 # What stands for nothing in any column, and where a number or a day is meant.
@@ -26,8 +27,8 @@ NULL_WORDS = [*NULL_TEXTS, "NA", "NaN", "nan", "None", "none", "-", "--", "?"]
 BLANKS = " \t\r\n\u00a0\u202f"
 # Few values that come again and again are codes.
 MOST_CODES, LONGEST_CODE, FEWEST_OF_EACH = 12, 20, 5
-# A type that more values than this do not fit is none.
-MOST_UNFIT = 0.02
+# A type is looked for where most of the values that were seen look like it; it is none if too many don't fit.
+MOST_LIKELY, MOST_UNFIT = 0.9, 0.02
 KEY_CANDIDATES = 8
 # Distinct values that are looked at for personal data. E-mail addresses within texts are looked for in all of them.
 SEEN = 2000
@@ -84,12 +85,12 @@ class Table:
     def _count_distinct(self, names: Iterable[str]) -> int:
         return int(self._one(f"select count(*) from (select distinct {', '.join(names)} from delivered)"))
 
-    def profile(self, budget: int) -> None:
+    def profile(self, budget: int, has_semicolons: bool = False) -> None:
         """Find out what the columns are; at most `budget` rows may be rejected, whatever for."""
         budget -= self.ragged + self.rows - self.distinct_rows
         for column in self.columns:
             self._look(column)
-        decimal = numbers.habit(c.numbers for c in self.columns if c.numbers)
+        decimal = numbers.habit((c.numbers for c in self.columns if c.numbers), has_semicolons)
         day_first = days.habit(c.days for c in self.columns if c.days)
         for column in self.columns:
             budget -= self._decide(column, decimal, day_first, budget)
@@ -114,13 +115,14 @@ class Table:
         if not column.filled:
             self.unsure.append(f"{column.name} is empty in all rows, so its type is not known.")
             return
+        sample = self.con.execute(f"select v from v using sample reservoir({SEEN} rows) repeatable (1)")
+        seen = [value for (value,) in sample.fetchall()]
         if not (column.meaning and column.meaning.is_text):
-            self._look_at_types(column)
-        if not (column.numbers or column.days):
-            self._look_at_codes(column)
-        seen = self.con.execute(f"select v from v using sample reservoir({SEEN} rows) repeatable (1)").fetchall()
+            self._look_at_types(column, [value for value in seen if value not in NULL_WORDS])
         is_text = not (column.numbers or column.days)
-        column.meaning = column.meaning or personal.by_content(column.name, [v for (v,) in seen], is_text)
+        if is_text:
+            self._look_at_codes(column)
+        column.meaning = column.meaning or personal.by_content(column.name, seen, is_text)
         if is_text and not column.meaning and self._one(f"select count(*) from v where {personal.HAS_EMAIL}"):
             column.meaning = personal.TEXT
 
@@ -134,23 +136,24 @@ class Table:
         filled, column.distinct = self.con.execute("select coalesce(sum(n), 0)::bigint, count(*) from v").fetchall()[0]
         column.filled = int(filled)
 
-    def _look_at_types(self, column: Profile) -> None:
-        """Count what numbers and days there are, if most values look like some."""
-        listed = ", ".join(map(quoted, NULL_WORDS))
-        filled, like_numbers, like_days, short = self.con.execute(
-            f"select sum(n), sum(n) filter (regexp_full_match(v, {quoted(numbers.LIKE)})), "
-            f"sum(n) filter (regexp_matches(v, {quoted(days.LIKE)})), min(length(v)) = 8 and max(length(v)) = 8 "
-            f"from v where v not in ({listed})"
-        ).fetchall()[0]
-        if not filled:
-            return
-        is_number = (like_numbers or 0) >= filled * (1 - MOST_UNFIT)
-        if (like_days or 0) >= filled * (1 - MOST_UNFIT) or (is_number and short and DATE_NAME.search(column.name)):
+    def _look_at_types(self, column: Profile, seen: list[str]) -> None:
+        """Count what numbers and days there are in all rows, if most values that were seen look like some."""
+        like_numbers = _most(numbers.LIKE, seen)
+        like_days = _most(days.LIKE, seen) or (DATE_NAME.search(column.name) and _most(COMPACT_DAY, seen))
+        if like_numbers or like_days:
             self._forget_nulls(column, NULL_WORDS)
-            column.days = days.look(self.con)
-        if is_number and not (column.days and column.days.fitting):
-            self._forget_nulls(column, NULL_WORDS)
-            column.days, column.numbers = None, numbers.look(self.con)
+        if like_days:
+            found = days.look(self.con)
+            column.days = found if found.fitting else None
+        if like_numbers and not column.days:
+            column.numbers = numbers.look(self.con)
+        if not (column.numbers or column.days):
+            self._leave_as_text(column)
+
+    def _leave_as_text(self, column: Profile) -> None:
+        """In a text, a dash may be what is meant."""
+        if nulls := [word for word in column.written.pop("nulls", ()) if word in NULL_TEXTS]:
+            column.written["nulls"] = nulls
 
     def _look_at_codes(self, column: Profile) -> None:
         """Truths, and few values that come again and again."""
@@ -168,19 +171,23 @@ class Table:
             chosen = chosen or (days.choose(column.days, day_first) if column.days else None)
             if chosen is None:
                 self.unsure.append(f"{column.name} stays text: its numbers are too large for bigint.")
+                self._leave_as_text(column)
                 return 0
             unfit = column.filled - chosen.fitting
             if unfit > min(max(budget, 0), column.filled * MOST_UNFIT):
                 self.unsure.append(
-                    f"{column.name} stays text: of {column.filled:,} values {unfit:,} are no {chosen.data_type}, and a "
+                    f"{column.name} stays text: {unfit:,} of {column.filled:,} values are no {chosen.data_type}, and a "
                     "load may reject fewer rows."
                 )
+                self._leave_as_text(column)
                 return 0
             column.data_type = chosen.data_type
             column.written |= chosen.written
             self.unsure += [f"{column.name} {doubt}" for doubt in chosen.doubts]
             if unfit:
-                self.unsure.append(f"{column.name} has {unfit:,} values that are no {chosen.data_type}.")
+                self.unsure.append(
+                    f"{column.name} has values that are no {chosen.data_type}, to be rejected: {unfit:,}."
+                )
         if column.data_type != "varchar":
             # Blanks around them never count.
             column.written.pop("trim", None)
@@ -202,6 +209,11 @@ class Table:
                 return names
         self.unsure.append("No column and no pair of columns tells the rows apart, so there is no key.")
         return []
+
+
+def _most(pattern: re.Pattern[str], values: list[str]) -> bool:
+    """Whether most of some values look like something."""
+    return bool(values) and sum(map(bool, map(pattern.fullmatch, values))) >= len(values) * MOST_LIKELY
 
 
 def _may_be_key(column: Profile) -> bool:

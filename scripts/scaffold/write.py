@@ -92,8 +92,10 @@ class Proposal:
     def _known(self, column: Profile) -> str:
         """What a column holds, without any value of it."""
         share = f"{100 * column.filled / self.rows:.3g}"
-        held = f"Filled in {share} % of rows, with {column.distinct:,} distinct values."
-        return f"{column.meaning.words.capitalize()}, it seems. {held}" if column.meaning else held
+        seems = f"{column.meaning.words}, it seems; " if column.meaning else ""
+        values = f"{column.distinct:,} distinct value{'' if column.distinct == 1 else 's'}"
+        known = f"{seems}{column.data_type}, filled in {share} % of rows, with {values}."
+        return known[0].upper() + known[1:]
 
     def sql(self) -> str:
         """The staging model."""
