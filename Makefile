@@ -17,8 +17,7 @@ export WAREHOUSE_PATH ?= data/warehouse.duckdb
 export DO_NOT_TRACK := 1
 # What a person types reaches Python through the environment, as ASKED_…, and as it is: neither make nor a shell
 # looks into it. Under its own name it isn't exported, for make would expand it for that.
-ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF ONLY \
-	FILE SOURCE TABLE KIND
+ASKED := CUSTOMER PROSPECT REASON UNTIL BY WHY RELEASE APPLY ACCEPT AUDIENCE VALUE BENCH PORT RENEW BASE REF ONLY FILE SOURCE TABLE KIND
 unexport $(ASKED)
 $(foreach name,$(ASKED),$(eval export ASKED_$(name) := $$(value $(name))))
 
