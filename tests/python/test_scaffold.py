@@ -259,7 +259,7 @@ def test_two_messy_files_are_a_source_in_minutes(session: Path, landing: Path) -
     written = {p.name: p.read_text(encoding="utf-8") for p in (project / "models/staging/billing").iterdir()}
     assert len(written) == 4 and not any("example.com" in text or "Ann" in text for text in written.values())
     run("dbt", "parse", "--quiet", "--warn-error")
-    run("python", "-m", "scripts.check_standards")
+    run("python", "-m", "scripts.governance")
     run("sqlfluff", "lint", "models/staging/billing")
     run("dbt", "build", "--quiet", "--exclude-resource-type", "unit_test")
     with duckdb.connect(str(warehouse), read_only=True) as con:
