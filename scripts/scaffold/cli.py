@@ -182,7 +182,8 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
     text, found = _read(place, has_header, unsure)
     # As many rows as a load rejects before it stops.
     share = float(os.environ.get("MAX_REJECTED_SHARE") or 0.001)
-    found.profile(ceil(found.rows * share), text.delimiter == ";")
+    allowed = ceil(found.rows * share)
+    found.profile(allowed, text.delimiter == ";")
     key = found.key()
     if any(column.meaning == NAME for column in found.columns):
         for column in found.columns:
@@ -200,7 +201,7 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
         click.echo(f"Written: {path.relative_to(PROJECT)}")
     place.copy()
     found.close()
-    return unsure + found.unsure + _warnings(found, proposal)
+    return unsure + found.unsure + _warnings(found, proposal, allowed)
 
 
 def _name(text: str, what: str) -> str:
@@ -210,13 +211,15 @@ def _name(text: str, what: str) -> str:
     return name
 
 
-def _warnings(table: Table, proposal: Proposal) -> list[str]:
+def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
     """What a person should know of the rows, and of whom they are about."""
     found = []
     if table.ragged:
         found.append(f"Rows with another number of cells than there are columns, which are rejected: {table.ragged:,}.")
     if again := table.rows - table.distinct_rows:
         found.append(f"Rows that are the same as another one, which are rejected: {again:,}.")
+    if table.ragged + again > allowed:
+        found.append(f"A load rejects {allowed:,} rows at most: have the file corrected, or set MAX_REJECTED_SHARE.")
     if proposal.delivery["kind"] == "dated" and proposal.key:
         found.append("A later file may not send a key again. If it may, add may_return: true to the layout.")
     personal = [c for c in proposal.columns if c.meaning]

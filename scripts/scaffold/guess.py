@@ -57,8 +57,9 @@ def _encoding(path: Path, unsure: list[str]) -> str:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             with open(path, encoding=encoding) as stream_of_text:
-                while stream_of_text.read(BLOCK):
-                    pass
+                while text := stream_of_text.read(BLOCK):
+                    if "\0" in text:
+                        raise LandingError(f"{path} holds zero bytes, so it is no text. Have it exported as CSV.")
         except UnicodeDecodeError:
             continue
         if encoding == "cp1252":

@@ -147,6 +147,8 @@ def test_messy_files_are_read(deliveries: Path) -> None:
     for nothing in ("", "\n\n"):
         with pytest.raises(LandingError, match="is empty"):
             profiled(deliveries, nothing)
+    with pytest.raises(LandingError, match="holds zero bytes"):
+        profiled(deliveries, b"a,b\n1,\0\n")
     with pytest.raises(LandingError, match="has no rows to tell types from"):
         profiled(deliveries, "a,b\n")
 
