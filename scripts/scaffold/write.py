@@ -41,8 +41,7 @@ class Proposal:
 
     @property
     def may_return(self) -> bool:
-        """Whether a later batch sends rows again: each state of what is replaced does, and where nothing tells rows
-        apart, nobody can tell."""
+        """Whether a later batch sends rows again. Each state of what is replaced does; without a key, any file may."""
         return self.delivery["kind"] == "replaced" or not self.key
 
     def folder(self) -> Path:
@@ -150,7 +149,7 @@ class Proposal:
         if column.codes:
             tests += _test(
                 8, "accepted_values", f"{prefix}_knows_{column.name}", "warn",
-                "validity", "A code that nobody knows falls out of reports that list them.",
+                "validity", "An unknown code falls out of reports that list the known ones.",
                 f"values: [{', '.join(map(_quoted, column.codes))}]",
             )  # fmt: skip
         return tests
