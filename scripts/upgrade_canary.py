@@ -1,8 +1,9 @@
 """Try the newest versions of what the project stands on, in an environment that is thrown away, and report what breaks.
 
 Each package is renewed on its own, first as pip resolves it, then without its dependencies' say; one that cannot be had
-keeps its locked version, and the report says why. Then, in both environments: parse with all deprecations shown, lint,
-build of the sample, tests that need no warehouse; and the data diff between the two warehouses.
+keeps its locked version, and the report says why. Then, in both environments, on a checkout of the last commit: parse
+with all deprecations shown, lint, build of the sample, tests that need no warehouse; and the data diff between the two
+warehouses.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from scripts.diff.builds import checked_out
+from scripts.diff.project import DiffProblem
 from scripts.keys import PROJECT
 
 FOLDER = PROJECT / "data" / "canary"
@@ -32,9 +35,10 @@ PACKAGES = (
     ("dbt-metricflow",),
     ("dbt-bouncer",),
 )
-LEFT_OUT = shutil.ignore_patterns(".git", ".venv", "data", "target", "logs", "site", "dbt_packages", ".*_cache")
 LOCKED, NEWEST = "locked", "newest"
 SHOWN_LINES = 40
+# What `pip check` misses: a package that is not there, or one in another version.
+NEEDED = re.compile(r"(?:requires|has requirement) ([^,\s]+(?:,\S+)?), (?:which is not installed|but you have)")
 
 
 @dataclass(frozen=True)
@@ -80,19 +84,27 @@ def renew(tried: Tried, console: Console) -> None:
             tried.notes.append(f"{', '.join(group)}: installed without its dependencies' say. pip says: {said}")
         elif said:
             tried.notes.append(f"{', '.join(group)}: keeps the locked version. pip says: {said}")
-    # What was installed without its dependencies may need packages that were not there before.
-    checked = _run(tried, ("python", "-m", "pip", "check"), tried.folder).stdout
-    for name in sorted(set(re.findall(r"requires ([\w.-]+), which is not installed", checked))):
+    # What was installed without its dependencies may need packages that were not there before, or newer ones.
+    for name in sorted(set(NEEDED.findall(_check(tried)))):
         if said := _pip(tried, name):
             tried.notes.append(f"{name}: needed, and cannot be installed. pip says: {said}")
+    tried.notes += [f"Does not fit: {line}" for line in _check(tried).splitlines() if NEEDED.search(line)]
+
+
+def _check(tried: Tried) -> str:
+    return _run(tried, ("python", "-m", "pip", "check"), tried.folder).stdout
 
 
 def _pip(tried: Tried, *arguments: str) -> str:
     """Install; returns pip's last complaint, or nothing where it could. Only wheels, but for the one that has none."""
     options = ("install", "--quiet", "--disable-pip-version-check", "--prefer-binary")
     ran = _run(tried, ("python", "-m", "pip", *options, *arguments), tried.folder)
-    complaints = [line for line in ran.stderr.splitlines() if line.startswith(("ERROR", "error"))]
-    return (complaints or ran.stderr.splitlines() or ["no reason"])[-1].strip() if ran.returncode else ""
+    lines = ran.stderr.splitlines()
+    # A build's own error says more than pip's, which ends with `metadata-generation-failed`.
+    for pattern in (r"\s+\w*(Error|Exception): ", "(?i)error"):
+        if complaints := [line for line in lines if re.match(pattern, line)]:
+            break
+    return (complaints or lines or ["no reason"])[-1].strip() if ran.returncode else ""
 
 
 def versions(tried: Tried) -> dict[str, str]:
@@ -102,11 +114,8 @@ def versions(tried: Tried) -> dict[str, str]:
     return dict(line.split() for line in _run(tried, ("python", "-c", code), tried.folder).stdout.splitlines())
 
 
-def run_steps(tried: Tried, console: Console) -> None:
-    """Run each step in a copy of the project."""
-    code = tried.folder / "code"
-    shutil.copytree(PROJECT, code, ignore=LEFT_OUT)
-    _run(tried, ("python", "-m", "scripts.install_packages"), code)
+def run_steps(tried: Tried, code: Path, console: Console) -> None:
+    """Run each step in a checkout of the project."""
     for step in STEPS:
         started = time.monotonic()
         with console.status(f"{tried.name}: {step.name}"):
@@ -136,12 +145,12 @@ def _plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m|^\d\d:\d\d:\d\d  ?", "", text, flags=re.MULTILINE)
 
 
-def compare(locked: Tried, newest: Tried) -> str:
+def compare(locked: Tried, newest: Tried, code: Path) -> str:
     """The data diff in Markdown. The newest DuckDB reads both files; an older one may not read a newer one's."""
     if not (locked.warehouse.exists() and newest.warehouse.exists()):
         return "One of the two built no warehouse."
     command = ("python", "-m", "scripts.diff", str(locked.warehouse), str(newest.warehouse))
-    ran = _run(newest, command, newest.folder / "code")
+    ran = _run(newest, command, code)
     return ran.stdout.strip() or f"The data diff did not run:\n\n```\n{_plain(ran.stderr)[-2000:]}\n```"
 
 
@@ -193,10 +202,13 @@ def main(keep: bool) -> None:
         if said := _pip(newest, "--require-hashes", "--requirement", str(PROJECT / "requirements.lock")):
             sys.exit(f"The locked versions could not be installed: {said}")
         renew(newest, console)
-        for tried in (locked, newest):
-            tried.versions = versions(tried)
-            run_steps(tried, console)
-        text = report(locked, newest, compare(locked, newest))
+        with checked_out("HEAD") as code:
+            for tried in (locked, newest):
+                tried.versions = versions(tried)
+                run_steps(tried, code, console)
+            text = report(locked, newest, compare(locked, newest, code))
+    except DiffProblem as error:
+        sys.exit(str(error))
     finally:
         if keep:
             console.print(f"Kept: {folder}")

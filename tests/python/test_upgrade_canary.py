@@ -10,11 +10,16 @@ from rich.console import Console
 from scripts.upgrade_canary import PACKAGES, STEPS, Tried, deprecations, renew, report
 
 PIP = """#!/bin/sh
-# Knows nothing newer of duckdb, refuses dbt-core's dependencies, and has all else.
+# Knows nothing newer of duckdb, cannot build a package that dbt-core needs, has an old click, and has all else.
 case "$*" in
+  *check)
+    echo "dbt-core 2.0 requires parser, which is not installed."
+    [ -e "$0.click" ] || echo "dbt-core 2.0 has requirement click<10,>=9, but you have click 8."
+    exit 1;;
   *duckdb-extensions*) echo "ERROR: no matching distribution" >&2; exit 1;;
   *--no-deps*) exit 0;;
-  *dbt-core*) echo "ERROR: metadata-generation-failed" >&2; exit 1;;
+  *dbt-core*|*parser) printf '    RuntimeError: failed to download\nerror: metadata-generation-failed\n' >&2; exit 1;;
+  *"click<10,>=9") touch "$0.click";;
 esac
 """
 
@@ -32,9 +37,11 @@ def test_each_package_is_tried_and_its_way_told(tmp_path: Path) -> None:
     environment = Tried("newest", tmp_path, tmp_path)
     renew(environment, Console(quiet=True))
     said = " ".join(environment.notes)
-    assert len(environment.notes) == 2
-    assert "dbt-core: installed without its dependencies' say. pip says: ERROR: metadata-generation-failed" in said
+    assert len(environment.notes) == 4
+    assert "dbt-core: installed without its dependencies' say. pip says: RuntimeError: failed to download" in said
     assert "duckdb, duckdb-extensions, duckdb-extension-httpfs: keeps the locked version" in said
+    assert "parser: needed, and cannot be installed. pip says: RuntimeError: failed to download" in said
+    assert "Does not fit: dbt-core 2.0 requires parser, which is not installed." in said and "click" not in said
 
 
 def test_what_breaks_is_told_with_its_output() -> None:
