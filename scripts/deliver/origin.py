@@ -28,7 +28,8 @@ ENGINES = {
 }
 # How cells are written. A column's own settings come before those of its delivery.
 CELL_SETTINGS = ("date_format", "decimal", "thousands", "nulls", "trim")
-SETTINGS = ("from", "kind", "date", "delimiter", "quote", "encoding", "header", *CELL_SETTINGS)
+TEXT_SETTINGS = ("delimiter", "quote", "encoding", "header", "skip")
+SETTINGS = ("from", "kind", "date", *TEXT_SETTINGS, *CELL_SETTINGS)
 
 
 def deliveries_folder() -> Path:
@@ -69,12 +70,13 @@ class Origin:
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a text file is written."""
+    """How a text file is written. `skip` counts rows above the header that are left out, in workbooks too."""
 
     delimiter: str = ","
     quote: str = '"'
     encoding: str = "utf-8"
     header: bool = True
+    skip: int = 0
 
 
 @dataclass(frozen=True)
@@ -106,7 +108,9 @@ class Delivery:
         origin = Origin.of(str(given["from"]))
         if given["kind"] == "dated" and origin.is_database:
             raise LandingError(f"{where}: a table of a database is replaced, not dated. Give kind: replaced.")
-        text = {key: given[key] for key in ("delimiter", "quote", "encoding", "header") if key in given}
+        if not isinstance(given.get("skip", 0), int) or given.get("skip", 0) < 0:
+            raise LandingError(f"{where}: skip counts rows above the header, and {given['skip']!r} is no count.")
+        text = {key: given[key] for key in TEXT_SETTINGS if key in given}
         return cls(layout, origin, str(given["kind"]), str(given.get("date") or ""), TextFormat(**text))
 
     def cell_settings(self, column_meta: Mapping[str, Any]) -> dict[str, Any]:

@@ -8,11 +8,13 @@ like. Rows of a table are sorted by all columns, so that the same rows are the s
 from __future__ import annotations
 
 import csv
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from datetime import date, datetime
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from scripts.landing.errors import LandingError
 
 Row = list[str]
 BATCH = 10_000
+# DuckDB's types of values within values, which are told as JSON.
+NESTED = re.compile(r"^(STRUCT|MAP|UNION)\(|\]$")
 
 
 def read(origin: Origin, path: Path, text: TextFormat) -> Iterator[Row]:
@@ -34,9 +38,9 @@ def read(origin: Origin, path: Path, text: TextFormat) -> Iterator[Row]:
     """
     try:
         if origin.engine == "text":
-            yield from _text(path, text)
+            yield from islice(_text(path, text), text.skip, None)
         elif origin.engine == "excel":
-            yield from _excel(path, origin.name)
+            yield from islice(_excel(path, origin.name), text.skip, None)
         elif origin.engine == "sqlite":
             yield from _sqlite(path, origin.name)
         elif origin.engine == "postgresql":
@@ -80,10 +84,15 @@ def _excel(path: Path, name: str) -> Iterator[Row]:
         if name and name not in book.sheet_names:
             raise LandingError(f"{path} has no sheet {name}. It has {', '.join(book.sheet_names)}.")
         sheet = book.get_sheet_by_name(name or book.sheet_names[0])
-        rows = [[_written(cell) for cell in row] for row in sheet.to_python()]
+        rows = [[_written(_as_shown(cell)) for cell in row] for row in sheet.to_python()]
     except CalamineError as error:
         raise LandingError(f"{path} is no workbook that can be read: {error}. Have it saved again.") from None
     yield from filter(any, rows)
+
+
+def _as_shown(value: Any) -> Any:
+    """A workbook's number with the 15 digits that Excel counts with: 0.3, not 0.30000000000000004."""
+    return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
 def _written(value: Any) -> str:
@@ -121,7 +130,7 @@ def _postgresql(name: str) -> Iterator[Row]:
         raise LandingError("A table of PostgreSQL needs the package psycopg: pip install 'psycopg[binary]'.") from None
     table = _identifier(name.split("."))
     try:
-        with psycopg.connect(options="-c datestyle=ISO -c default_transaction_read_only=on") as con:
+        with psycopg.connect(options="-c datestyle=ISO -c timezone=UTC -c default_transaction_read_only=on") as con:
             described = con.execute(f"select * from {table} limit 0".encode()).description
             names = [column.name for column in described or []]
             yield names
@@ -154,13 +163,21 @@ def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
                 # A pointer names any key; a path would have to escape some.
                 pointers = [quoted("/" + key.replace("~", "~0").replace("/", "~1")) for key in names]
                 query = f"select {', '.join(f'json_extract_string(json, {p})' for p in pointers)} from delivery"
-            elif origin.engine == "parquet":
-                query = f"select columns(*)::varchar from read_parquet({file})"
-                names = [column[0] for column in con.execute(f"describe {query}").fetchall()]
             else:
-                con.execute(f"attach {file} as delivery (read_only)")
-                query = f"select columns(*)::varchar from delivery.{_identifier(origin.name.split('.'))} order by all"
-                names = [column[0] for column in con.execute(f"describe {query}").fetchall()]
+                if origin.engine == "parquet":
+                    table, order = f"read_parquet({file})", ""
+                else:
+                    con.execute(f"attach {file} as delivery (read_only)")
+                    table, order = f"delivery.{_identifier(origin.name.split('.'))}", " order by all"
+                # Moments are told in one time zone, wherever this runs.
+                con.execute("set timezone = 'UTC'")
+                types = dict(row[:2] for row in con.execute(f"describe from {table}").fetchall())
+                names = list(types)
+                texts = (
+                    f"{'to_json' if NESTED.search(kind) else ''}({_identifier([name])})::varchar"
+                    for name, kind in types.items()
+                )
+                query = f"select {', '.join(texts)} from {table}{order}"
             yield names
             cursor = con.execute(query) if names else None
             while cursor and (rows := cursor.fetchmany(BATCH)):

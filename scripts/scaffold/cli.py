@@ -26,7 +26,7 @@ from scripts.keys import PROJECT
 from scripts.landing.definitions import identify, layouts_by_file
 from scripts.landing.errors import LandingError
 from scripts.privacy.subjects import relations
-from scripts.scaffold.guess import guess
+from scripts.scaffold.guess import guess, title_rows
 from scripts.scaffold.names import column_names, snake_case
 from scripts.scaffold.personal import NAME, PERSON
 from scripts.scaffold.profile import Table
@@ -110,6 +110,8 @@ def _day_in(name: str) -> tuple[str, str]:
 def _read(place: Place, has_header: bool | None, unsure: list[str]) -> tuple[TextFormat, Table]:
     """All rows of a delivery; a text whose quotes are not closed is read as one whose quotes mean nothing."""
     text = guess(place.path, has_header, unsure) if place.origin.engine == "text" else USUAL
+    if place.origin.engine == "excel":
+        text = replace(text, skip=title_rows(read(place.origin, place.path, text), unsure))
     try:
         return text, _table(place, text)
     except LandingError:
@@ -121,7 +123,7 @@ def _read(place: Place, has_header: bool | None, unsure: list[str]) -> tuple[Tex
 
 
 def _table(place: Place, text: TextFormat) -> Table:
-    rows = read(replace(place.origin, path=str(place.path)), place.path, text)
+    rows = read(place.origin, place.path, text)
     first = next(rows, None)
     if first is None:
         raise LandingError(f"{place.path} is empty. Take a file that has rows.")

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
+from statistics import median_low
 
 from scripts.deliver.origin import TextFormat
 from scripts.landing.errors import LandingError
@@ -18,6 +19,8 @@ DELIMITERS = ("\t", ";", "|", ",")
 LOOKED_AT = 1000
 # The share of rows that have as many cells as most.
 REGULAR = 0.95
+# With fewer cells in most rows, what fills one of them may be a row like any other.
+FEWEST_CELLS = 3
 BLOCK = 1 << 20
 VALUE = re.compile(r"[-+]?[0-9][0-9.,' ]*|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*|\S+@\S+\.\S+")
 
@@ -40,9 +43,21 @@ def guess(path: Path, has_header: bool | None, unsure: list[str]) -> TextFormat:
         delimiter = max(DELIMITERS, key=lambda d: (_width(rows[d])[0] > 1, _width(rows[d])[1]))
     if _width(rows[delimiter])[0] == 1:
         delimiter = ","
+    skip = 0 if has_header is False else title_rows(rows[delimiter], unsure)
     if has_header is None:
-        has_header = _has_header(rows[delimiter], unsure)
-    return TextFormat(delimiter, '"', "utf-8" if encoding == "utf-8-sig" else encoding, has_header)
+        has_header = _has_header(rows[delimiter][skip:], unsure)
+    return TextFormat(delimiter, '"', "utf-8" if encoding == "utf-8-sig" else encoding, has_header, skip)
+
+
+def title_rows(rows: Iterable[Sequence[str]], unsure: list[str]) -> int:
+    """How many rows stand above the header: a title and the like, which fills less than two thirds of the cells that
+    most rows do."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in islice(rows, LOOKED_AT)]
+    usual = median_low(filled) if filled else 0
+    count = next(place for place, cells in enumerate(filled) if 3 * cells >= 2 * usual) if usual >= FEWEST_CELLS else 0
+    if count:
+        unsure.append(f"Rows above the header, which are left out (`skip`): {count}.")
+    return count
 
 
 def _encoding(path: Path, unsure: list[str]) -> str:

@@ -33,10 +33,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facts:
-    """Values that fit each style; by decimal separator, digits before and after it; and the largest whole number."""
+    """Values that fit each style; by decimal separator, most digits before and after it, and fewest after it; and the
+    largest whole number."""
 
     fits: dict[tuple[str, str], int]
-    digits: dict[str, tuple[int, int]]
+    digits: dict[str, tuple[int, int, int]]
     has_exponent: bool
     is_separated: bool
     largest: int
@@ -64,17 +65,18 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
     )
     digits = ", ".join(
         f"max(length(regexp_replace(split_part(v, '{decimal}', 1), '[^0-9]', '', 'g'))), "
-        f"max(length(regexp_extract(split_part(v, '{decimal}', 2), '^[0-9]+')))"
+        f"max({fraction}), min({fraction})"
         for decimal in ".,"
+        for fraction in [f"length(regexp_extract(split_part(v, '{decimal}', 2), '^[0-9]+'))"]
     )
-    *fits, whole, fraction, whole_2, fraction_2, exponent, largest, zeros = con.execute(
+    *fits, point, most, fewest, comma, most_2, fewest_2, exponent, largest, zeros = con.execute(
         f"select {counts}, {digits}, bool_or(contains(lower(v), 'e')), "
         "max(try_cast(regexp_replace(v, '[^0-9]', '', 'g') as hugeint)), bool_or(regexp_matches(v, '^[-+]?0[0-9]')) "
         "from v"
     ).fetchall()[0]
     if zeros or largest is None:
         return None
-    by_decimal = {".": (whole, fraction), ",": (whole_2, fraction_2)}
+    by_decimal = {".": (point, most, fewest), ",": (comma, most_2, fewest_2)}
     is_separated = occurs["."] or occurs[","]
     return Facts(dict(zip(styles, fits, strict=True)), by_decimal, exponent, is_separated, largest)
 
@@ -100,10 +102,12 @@ def choose(facts: Facts, decimal: str | None) -> Choice | None:
         if decimal is None:
             doubts.append(f"was read with {style[0]!r} before decimals; no value tells.")
     written = {} if style == (".", "") else {"decimal": style[0]} | ({"thousands": style[1]} if style[1] else {})
-    whole, fraction = facts.digits[style[0]]
+    whole, fraction, fewest = facts.digits[style[0]]
     digits = max(USUAL_DIGITS, whole + fraction + SPARE_DIGITS)
     data_type: str | None
-    if facts.has_exponent or fraction > MOST_DECIMALS or (fraction and digits > MOST_DIGITS):
+    # More decimals than amounts have are a fraction's, unless all values have as many.
+    is_float = facts.has_exponent or fraction > max(MOST_DECIMALS, fewest)
+    if is_float or (fraction and digits > MOST_DIGITS):
         data_type = "double"
     elif fraction:
         data_type = f"decimal({digits},{fraction})"

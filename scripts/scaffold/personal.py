@@ -6,8 +6,12 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+import duckdb
+
 # How much of a column's distinct values must look like something for the column to be it.
 MOST = 0.8
+# Texts in which check digits are tried.
+LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
@@ -60,6 +64,8 @@ BY_NAME = [
 ]
 # Of a table with people in it, these say more about them.
 BESIDE_PEOPLE = [
+    (NAME, r"^names?(_[0-9]+)?"),
+    (TRAIT, r"anrede|salutation"),
     (TRAIT, r"city|town|ort|stadt|state|province|region|county|country|land|bundesland"),
     (TEXT, r"notes?|comments?|remarks?|memo|description|bemerkung\w*|anmerkung\w*|kommentar"),
 ]
@@ -76,8 +82,12 @@ PATTERNS = {
     "phone": re.compile(r"(\+|00)[1-9][0-9 ()/.-]{6,18}|\(?[0-9]{2,5}\)?[ /-][0-9][0-9 -]{4,12}"),
     "card": re.compile(r"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}"),
     "iban": re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}"),
-    "ip": re.compile(r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9a-fA-F]{0,4}:){2,7}[0-9a-fA-F]{0,4}"),
+    "ip": re.compile(
+        r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?=.*::)[0-9a-fA-F:]{2,39}"
+    ),
 }
+# What has check digits, among other words in a text.
+CARD_WITHIN, IBAN_WITHIN = r"\b([0-9]{4}[ -]?){3}[0-9]{1,7}\b", r"\b[A-Z]{2}[0-9]{2}( ?[A-Z0-9]){11,30}\b"
 
 
 def by_name(name: str) -> Meaning | None:
@@ -105,12 +115,27 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
     if shares["card"] >= MOST:
         return CARD
     if not is_text:
-        return None
+        # Grouped in threes, a phone number with its country is one of any kind.
+        has_country = sum(v.startswith("+") for v in values) / len(values) >= MOST
+        return PHONE if has_country and shares["phone"] >= MOST else None
     for kind, meaning in (("email", EMAIL), ("ssn", TAX_ID), ("iban", IBAN), ("ip", IP), ("phone", PHONE)):
         if shares[kind] >= MOST:
             return meaning
     if PERSONS_WORDS.search(name) and sum(map(bool, map(FULL_NAME.fullmatch, values))) / len(values) >= MOST:
         return NAME
+    return None
+
+
+def within(con: duckdb.DuckDBPyConnection) -> Meaning | None:
+    """What the texts of the table v hold among other words. E-mail addresses are looked for in all of them."""
+    if con.execute(f"select 1 from v where {HAS_EMAIL} limit 1").fetchall():
+        return TEXT
+    for meaning, pattern, is_one in ((CARD, CARD_WITHIN, passes_luhn), (IBAN, IBAN_WITHIN, is_iban)):
+        found = con.execute(
+            f"select regexp_extract(v, '{pattern}') from v where regexp_matches(v, '{pattern}') limit {LOOKED_AT}"
+        ).fetchall()
+        if found and sum(is_one(text) for (text,) in found) / len(found) >= MOST:
+            return meaning
     return None
 
 

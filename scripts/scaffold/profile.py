@@ -24,6 +24,7 @@ TRUTHS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
 # What stands for nothing in any column, and where a number or a day is meant.
 NULL_TEXTS = ["NULL", "null", "N/A", "n/a", "#N/A", r"\N", "(null)"]
 NULL_WORDS = [*NULL_TEXTS, "NA", "NaN", "nan", "None", "none", "-", "--", "?"]
+ZERO_DAY = "0{2,4}[-/.]00[-/.]0{2,4}([ T]00:00(:00([.]0+)?)?)?"
 BLANKS = " \t\r\n\u00a0\u202f"
 # Few values that come again and again are codes.
 MOST_CODES, LONGEST_CODE, FEWEST_OF_EACH = 12, 20, 5
@@ -90,6 +91,8 @@ class Table:
         budget -= self.ragged + self.rows - self.distinct_rows
         for column in self.columns:
             self._look(column)
+        if empty := [column.name for column in self.columns if not column.filled]:
+            self.unsure.append(f"Empty in all rows, so of no known type: {', '.join(empty)}.")
         decimal = numbers.habit((c.numbers for c in self.columns if c.numbers), has_semicolons)
         day_first = days.habit(c.days for c in self.columns if c.days)
         for column in self.columns:
@@ -113,7 +116,6 @@ class Table:
         self._forget_nulls(column, NULL_TEXTS)
         column.meaning = personal.by_name(column.name)
         if not column.filled:
-            self.unsure.append(f"{column.name} is empty in all rows, so its type is not known.")
             return
         sample = self.con.execute(f"select v from v using sample reservoir({SEEN} rows) repeatable (1)")
         seen = [value for (value,) in sample.fetchall()]
@@ -123,8 +125,11 @@ class Table:
         if is_text:
             self._look_at_codes(column)
         column.meaning = column.meaning or personal.by_content(column.name, seen, is_text)
-        if is_text and not column.meaning and self._one(f"select count(*) from v where {personal.HAS_EMAIL}"):
-            column.meaning = personal.TEXT
+        if is_text and not column.meaning:
+            column.meaning = personal.within(self.con)
+        if column.meaning and column.meaning.is_text:
+            column.numbers = column.days = None
+            self._leave_as_text(column)
 
     def _forget_nulls(self, column: Profile, words: list[str]) -> None:
         """Take words that stand for nothing out of the values, and note them and what is left."""
@@ -141,12 +146,14 @@ class Table:
         like_numbers = _most(numbers.LIKE, seen)
         like_days = _most(days.LIKE, seen) or (DATE_NAME.search(column.name) and _most(COMPACT_DAY, seen))
         if like_numbers or like_days:
-            self._forget_nulls(column, NULL_WORDS)
+            no_days = self.con.execute(f"select v from v where regexp_full_match(v, '{ZERO_DAY}')").fetchall()
+            self._forget_nulls(column, [*NULL_WORDS, *(v for (v,) in no_days)])
         if like_days:
             found = days.look(self.con)
             column.days = found if found.fitting else None
         if like_numbers and not column.days:
-            column.numbers = numbers.look(self.con)
+            facts = numbers.look(self.con)
+            column.numbers = facts if facts and max(facts.fits.values()) >= column.filled * MOST_LIKELY else None
         if not (column.numbers or column.days):
             self._leave_as_text(column)
 

@@ -210,6 +210,8 @@ def _value(value: object) -> str:
         return f"[{', '.join(_value(item) for item in value)}]"
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, int):
+        return str(value)
     text = str(value)
     return text if re.fullmatch(r"[a-z][\w./-]*", text) and _is_plain(text) else _quoted(text)
 

@@ -301,6 +301,7 @@ def test_one_refusal_does_not_keep_others_from_landing(place: Place) -> None:
         ({"from": "a-*.csv", "kind": "dated"}, "give `date` to dated files"),
         ({"from": "sqlite:a.db", "kind": "replaced"}, "names no table"),
         (REPLACED | {"encoding": "latin-99"}, "there is no encoding 'latin-99'"),
+        (REPLACED | {"skip": "2"}, "'2' is no count"),
     ],
 )
 def test_a_delivery_that_cannot_be_meant_is_refused(place: Place, delivery: dict[str, Any], said: str) -> None:
@@ -317,13 +318,14 @@ def test_names_without_their_day_are_refused(place: Place) -> None:
     assert "are both to be" in place.refused(thing(DATED))
 
 
-def workbook(path: Path) -> None:
-    """A workbook as Excel writes it: a sheet of texts, whole and other numbers, and a day."""
+def workbook(path: Path, *titles: str) -> None:
+    """A workbook as Excel writes it: a sheet of titles, texts, whole and other numbers, and a day."""
     kinds = "http://schemas.openxmlformats.org"
     relations = f'<Relationships xmlns="{kinds}/package/2006/relationships">'
     main = f'xmlns="{kinds}/spreadsheetml/2006/main"'
     office = f"{kinds}/officeDocument/2006/relationships"
-    cells = '<c t="inlineStr"><is><t>id</t></is></c><c t="inlineStr"><is><t>note</t></is></c>'
+    above = "".join(f'<row><c t="inlineStr"><is><t>{title}</t></is></c></row><row/>' for title in titles)
+    cells = "".join(f'<c t="inlineStr"><is><t>{name}</t></is></c>' for name in ("id", "note", "more"))
     files = {
         "_rels/.rels": f'{relations}<Relationship Id="a" Type="{office}/officeDocument" Target="xl/workbook.xml"/>'
         "</Relationships>",
@@ -334,9 +336,9 @@ def workbook(path: Path) -> None:
         "</sheets></workbook>",
         "xl/styles.xml": f'<styleSheet {main}><cellXfs count="2"><xf numFmtId="0"/><xf numFmtId="14"/></cellXfs>'
         "</styleSheet>",
-        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData><row>{cells}</row>"
-        '<row><c><v>1</v></c><c s="1"><v>42924</v></c></row>'
-        '<row><c><v>2</v></c><c><v>1.5</v></c></row></sheetData></worksheet>',
+        "xl/worksheets/sheet1.xml": f"<worksheet {main}><sheetData>{above}<row>{cells}</row>"
+        '<row><c><v>1</v></c><c s="1"><v>42924</v></c><c><v>0.30000000000000004</v></c></row><row/>'
+        '<row><c><v>2</v></c><c><v>1.5</v></c><c><v>7</v></c></row></sheetData></worksheet>',
     }  # fmt: skip
     with zipfile.ZipFile(path, "w") as archive:
         for name, text in files.items():
@@ -369,14 +371,28 @@ def test_other_formats_are_the_same_rows(place: Place) -> None:
     assert "things.json cannot be read" in place.refused(thing({"from": "in/things.json", "kind": "replaced"}))
 
 
+def test_values_within_values_are_json_and_moments_utc(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever it is read."""
+    monkeypatch.setenv("TZ", "Asia/Tokyo")
+    with duckdb.connect() as con:
+        con.execute(
+            "copy (select {'a': 'x', 'b': [1, 2]} as id, timestamptz '2017-07-08 01:00:00+02' as note, "
+            f"map {{'k': 1.5}} as m) to '{place.deliveries}/in/things.parquet' (format parquet)"
+        )
+    columns = [Column(name, "varchar", {}) for name in ("id", "note", "m")]
+    (landed,) = place.deliver(thing({"from": "in/things.parquet", "kind": "replaced"}, *columns)).values()
+    assert next(csv.reader([landed])) == ['{"a":"x","b":[1,2]}', "2017-07-07 23:00:00+00", '{"k":1.5}']
+
+
 def test_a_workbook_is_read(place: Place) -> None:
-    """Whole numbers have no fraction and days are days."""
-    workbook(place.deliveries / "in/things.xlsx")
-    message = place.refused(thing({"from": "in/things.xlsx#None of it", "kind": "replaced"}))
+    """Whole numbers have no fraction, other ones the digits that Excel shows, days are days, and titles no rows."""
+    workbook(place.deliveries / "in/things.xlsx", "Things", "as of today")
+    columns = [Column(name, "varchar", {}) for name in ("id", "note", "more")]
+    message = place.refused(thing({"from": "in/things.xlsx#None of it", "kind": "replaced"}, *columns))
     assert "has no sheet None of it. It has All." in message
-    assert list(place.deliver(thing({"from": "in/things.xlsx#All", "kind": "replaced"})).values()) == [
-        "1,2017-07-08\n2,1.5\n"
-    ]
+    origin = {"from": "in/things.xlsx#All", "kind": "replaced"}
+    assert "its header lacks 'id'" in place.refused(thing(origin, *columns))
+    assert list(place.deliver(thing(origin | {"skip": 2}, *columns)).values()) == ["1,2017-07-08,0.3\n2,1.5,7\n"]
 
 
 @pytest.fixture

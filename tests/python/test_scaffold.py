@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 import pytest
 import yaml
+from test_deliver import workbook
 from warehouse import copy_landing, copy_project
 
 from scripts.landing.errors import LandingError
@@ -73,6 +74,8 @@ def test_names_are_unique_and_mean_nothing_else() -> None:
         (["1 234", "12 345 678"], "integer", {"decimal": ".", "thousands": " "}),
         (["1e5", "2.5"], "double", {}),
         (["0.1234567891", "2"], "double", {}),
+        (["0.1234567891", "2.0000000000"], "decimal(18,10)", {}),
+        (["+1 212 555 1234", "12"], "varchar", {}),
         (["true", "FALSE"], "boolean", {}),
         (["0", "1"], "integer", {}),
         (["2017-01-31", "2016-02-29"], "date", {}),
@@ -86,6 +89,12 @@ def test_names_are_unique_and_mean_nothing_else() -> None:
         (["31.01.2017 10:00", "01.02.2017 09:30"], "timestamp", {"date_format": "%d.%m.%Y %H:%M"}),
         (["1/31/2017 1:30 PM", "2/1/2017 12:00 AM"], "timestamp", {"date_format": "%m/%d/%Y %I:%M %p"}),
         (["2017-01-31", "31.01.2017"], "date", {"date_format": ["%d.%m.%Y", "%Y-%m-%d"]}),
+        (
+            ["31.01.2017 10:00", "00.00.0000 00:00"],
+            "timestamp",
+            {"nulls": ["00.00.0000 00:00"], "date_format": "%d.%m.%Y %H:%M"},
+        ),
+        (["2017-01-31", "0000-00-00"], "date", {"nulls": ["0000-00-00"]}),
         ([" 1", "n/a", "-", "3"], "integer", {"nulls": ["n/a", "-"]}),
         ([" a", "-", "NULL"], "varchar", {"trim": True, "nulls": ["NULL"]}),
         (["", ""], "varchar", {}),
@@ -187,7 +196,13 @@ def test_a_key_is_found(deliveries: Path, rows: list[str], key: list[str]) -> No
         ("q", ["4111 1111 1111 1111", "5500005555555559"], "financial"),
         ("q", ["4111111111111112", "5500005555555550"], None),
         ("q", ["DE89 3704 0044 0532 0130 00", "GB82WEST12345698765432"], "financial"),
-        ("q", ["192.168.0.1", "::1"], "identifier"),
+        ("q", ["+1 212 555 1234", "+49 301 234 567"], "contact"),
+        ("q", ["5500005555555559", "4111111111111111"], "financial"),
+        ("q", ['{"card": "4111111111111111"}', '{"card": null}', "paid"], "financial"),
+        ("q", ["from DE89 3704 0044 0532 0130 00", "cash"], "financial"),
+        ("q", ["order 4111111111111112", "order 4111111111111113"], None),
+        ("q", ["192.168.0.1", "::1", "2001:db8:0:0:0:0:0:1"], "identifier"),
+        ("q", ["10:00:00", "23:59:59"], None),
         ("customer_id", ["7"], "identifier"),
         ("amount", ["1.50"], None),
         ("product_name", ["Blue Chair", "Red Table"], None),
@@ -198,6 +213,30 @@ def test_persons_are_protected(deliveries: Path, name: str, values: list[str], k
     found, _ = column(deliveries, values, name)
     assert (found.meaning.kind if found.meaning else None) == kind
     assert not (found.meaning and found.meaning.is_text and found.data_type != "varchar")
+
+
+def test_beside_people_a_name_is_a_persons(deliveries: Path) -> None:
+    """Two columns `Name` are a first and a last one, of one word each."""
+    rows = "Name;Name;Product;Mail\nAnn;van Dyck;Chair;a@example.com\nZoë;Ng;Table;z@example.com\n"
+    table, _ = profiled(deliveries, rows)
+    found = [column.meaning.kind if column.meaning else None for column in table.columns]
+    assert found == ["name", "name", None, "contact"]
+
+
+def test_titles_above_the_header_are_left_out(deliveries: Path) -> None:
+    """In texts and workbooks, and said; an index without a name is no title."""
+    report = "Positions;;;\n\nas of;8 July;;\nid;day;amount;note\n" + "".join(f"{n};2017-07-08;1;x\n" for n in range(9))
+    table, unsure = profiled(deliveries, report)
+    assert [column.header for column in table.columns] == ["id", "day", "amount", "note"]
+    assert (table.rows, [c.data_type for c in table.columns][:3]) == (9, ["integer", "date", "integer"])
+    assert unsure == ["Rows above the header, which are left out (`skip`): 2."]
+    workbook(deliveries / "things.xlsx", "Things", "as of today")
+    unsure = []
+    written, table = cli._read(Place(str(deliveries / "things.xlsx"), "test", None), None, unsure)
+    assert [column.header for column in table.columns] == ["id", "note", "more"] and table.rows == 2
+    assert written.skip == 2 and "(`skip`): 2" in unsure[0]
+    table, unsure = profiled(deliveries, ",a,b\n1,2,3\n4,5,6\n")
+    assert table.rows == 2 and not unsure
 
 
 def test_check_digits() -> None:
