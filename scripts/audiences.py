@@ -168,7 +168,7 @@ def _classification(described: dict[str, dict[str, tuple[str, str]]], table: str
     columns = described.get(table)
     if columns is None:
         raise PolicyProblem(
-            f"No model describes {table}, so nobody knows who may see it. Describe it under models/, drop it, or list "
+            f"No model describes {table}, so who may see it is not known. Describe it under models/, drop it, or list "
             f"it under left_out in policies/{POLICY.name}. Nothing was published."
         )
     found = columns.get(column.lower(), ("", ""))[0] or columns.get("*", ("", ""))[0]

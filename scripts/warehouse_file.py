@@ -91,7 +91,7 @@ def attach_file(
         text = str(error)
         if is_in_use(error):
             raise WarehouseInUse(
-                f"{path} is open in another process, and nobody else may have it open while one writes. "
+                f"{path} is open in another process, and while one writes, no other may have it open. "
                 f"Wait until that one has ended, or close it, then run again.\n{text}"
             ) from None
         if "newer version of DuckDB" in text:

@@ -456,7 +456,7 @@ def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str, ac
     """Erase, and print the report; exit with 1 where something is left."""
     console = Console(soft_wrap=True)
     if not customers and not prospects:
-        sys.exit("Name somebody to erase, with --customer or --prospect.")
+        sys.exit("Name a person to erase, with --customer or --prospect.")
     if not reason.strip():
         sys.exit("Say why, with --reason.")
     try:

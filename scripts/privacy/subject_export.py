@@ -156,7 +156,7 @@ def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: 
 def main(customers: tuple[str, ...], prospects: tuple[str, ...], employees: tuple[str, ...], out: Path | None) -> None:
     """Export, and say where to."""
     if not customers and not prospects and not employees:
-        sys.exit("Name somebody, with --customer, --prospect or --employee.")
+        sys.exit("Name a person, with --customer, --prospect or --employee.")
     try:
         folder, count, rows = export(list(customers), list(prospects), list(employees), out or exports_folder())
     except (PrivacyProblem, KeyProblem, EncryptionProblem) as error:
