@@ -18,7 +18,7 @@ LARGEST = {"integer": 2**31 - 1, "bigint": 2**53 - 1}
 STYLES = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
 MARKS = [".", ",", " ", "'"]
 LIKE = re.compile("[-+]?[0-9.,' \u00a0\u202f]*[0-9][.,]?([eE][-+]?[0-9]+)?")
-MOST_DIGITS, SPARE_DIGITS, USUAL_DIGITS, MOST_DECIMALS = 38, 2, 18, 9
+MOST_DIGITS, SPARE_DIGITS, USUAL_DIGITS, LEAST_WHOLE, MOST_DECIMALS = 38, 2, 18, 9, 9
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ def choose(facts: Facts, decimal: str | None) -> Choice | None:
             doubts.append(f"was read with {style[0]!r} before decimals; no value tells.")
     written = {} if style == (".", "") else {"decimal": style[0]} | ({"thousands": style[1]} if style[1] else {})
     whole, fraction, fewest = facts.digits[style[0]]
-    digits = max(USUAL_DIGITS, whole + fraction + SPARE_DIGITS)
+    digits = max(USUAL_DIGITS, max(whole + SPARE_DIGITS, LEAST_WHOLE) + fraction)
     data_type: str | None
     # More decimals than amounts have are a fraction's, unless all values have as many.
     is_float = facts.has_exponent or fraction > max(MOST_DECIMALS, fewest)
