@@ -1,6 +1,6 @@
 """Try the newest versions of what the project stands on, in an environment that is thrown away, and report what breaks.
 
-Each package is renewed on its own, first as pip resolves it, then without its dependencies' say; one that cannot be had
+Each package is renewed on its own, first as pip resolves it, then without what else it needs; one that cannot be had
 keeps its locked version, and the report says why. Then, in both environments, on a checkout of the last commit: parse
 with all deprecations shown, lint, build of the sample, tests that need no warehouse; and the data diff between the two
 warehouses.
@@ -37,6 +37,8 @@ PACKAGES = (
 )
 LOCKED, NEWEST = "locked", "newest"
 SHOWN_LINES = 40
+# Lines that say nothing of what breaks: of dbt, steps that went well; of pytest, how long tests took.
+ROUTINE = re.compile(r"\d+ of \d+ (START|OK|PASS|NO-OP|SKIP) |\d+\.\d+s (call|setup|teardown) ")
 # What `pip check` misses: a package that is not there, or one in another version.
 NEEDED = re.compile(r"(?:requires|has requirement) ([^,\s]+(?:,\S+)?), (?:which is not installed|but you have)")
 
@@ -77,13 +79,17 @@ class Tried:
 
 def renew(tried: Tried, console: Console) -> None:
     """Install the newest version of each package that can be had."""
+    alone: dict[str, list[str]] = {}
     for group in PACKAGES:
         console.print(f"Renewing {', '.join(group)}")
         said = _pip(tried, "--upgrade", *group)
         if said and not _pip(tried, "--upgrade", "--no-deps", *group):
-            tried.notes.append(f"{', '.join(group)}: installed without its dependencies' say. pip says: {said}")
+            # What keeps one package's dependencies from being installed keeps those of others, too.
+            alone.setdefault(said, []).extend(group)
         elif said:
             tried.notes.append(f"{', '.join(group)}: keeps the locked version. pip says: {said}")
+    for said, names in alone.items():
+        tried.notes.append(f"{', '.join(names)}: installed without what else it needs. pip says: {said}")
     # What was installed without its dependencies may need packages that were not there before, or newer ones.
     for name in sorted(set(NEEDED.findall(_check(tried)))):
         if said := _pip(tried, name):
@@ -131,6 +137,9 @@ def _run(tried: Tried, command: tuple[str, ...], folder: Path) -> subprocess.Com
         "PATH": f"{tried.bin}{os.pathsep}{os.environ['PATH']}",
         "LANDING_DIR": str(tried.folder.parent / "landing"),
         "WAREHOUSE_PATH": str(tried.warehouse),
+        # dbt's versions lay out their folders differently.
+        "DBT_TARGET_PATH": str(tried.folder / "target"),
+        "DBT_LOG_PATH": str(tried.folder / "logs"),
         "WAREHOUSE_KEYS": str(tried.folder.parent / "keys"),
         "DO_NOT_TRACK": "1",
     }
@@ -173,7 +182,8 @@ def report(locked: Tried, newest: Tried, diff: str) -> str:
     for tried in (locked, newest):
         for step in STEPS:
             code, _, said = tried.results[step.name]
-            told = said.strip().splitlines()[-SHOWN_LINES:] if code else deprecations(said)
+            lines_said = [line for line in said.strip().splitlines() if not ROUTINE.match(line)]
+            told = lines_said[-SHOWN_LINES:] if code else deprecations(said)
             if told:
                 lines += ["", f"## {step.name}, {tried.name}", "", "```", *told, "```"]
     return "\n".join([*lines, "", "## Data, locked against newest", "", diff, ""])

@@ -38,14 +38,14 @@ def test_each_package_is_tried_and_its_way_told(tmp_path: Path) -> None:
     renew(environment, Console(quiet=True))
     said = " ".join(environment.notes)
     assert len(environment.notes) == 4
-    assert "dbt-core: installed without its dependencies' say. pip says: RuntimeError: failed to download" in said
+    assert "dbt-core: installed without what else it needs. pip says: RuntimeError: failed to download" in said
     assert "duckdb, duckdb-extensions, duckdb-extension-httpfs: keeps the locked version" in said
     assert "parser: needed, and cannot be installed. pip says: RuntimeError: failed to download" in said
     assert "Does not fit: dbt-core 2.0 requires parser, which is not installed." in said and "click" not in said
 
 
 def test_what_breaks_is_told_with_its_output() -> None:
-    text = report(tried("1.0"), tried("2.0", build="line\nDecimal is gone"), "same")
+    text = report(tried("1.0"), tried("2.0", build="1 of 2 PASS fine\nline\nDecimal is gone"), "same")
     assert "9 of 9 packages have a newer version. These break: build." in text
     assert "| dbt-core | 1.0 | 2.0 |" in text and "| build | passed, 10 s | failed, 10 s |" in text
     assert "## build, 2.0\n\n```\nline\nDecimal is gone\n```" in text
