@@ -137,9 +137,6 @@ def _run(tried: Tried, command: tuple[str, ...], folder: Path) -> subprocess.Com
         "PATH": f"{tried.bin}{os.pathsep}{os.environ['PATH']}",
         "LANDING_DIR": str(tried.folder.parent / "landing"),
         "WAREHOUSE_PATH": str(tried.warehouse),
-        # dbt's versions lay out their folders differently.
-        "DBT_TARGET_PATH": str(tried.folder / "target"),
-        "DBT_LOG_PATH": str(tried.folder / "logs"),
         "WAREHOUSE_KEYS": str(tried.folder.parent / "keys"),
         "DO_NOT_TRACK": "1",
     }
@@ -212,11 +209,12 @@ def main(keep: bool) -> None:
         if said := _pip(newest, "--require-hashes", "--requirement", str(PROJECT / "requirements.lock")):
             sys.exit(f"The locked versions could not be installed: {said}")
         renew(newest, console)
-        with checked_out("HEAD") as code:
-            for tried in (locked, newest):
+        # One for each: what one version of dbt leaves in its folders may trip another.
+        with checked_out("HEAD") as locked_code, checked_out("HEAD") as newest_code:
+            for tried, code in ((locked, locked_code), (newest, newest_code)):
                 tried.versions = versions(tried)
                 run_steps(tried, code, console)
-            text = report(locked, newest, compare(locked, newest, code))
+            text = report(locked, newest, compare(locked, newest, newest_code))
     except DiffProblem as error:
         sys.exit(str(error))
     finally:
