@@ -5,14 +5,6 @@
 
 {#- A number as a person writes it: 1,790, 12.5, 0.034. -#}
 {% macro said_number(expression) -%}
-    {{ return(adapter.dispatch('said_number')(expression)) }}
-{%- endmacro %}
-
-{% macro default__said_number(expression) -%}
-    cast(round({{ expression }}, 2) as varchar)
-{%- endmacro %}
-
-{% macro duckdb__said_number(expression) -%}
     case
         when abs({{ expression }}) >= 100 then format('{:,}', cast(round({{ expression }}) as bigint))
         when {{ expression }} = round({{ expression }}) then cast(cast({{ expression }} as bigint) as varchar)

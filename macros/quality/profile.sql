@@ -132,14 +132,6 @@
 
 {#- The profile of one table's new batches, as SQL: one pass over their rows. -#}
 {% macro profile_table(table, columns, condition, sample=1) -%}
-    {{ return(adapter.dispatch('profile_table')(table, columns, condition, sample)) }}
-{%- endmacro %}
-
-{% macro default__profile_table(table, columns, condition, sample) -%}
-    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
-{%- endmacro %}
-
-{% macro duckdb__profile_table(table, columns, condition, sample) -%}
     {%- if sample > 1 -%}
     {{ return(duckdb__profile_large_table(table, columns, condition, sample)) }}
     {%- endif %}
@@ -262,14 +254,6 @@
 {#- How many distinct values a column has: counted, or estimated from how often each value came among the rows set aside
     (Haas and Stokes' first-order jackknife). `profile` is one element of what profile_table gives. -#}
 {% macro distinct_count(profile) -%}
-    {{ return(adapter.dispatch('distinct_count')(profile)) }}
-{%- endmacro %}
-
-{% macro default__distinct_count(profile) -%}
-    {{ profile }}.distinct_count
-{%- endmacro %}
-
-{% macro duckdb__distinct_count(profile) -%}
     {%- set counts = 'coalesce(' ~ profile ~ '.counts, [])' -%}
     {%- set singles = 'len(list_filter(' ~ counts ~ ', lambda times: times = 1))' -%}
     {%- set seen = 'greatest(list_sum(' ~ counts ~ '), 1)' -%}
@@ -297,28 +281,12 @@
 
 {#- Nine significant digits: sums of fractions differ beyond that with the order in which threads add them up. -#}
 {% macro rounded(expression) -%}
-    {{ return(adapter.dispatch('rounded')(expression)) }}
-{%- endmacro %}
-
-{% macro default__rounded(expression) -%}
-    round({{ expression }}, 6)
-{%- endmacro %}
-
-{% macro duckdb__rounded(expression) -%}
     cast(format('{:.9g}', {{ expression }}) as double)
 {%- endmacro %}
 
 {#- The texts of a daily batch, a row each. `least_count` filled rows must be there for more to be shown than how many look
     empty; `length_may_be_shown` where the column is not personal. -#}
 {% macro profiled_texts(table, columns, condition) -%}
-    {{ return(adapter.dispatch('profiled_texts')(table, columns, condition)) }}
-{%- endmacro %}
-
-{% macro default__profiled_texts(table, columns, condition) -%}
-    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
-{%- endmacro %}
-
-{% macro duckdb__profiled_texts(table, columns, condition) -%}
     {%- set texts = columns | selectattr('type', 'equalto', 'VARCHAR') | list -%}
     {%- set names = texts | map(attribute='name') | list -%}
     select
@@ -344,14 +312,6 @@
     - least_count: filled rows from which on more than the most frequent value may be shown;
     - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
 {% macro profiled_values(table, columns, condition) -%}
-    {{ return(adapter.dispatch('profiled_values')(table, columns, condition)) }}
-{%- endmacro %}
-
-{% macro default__profiled_values(table, columns, condition) -%}
-    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
-{%- endmacro %}
-
-{% macro duckdb__profiled_values(table, columns, condition) -%}
     {%- set measures = duckdb__shown_measures(columns) -%}
     {%- set codes = columns | selectattr('role', 'equalto', 'code') | rejectattr('name', 'equalto', 'cdc_flag') | list
         if measures else [] -%}
@@ -404,14 +364,6 @@
 {#- What a daily batch's rows say, one hash a row, without their times and sequence numbers, by which a row that comes
     again may differ: once with identifiers, and once without them where there are measures to tell rows by. -#}
 {% macro hashed_rows(table, columns, condition) -%}
-    {{ return(adapter.dispatch('hashed_rows')(table, columns, condition)) }}
-{%- endmacro %}
-
-{% macro default__hashed_rows(table, columns, condition) -%}
-    {%- do exceptions.raise_compiler_error('Tables are profiled on DuckDB only.') -%}
-{%- endmacro %}
-
-{% macro duckdb__hashed_rows(table, columns, condition) -%}
     {%- set content = columns | rejectattr('role', 'equalto', 'time')
         | rejectattr('name', 'in', ['cdc_flag', 'cdc_dsn']) | list -%}
     {%- set described = content | rejectattr('role', 'equalto', 'identifier') | map(attribute='name') | list %}
@@ -496,28 +448,12 @@
 
 {#- How often counted values came together. -#}
 {% macro times_seen(entries) -%}
-    {{ return(adapter.dispatch('times_seen')(entries)) }}
-{%- endmacro %}
-
-{% macro default__times_seen(entries) -%}
-    0
-{%- endmacro %}
-
-{% macro duckdb__times_seen(entries) -%}
     cast(list_sum(list_transform({{ entries }}, lambda entry: entry.value)) as double)
 {%- endmacro %}
 
 {#- The 25 most frequent of counted values, each with its share of `total`; ties in the order of the values. `total` is a
     column: an expression would be worked out for each value. -#}
 {% macro frequent_values(entries, total) -%}
-    {{ return(adapter.dispatch('frequent_values')(entries, total)) }}
-{%- endmacro %}
-
-{% macro default__frequent_values(entries, total) -%}
-    {{ entries }}
-{%- endmacro %}
-
-{% macro duckdb__frequent_values(entries, total) -%}
     {#- Sorted as numbers that hold count and place, not as pairs: entries come in the order of their values. #}
     list_transform(
         list_select({{ entries }}, list_transform(

@@ -1,26 +1,10 @@
 {#- A list's elements as rows. -#}
 {% macro unnested(expression) -%}
-    {{ return(adapter.dispatch('unnested')(expression)) }}
-{%- endmacro %}
-
-{% macro default__unnested(expression) -%}
-    explode({{ expression }})
-{%- endmacro %}
-
-{% macro duckdb__unnested(expression) -%}
     unnest({{ expression }})
 {%- endmacro %}
 
 {#- A field of a struct. -#}
 {% macro field_of(expression, field) -%}
-    {{ return(adapter.dispatch('field_of')(expression, field)) }}
-{%- endmacro %}
-
-{% macro default__field_of(expression, field) -%}
-    {{ expression }}.{{ field }}
-{%- endmacro %}
-
-{% macro duckdb__field_of(expression, field) -%}
     struct_extract({{ expression }}, '{{ field }}')
 {%- endmacro %}
 
