@@ -38,11 +38,11 @@
             coalesce(kept_{{ columns | length }}, 0) as kept,
             {% for column in columns -%}
             case
-                when coalesce(kept_{{ columns | length }}, 0) >= {{ loop.index }} then cast({{ column }} as varchar)
+                when coalesce(kept_{{ columns | length }}, 0) >= {{ loop.index }} then cast({{ column }} as string)
                 else '*'
             end as {{ column }},
             {% endfor -%}
-            count(*) filter (where kept_{{ columns | length }} is null) over (partition by population) as hidden_count
+            sum(case when kept_{{ columns | length }} is null then 1 else 0 end) over (partition by population) as hidden_count
         from step_1
     ),
 

@@ -70,3 +70,17 @@
         ))
     end
 {%- endmacro %}
+
+{#- Aggregate: the value below which a share of all values lies, between two of them where it falls there. Dispatches by
+    engine. -#}
+{% macro quantile(expression, share) -%}
+    {{ return(adapter.dispatch('quantile')(expression, share)) }}
+{%- endmacro %}
+
+{% macro duckdb__quantile(expression, share) -%}
+    quantile_cont({{ expression }}, {{ share }})
+{%- endmacro %}
+
+{% macro spark__quantile(expression, share) -%}
+    percentile({{ expression }}, {{ share }})
+{%- endmacro %}

@@ -198,8 +198,8 @@
             names.control,
             entries.batch_id,
             sum(entries.difference) as accepted_difference,
-            {{ dbt.listagg('entries.reason', "'; '", 'order by entries.control') }} as accepted_reason,
-            {{ dbt.listagg('entries.accepted_by', "'; '", 'order by entries.control') }} as accepted_by,
+            {{ joined_texts('entries.reason', '; ', 'entries.control') }} as accepted_reason,
+            {{ joined_texts('entries.accepted_by', '; ', 'entries.control') }} as accepted_by,
             min(entries.accepted_until) as accepted_until
         from names
         inner join {{ ref('accepted_differences') }} as entries on names.name = entries.control

@@ -5,7 +5,7 @@
         select
             batch_id,
             {{ date_id('batch_date') }} as last_day_id,
-            {{ date_id(dbt.dateadd('day', 0 - days_before, 'batch_date')) }} as day_id
+            {{ date_id("(batch_date - interval '" ~ days_before ~ "' day)") }} as day_id
         from {{ ref('batches') }}
     )
 

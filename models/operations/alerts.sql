@@ -73,7 +73,7 @@ alerts as (
     from customers
     inner join batch_dates on customers.batch_id = batch_dates.batch_id
     where
-        cast(nullif(customers.dob, '') as date) <= {{ dbt.dateadd('year', -100, 'batch_dates.batch_date') }}
+        cast(nullif(customers.dob, '') as date) <= batch_dates.batch_date - interval '100' year
         or cast(nullif(customers.dob, '') as date) > batch_dates.batch_date
     union all
     select

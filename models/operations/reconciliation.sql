@@ -55,7 +55,7 @@ rejects as (
     group by source_name, batch_id
 ),
 
-totals as (
+counted_totals as (
     select
         case
             {% for source_name, total in counted_sources().items() -%}
@@ -64,9 +64,17 @@ totals as (
             when false then ''
         end as source_name,
         batch_id,
-        sum(value) as control_total
+        value
     from {{ ref('audit') }}
-    group by all
+),
+
+totals as (
+    select
+        source_name,
+        batch_id,
+        sum(value) as control_total
+    from counted_totals
+    group by source_name, batch_id
 ),
 
 final as (

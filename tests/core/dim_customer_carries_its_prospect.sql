@@ -22,13 +22,20 @@ prospects as (
     from {{ ref('prospect') }}
 ),
 
+first_matches as (
+    select
+        match_key,
+        min(agency_id) as agency_id
+    from prospects
+    group by match_key
+),
+
 matched as (
     select
         customers.*,
-        min(prospects.agency_id) as expected_agency_id
+        first_matches.agency_id as expected_agency_id
     from customers
-    left join prospects on customers.match_key = prospects.match_key
-    group by all
+    left join first_matches on customers.match_key = first_matches.match_key
 )
 
 select matched.sk_customer_id

@@ -23,19 +23,28 @@ prospects as (
 standings as (
     select
         *,
-        status || ' ' || coalesce(cast(tier as varchar), '') as standing
+        status || ' ' || coalesce(cast(tier as string), '') as standing
     from customers
     where recency = 1
 ),
 
-linked as (
-    select
+-- The customers that a prospect matches can differ in standing; each counts once.
+distinct_standings as (
+    select distinct
         standings.agency_id,
-        string_agg(distinct standings.standing, ', ' order by standings.standing)
-        || case when bool_or(prospects.is_customer) then ', a customer' else ', no customer' end as standing
+        standings.standing,
+        prospects.is_customer
     from standings
     inner join prospects on standings.agency_id = prospects.agency_id
-    group by standings.agency_id
+),
+
+linked as (
+    select
+        agency_id,
+        {{ joined_texts('standing', ', ', 'standing') }}
+        || case when bool_or(is_customer) then ', a customer' else ', no customer' end as standing
+    from distinct_standings
+    group by agency_id
 ),
 
 -- A prospect that several customers match takes its properties from the first of them.

@@ -95,8 +95,13 @@ matched as (
         -- A sale on its own, or one that came before the purchase it is matched with, opened a short lot.
         purchases.trade_id is null
         or coalesce(
-            (sales.sk_date_id, sales.sk_time_id, sales.trade_id)
-            < (purchases.sk_date_id, purchases.sk_time_id, purchases.trade_id),
+            sales.sk_date_id < purchases.sk_date_id
+            or (sales.sk_date_id = purchases.sk_date_id and sales.sk_time_id < purchases.sk_time_id)
+            or (
+                sales.sk_date_id = purchases.sk_date_id
+                and sales.sk_time_id = purchases.sk_time_id
+                and sales.trade_id < purchases.trade_id
+            ),
             false
         ) as is_short,
         greatest(coalesce(purchases.batch_id, 0), coalesce(sales.batch_id, 0)) as batch_id

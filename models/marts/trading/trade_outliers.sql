@@ -14,10 +14,10 @@ with completed as (
 quartiles as (
     select
         type,
-        quantile_cont(fee_share, 0.25) as fee_q1,
-        quantile_cont(fee_share, 0.75) as fee_q3,
-        quantile_cont(commission_share, 0.25) as commission_q1,
-        quantile_cont(commission_share, 0.75) as commission_q3
+        {{ quantile('fee_share', 0.25) }} as fee_q1,
+        {{ quantile('fee_share', 0.75) }} as fee_q3,
+        {{ quantile('commission_share', 0.25) }} as commission_q1,
+        {{ quantile('commission_share', 0.75) }} as commission_q3
     from completed
     group by type
 ),
