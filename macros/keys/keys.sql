@@ -25,10 +25,10 @@
 
 {#- Surrogate key of a version with a text business key: 60 bits of the MD5 of key and effective date. -#}
 {% macro text_version_key(business_key, effective_date) -%}
-    {{ adapter.dispatch('hash_60')(business_key ~ " || '|' || cast(" ~ date_id(effective_date) ~ " as varchar)") }}
+    {{ adapter.dispatch('hash_60')(business_key ~ " || '|' || cast(" ~ date_id(effective_date) ~ " as string)") }}
 {%- endmacro %}
 
-{% macro default__hash_60(text_expression) -%}
+{% macro spark__hash_60(text_expression) -%}
     cast(conv(substring(md5({{ text_expression }}), 1, 15), 16, 10) as bigint)
 {%- endmacro %}
 

@@ -51,9 +51,9 @@ image_events as (
         true as is_full_image,
         status_types.status_name as status,
         images.customer_id,
-        cast(images.broker_id as varchar) as broker_id,
+        cast(images.broker_id as string) as broker_id,
         coalesce(images.account_desc, '') as account_desc,
-        coalesce(cast(images.tax_status as varchar), '') as tax_status,
+        coalesce(cast(images.tax_status as string), '') as tax_status,
         images.batch_id
     from images
     inner join batch_dates on images.batch_id = batch_dates.batch_id

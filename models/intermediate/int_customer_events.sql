@@ -74,7 +74,7 @@ image_events as (
             'tax_id', 'last_name', 'first_name', 'middle_initial', 'gender', 'tier', 'dob', 'address_line1',
             'address_line2', 'postal_code', 'city', 'state_prov', 'country'
         ] -%}
-        coalesce(cast(images.{{ column }} as varchar), '') as {{ column }},
+        coalesce(cast(images.{{ column }} as string), '') as {{ column }},
         {% endfor -%}
         {% for n in [1, 2, 3] -%}
         coalesce({{ phone_number(

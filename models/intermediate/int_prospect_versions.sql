@@ -58,7 +58,7 @@ fingerprinted as (
         *,
         md5(
             {% for column in content -%}
-            coalesce(cast({{ column }} as varchar), '') {{ "|| chr(31) ||" if not loop.last }}
+            coalesce(cast({{ column }} as string), '') {{ "|| chr(31) ||" if not loop.last }}
             {% endfor -%}
         ) as fingerprint
     from listings

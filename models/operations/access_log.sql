@@ -5,11 +5,11 @@
 select
     cast(null as bigint) as entry,
     cast(null as timestamp) as happened_at,
-    cast(null as varchar) as action,
-    cast(null as varchar) as actor,
-    cast(null as varchar) as detail,
+    cast(null as string) as action,
+    cast(null as string) as actor,
+    cast(null as string) as detail,
     cast(null as integer) as key_version,
-    cast(null as varchar) as previous_hash,
-    cast(null as varchar) as entry_hash,
-    cast(null as varchar) as seal
+    cast(null as string) as previous_hash,
+    cast(null as string) as entry_hash,
+    cast(null as string) as seal
 where 1 = 0

@@ -105,7 +105,7 @@ messages as (
         table_name as message_source,
         message_text,
         'Validation' as message_type,
-        cast(row_count as varchar) as message_data
+        cast(row_count as string) as message_data
     from row_counts
     union all
     select
@@ -113,7 +113,7 @@ messages as (
         table_name as message_source,
         'Row count joined' as message_text,
         'Validation' as message_type,
-        cast(row_count as varchar) as message_data
+        cast(row_count as string) as message_data
     from joined_counts
     union all
     select
@@ -121,7 +121,7 @@ messages as (
         'Prospect' as message_source,
         'Source rows' as message_text,
         'Status' as message_type,
-        cast(row_count as varchar) as message_data
+        cast(row_count as string) as message_data
     from prospect_lists
     {% for text, column in [('Inserted rows', 'inserted_count'), ('Updated rows', 'updated_count')] -%}
     union all
@@ -130,7 +130,7 @@ messages as (
         'Prospect' as message_source,
         '{{ text }}' as message_text,
         'Status' as message_type,
-        cast(coalesce(prospect_changes.{{ column }}, 0) as varchar) as message_data
+        cast(coalesce(prospect_changes.{{ column }}, 0) as string) as message_data
     from prospect_lists
     left join prospect_changes on prospect_lists.batch_id = prospect_changes.batch_id
     {% endfor -%}
@@ -140,7 +140,7 @@ messages as (
         source_name as message_source,
         'Rejected rows' as message_text,
         'Reject' as message_type,
-        cast(row_count as varchar) as message_data
+        cast(row_count as string) as message_data
     from rejects
 ),
 
