@@ -1,14 +1,8 @@
 {#- Post-hook of a staging model, in its transaction: note which files its rows came from, and each row that could not be
-    read. Dispatches by engine. -#}
+    read. -#}
 {% macro note_landed() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
-        {{ adapter.dispatch('note_landed')(model.sources[0] | join('.')) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__note_landed(source_name) -%}{%- endmacro %}
-
-{% macro duckdb__note_landed(source_name) -%}
+    {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
+    {%- set source_name = model.sources[0] | join('.') -%}
     {%- if nothing_came(source_name) -%}{{ return('') }}{%- endif -%}
     {%- if should_full_refresh() -%}
         {%- do forget(hook_table('landed_files'), "source_name = '" ~ source_name ~ "'") -%}
@@ -16,16 +10,16 @@
         {%- do forget(hook_table('row_counts'), "model_name = '" ~ model.name ~ "'") -%}
     {%- endif -%}
     {%- set new_files = new_landed_files(source_name) -%}
-    {%- set batch_ids = run_query('select distinct batch_id from (' ~ new_files ~ ') order by batch_id').columns[0].values() | list -%}
+    {%- set batch_ids = run_query('select distinct batch_id from (' ~ new_files ~ ') as new_files order by batch_id').columns[0].values() | list -%}
     {%- if batch_ids -%}
         {%- set layout = landing_layout(source_name) -%}
         {%- set is_counted = layout.config.meta.format != 'audit' -%}
         {%- set returned_from = take_out_duplicates(layout, batch_ids) if is_counted else [] -%}
-        {%- do run_query(
-            'insert into ' ~ hook_table('landed_files') ~ ' by name
-            select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
-                now()::timestamp as loaded_at
-            from (' ~ new_files ~ ')'
+        {%- do add_rows(
+            'landed_files',
+            'select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',
+                cast(current_timestamp as timestamp) as loaded_at
+            from (' ~ new_files ~ ') as new_files'
         ) -%}
         {%- if is_counted -%}
             {%- do note_unreadable(source_name, batch_ids, returned_from) -%}
@@ -64,9 +58,7 @@
         {%- do short.append(row['batch_id']) -%}
     {%- endfor -%}
     {%- if short -%}
-        {%- do run_query(
-            'insert into ' ~ hook_table('rejected_rows') ~ ' by name ' ~ rejects(unreadable_rows(source_name, short, returned_from), model.name)
-        ) -%}
+        {%- do add_rows('rejected_rows', rejects(unreadable_rows(source_name, short, returned_from), model.name)) -%}
     {%- endif -%}
 {%- endmacro %}
 

@@ -1,14 +1,8 @@
 {#- Post-hook of a resolved model, in its transaction: put on record each row of new batches that has no parent. The
-    detailed look stays behind a count, so sound batches cost no more than that. Dispatches by engine. -#}
+    detailed look stays behind a count, so sound batches cost no more than that. -#}
 {% macro note_resolved() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] and model.config.meta.resolves -%}
-        {{ adapter.dispatch('note_resolved')(model.config.meta.resolves) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__note_resolved(source_name) -%}{%- endmacro %}
-
-{% macro duckdb__note_resolved(source_name) -%}
+    {%- set source_name = model.config.meta.resolves -%}
+    {%- if not execute or flags.WHICH not in ['run', 'build'] or not source_name -%}{{ return('') }}{%- endif -%}
     {%- if all_counted(source_name) -%}{{ return('') }}{%- endif -%}
     {%- if should_full_refresh() -%}
         {%- do forget(hook_table('rejected_rows'), "rejected_by = '" ~ model.name ~ "'") -%}
@@ -48,10 +42,7 @@
             {%- endif -%}
         {%- endfor -%}
         {%- if with_orphans -%}
-            {%- do run_query(
-                'insert into ' ~ hook_table('rejected_rows') ~ ' by name '
-                ~ rejects(orphaned_rows(source_name, with_orphans), model.name)
-            ) -%}
+            {%- do add_rows('rejected_rows', rejects(orphaned_rows(source_name, with_orphans), model.name)) -%}
         {%- endif -%}
     {%- endif -%}
 {%- endmacro %}
@@ -103,10 +94,10 @@
         orphans.reject_reason_code as reason_code,
         case orphans.reject_column
             {%- for column in layout.columns.values() %}
-            when '{{ column.name }}' then cast(found.{{ column.name }} as varchar)
+            when '{{ column.name }}' then cast(found.{{ column.name }} as string)
             {%- endfor %}
         end as found_value,
-        cast(null as varchar) as expected,
+        cast(null as string) as expected,
         found.raw_text
     from orphans
     left join found

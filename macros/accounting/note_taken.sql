@@ -1,15 +1,8 @@
 {#- Post-hook of a core model, in its transaction: note for each new batch how many rows it added, and how many rows of
     each feed that the model says it `takes` are in it now. What it notes is counted in the table itself, never taken
-    over from the feed. Dispatches by engine. -#}
+    over from the feed. -#}
 {% macro note_taken() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
-        {{ adapter.dispatch('note_taken')() }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__note_taken() -%}{%- endmacro %}
-
-{% macro duckdb__note_taken() -%}
+    {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
     {%- if all_counted() -%}{{ return('') }}{%- endif -%}
     {%- set counts = hook_table('row_counts') -%}
     {%- set own = "model_name = '" ~ model.name ~ "'" -%}
@@ -32,7 +25,7 @@
         {%- endfor -%}
         {#- Rows of an earlier batch may have come or gone in a history, so all batches are counted again. #}
         {%- do forget(counts, own ~ ' and source_name is null') -%}
-        {%- do run_query('insert into ' ~ counts ~ ' by name ' ~ parts | join(' union all by name ')) -%}
+        {%- do add_rows('row_counts', parts | join(' union all ')) -%}
     {%- endif -%}
 {%- endmacro %}
 
@@ -81,10 +74,10 @@
 {% macro by_batch(source_name, counted, batch_ids) -%}
     select
         '{{ model.name }}' as model_name,
-        {{ "'" ~ source_name ~ "'" if source_name else 'cast(null as varchar)' }} as source_name,
+        {{ "'" ~ source_name ~ "'" if source_name else 'cast(null as string)' }} as source_name,
         batches.batch_id,
         cast(coalesce(sum(counted.row_count), 0) as bigint) as row_count
-    from (select unnest([{{ batch_ids | join(', ') }}]) as batch_id) as batches
+    from (values ({{ batch_ids | join('), (') }})) as batches(batch_id)
     left join ({{ counted }}) as counted on batches.batch_id = counted.batch_id
     group by batches.batch_id
 {%- endmacro %}

@@ -1,17 +1,10 @@
 {#- Post-hook of staging and resolved models, after their transaction: stop the load where more rows of a file were
     rejected than max_rejected_share allows, before any table that would lack them changes. The rejects stay on record.
     Batches that pass are noted in row_counts and not looked at again; the others at every run, until their files are
-    corrected or the share is raised. Dispatches by engine. -#}
+    corrected or the share is raised. -#}
 {% macro refuse_too_many_rejects() -%}
     {%- set source_name = model.config.meta.resolves or model.sources | map('join', '.') | first -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] and source_name -%}
-        {{ adapter.dispatch('refuse_too_many_rejects')(source_name) }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__refuse_too_many_rejects(source_name) -%}{%- endmacro %}
-
-{% macro duckdb__refuse_too_many_rejects(source_name) -%}
+    {%- if not execute or flags.WHICH not in ['run', 'build'] or not source_name -%}{{ return('') }}{%- endif -%}
     {%- if all_counted(source_name) -%}{{ return('') }}{%- endif -%}
     {%- set batch_ids = batches_to_check(source_name) -%}
     {%- if batch_ids -%}
@@ -21,11 +14,11 @@
             'with files as (
                 select batch_id, file_name, sum(line_count) as line_count from ' ~ hook_table('landed_files') ~ "
                 where source_name = '" ~ source_name ~ "' and batch_id in (" ~ listed ~ ')
-                group by all
+                group by batch_id, file_name
             ), rejects as (
                 select batch_id, file_name, count(*) as reject_count from ' ~ hook_table('rejected_rows') ~ "
                 where source_name = '" ~ source_name ~ "' and batch_id in (" ~ listed ~ ')
-                group by all
+                group by batch_id, file_name
             )
             select files.batch_id, files.file_name, cast(files.line_count as bigint) as line_count, rejects.reject_count
             from files
@@ -38,9 +31,9 @@
             {%- do refuse_rejects(source_name, bad.rows, share) -%}
         {%- endif -%}
         {#- What the station before held, less what was rejected since. #}
-        {%- do run_query(
-            'insert into ' ~ hook_table('row_counts') ~ " by name
-            with held as (" ~ held_before(source_name, listed) ~ "),
+        {%- do add_rows(
+            'row_counts',
+            "with held as (" ~ held_before(source_name, listed) ~ "),
             rejects as (
                 select batch_id, count(*) as row_count from " ~ hook_table('rejected_rows') ~ "
                 where source_name = '" ~ source_name ~ "' and rejected_by = '" ~ model.name ~ "'
@@ -57,7 +50,7 @@
 {#- Batches of a feed that have landed, or passed the station before, and not passed this model yet. -#}
 {% macro batches_to_check(source_name) -%}
     {{ return(run_query(
-        'select batch_id from (' ~ held_before(source_name) ~ ') except select batch_id from ' ~ hook_table('row_counts')
+        'select batch_id from (' ~ held_before(source_name) ~ ') as held except select batch_id from ' ~ hook_table('row_counts')
         ~ " where model_name = '" ~ model.name ~ "' order by batch_id"
     ).columns[0].values() | list) }}
 {%- endmacro %}

@@ -1,21 +1,13 @@
 {#- At the start of a load, after the look at the landing area: where a file of the last batch was replaced, or a file came
     late to a batch that is loaded, take all rows of that feed and batch out of staging, so that they are read again, and
-    have what is downstream built anew from staging. All of it in one transaction: whatever happens later, the next run
-    goes on from here. Dispatches by engine. -#}
+    have what is downstream built anew from staging. Whatever happens later, the next run goes on from here. -#}
 {% macro take_back() -%}
-    {%- if execute and flags.WHICH in ['run', 'build'] -%}
-        {{ adapter.dispatch('take_back')() }}
-    {%- endif -%}
-{%- endmacro %}
-
-{% macro default__take_back() -%}{%- endmacro %}
-
-{% macro duckdb__take_back() -%}
+    {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
     {%- set retakes = [] if flags.FULL_REFRESH else run_query(
         'select source_name, batch_id, reason from landing_retakes order by source_name, batch_id'
     ).rows -%}
     {%- if retakes -%}
-        {%- set statements, sources = [], [] -%}
+        {%- set statements, notes, sources = [], [], [] -%}
         {%- for row in retakes -%}
             {%- set node = staging_model(row['source_name']) -%}
             {%- set of_batch = ' where batch_id = ' ~ row['batch_id'] -%}
@@ -26,27 +18,41 @@
             {%- if adapter.get_relation(node.database, node.schema, node.alias) is not none -%}
                 {%- do statements.append('delete from ' ~ relation_of(node) ~ of_batch) -%}
             {%- endif -%}
-            {%- for table in ['landed_files', 'rejected_rows', 'row_counts'] -%}
+            {%- for table in ['rejected_rows', 'row_counts'] -%}
                 {%- do statements.append('delete from ' ~ hook_table(table) ~ of_feed) -%}
             {%- endfor -%}
+            {%- do notes.append('delete from ' ~ hook_table('landed_files') ~ of_feed) -%}
             {%- do sources.append(landing_layout(row['source_name']).unique_id) -%}
         {%- endfor -%}
         {%- set names = "'" ~ downstream_of(sources) | join("', '") ~ "'" -%}
         {%- do statements.append('delete from ' ~ hook_table('rejected_rows') ~ ' where rejected_by in (' ~ names ~ ')') -%}
         {%- do statements.append('delete from ' ~ hook_table('row_counts') ~ ' where model_name in (' ~ names ~ ')') -%}
-        {%- do statements.append(
-            'insert into ' ~ hook_table('rebuilds_due') ~ ' select unnest([' ~ names ~ ']) except select model_name from '
-            ~ hook_table('rebuilds_due')
-        ) -%}
         {%- for snapshot in replayed_snapshots() -%}
             {%- do statements.append('delete from ' ~ snapshot) -%}
         {%- endfor -%}
-        {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
+        {%- set due = 'insert into ' ~ hook_table('rebuilds_due') ~ ' select model_name from (values ('
+            ~ names | replace(', ', '), (') ~ ')) as due(model_name) except select model_name from '
+            ~ hook_table('rebuilds_due') -%}
+        {%- do run_all([due] + statements + notes) -%}
     {%- elif flags.FULL_REFRESH -%}
         {%- for snapshot in replayed_snapshots(selected_resources) -%}
             {%- do run_query('delete from ' ~ snapshot) -%}
         {%- endfor -%}
     {%- endif -%}
+{%- endmacro %}
+
+{#- Statements of which all take effect. Dispatches by engine. -#}
+{% macro run_all(statements) -%}
+    {%- do adapter.dispatch('run_all')(statements) -%}
+{%- endmacro %}
+
+{% macro duckdb__run_all(statements) -%}
+    {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
+{%- endmacro %}
+
+{#- No transaction holds them together: after a crash, the next run does all of them again. -#}
+{% macro spark__run_all(statements) -%}
+    {%- for statement in statements -%}{%- do run_query(statement) -%}{%- endfor -%}
 {%- endmacro %}
 
 {#- Snapshots of models, which the next `dbt build` fills with the same rows again, and with those that changed; only those
