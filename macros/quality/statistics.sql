@@ -84,3 +84,17 @@
 {% macro spark__quantile(expression, share) -%}
     percentile({{ expression }}, {{ share }})
 {%- endmacro %}
+
+{#- A fraction as the nearest whole number; halfway, as the even one. Dispatches by engine. -#}
+{% macro nearest_whole(expression) -%}
+    {{ return(adapter.dispatch('nearest_whole')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__nearest_whole(expression) -%}
+    cast({{ expression }} as bigint)
+{%- endmacro %}
+
+{#- Spark's cast cuts off, and Sail's rint rounds up from halfway. -#}
+{% macro spark__nearest_whole(expression) -%}
+    cast(bround({{ expression }}) as bigint)
+{%- endmacro %}

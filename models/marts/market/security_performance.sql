@@ -96,7 +96,7 @@ summed as (
         ) as close_{{ period }}_ago,
         {% endfor -%}
         round(stddev_samp(case when sk_date_id > year_ago then log_return end) * sqrt(252), 6) as volatility,
-        cast(avg(case when sk_date_id > month_ago then volume end) as bigint) as average_volume,
+        {{ nearest_whole('avg(case when sk_date_id > month_ago then volume end)') }} as average_volume,
         max(batch_id) as batch_id
     from changes
     group by symbol, last_date_id
