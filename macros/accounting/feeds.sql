@@ -61,7 +61,7 @@
 {% macro written_by_hooks() -%}
     select
     {%- for column in model.columns.values() if execute %}
-        cast(null as {{ column.data_type }}) as {{ column.name }}{{ ',' if not loop.last }}
+        cast(null as {{ engine_type(column.data_type) }}) as {{ column.name }}{{ ',' if not loop.last }}
     {%- else %}
         1 as nothing
     {%- endfor %}

@@ -6,31 +6,66 @@
 {% macro take_out_duplicates(layout, batch_ids) -%}
     {%- if not landed_key(layout) -%}{{ return([]) }}{%- endif -%}
     {%- set listed = batch_ids | join(', ') -%}
-    {%- set key = staged_key(layout) | join(', ') -%}
     {%- set repeated = run_query(
-        'select count(*) - count(distinct hash(batch_id, ' ~ key ~ ')) from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')'
+        'select count(*) - count(distinct ' ~ row_hash(['batch_id'] + staged_key(layout)) ~ ') from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')'
     ).columns[0][0] -%}
     {%- if repeated -%}
         {%- if layout.config.meta.lookup -%}
             {%- do refuse_contradictions(layout, batch_ids) -%}
         {%- endif -%}
-        {%- set values = staged_values(layout) | join(', ') -%}
-        {%- do run_query(
-            'delete from ' ~ this ~ ' where rowid in (
-                select row_id from (
-                    select
-                        rowid as row_id,
-                        row_number() over (same_key order by rowid) as place,
-                        min(hash(' ~ values ~ ')) over same_key <> max(hash(' ~ values ~ ')) over same_key as is_contradiction
-                    from ' ~ this ~ '
-                    where batch_id in (' ~ listed ~ ')
-                    window same_key as (partition by batch_id, ' ~ key ~ ')
-                )
-                where place > 1 or is_contradiction
-            )'
-        ) -%}
+        {%- do adapter.dispatch('take_out_repeated')(layout, listed) -%}
     {%- endif -%}
     {{ return(take_out_returns(layout, batch_ids) if keys_are_lasting(layout) else []) }}
+{%- endmacro %}
+
+{% macro duckdb__take_out_repeated(layout, listed) -%}
+    {%- set values = row_hash(staged_values(layout)) -%}
+    {%- do run_query(
+        'delete from ' ~ this ~ ' where rowid in (
+            select row_id from (
+                select
+                    rowid as row_id,
+                    row_number() over (same_key order by rowid) as place,
+                    min(' ~ values ~ ') over same_key <> max(' ~ values ~ ') over same_key as is_contradiction
+                from ' ~ this ~ '
+                where batch_id in (' ~ listed ~ ')
+                window same_key as (partition by batch_id, ' ~ staged_key(layout) | join(', ') ~ ')
+            )
+            where place > 1 or is_contradiction
+        )'
+    ) -%}
+{%- endmacro %}
+
+{#- Rows have no number here, so those that stay are laid aside. Of rows that are the same, the lowest number stays. -#}
+{% macro spark__take_out_repeated(layout, listed) -%}
+    {%- set values = row_hash(staged_values(layout)) -%}
+    {%- do spark__keep_only(listed,
+        'select * from (
+            select
+                *,
+                row_number() over (
+                    partition by batch_id, ' ~ staged_key(layout) | join(', ') ~ '
+                    order by ' ~ ('cdc_dsn' if layout.config.meta.cdc else 'batch_id') ~ '
+                ) as place,
+                min(' ~ values ~ ') over same_key <> max(' ~ values ~ ') over same_key as is_contradiction
+            from ' ~ this ~ '
+            where batch_id in (' ~ listed ~ ')
+            window same_key as (partition by batch_id, ' ~ staged_key(layout) | join(', ') ~ ')
+        ) as placed
+        where place = 1 and not is_contradiction'
+    ) -%}
+{%- endmacro %}
+
+{#- Put a query's rows in the place of all rows of some batches. A run that is killed in between reads them again. -#}
+{% macro spark__keep_only(listed, kept) -%}
+    {%- set rows = this.incorporate(path={'identifier': this.identifier ~ '__rows'}) -%}
+    {%- set columns = spark__columns_of(this) -%}
+    {%- set names = columns.keys() | join(', ') -%}
+    {%- do spark__declare(rows, columns) -%}
+    {%- do run_query('insert into ' ~ rows ~ ' select ' ~ names ~ ' from (' ~ kept ~ ') as kept') -%}
+    {%- do run_query('delete from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')') -%}
+    {%- do run_query('insert into ' ~ this ~ ' select ' ~ names ~ ' from ' ~ rows) -%}
+    {%- do run_query('drop table ' ~ rows) -%}
 {%- endmacro %}
 
 {#- Whether no later batch may send a key again. -#}
@@ -64,9 +99,21 @@
     {%- endset -%}
     {%- set earlier = run_query('select distinct earlier.batch_id from ' ~ returned).columns[0].values() | list -%}
     {%- if earlier -%}
-        {%- do run_query('delete from ' ~ this ~ ' where rowid in (select later.rowid from ' ~ returned ~ ')') -%}
+        {%- do adapter.dispatch('take_out_returned')(later_ids | join(', '), conditions | join(' and '), returned) -%}
     {%- endif -%}
     {{ return(earlier) }}
+{%- endmacro %}
+
+{% macro duckdb__take_out_returned(listed, same_key, returned) -%}
+    {%- do run_query('delete from ' ~ this ~ ' where rowid in (select later.rowid from ' ~ returned ~ ')') -%}
+{%- endmacro %}
+
+{% macro spark__take_out_returned(listed, same_key, returned) -%}
+    {%- do spark__keep_only(listed,
+        'select later.*
+        from (select * from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')) as later
+        anti join ' ~ this ~ ' as earlier on ' ~ same_key ~ ' and later.batch_id > earlier.batch_id'
+    ) -%}
 {%- endmacro %}
 
 {#- The columns of a staging model that hold what landed, without where it stood and how it was numbered. -#}

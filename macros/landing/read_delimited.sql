@@ -65,7 +65,7 @@
 {#- Whether a fraction is a whole number that a type can hold, as SQL; from 2^53 on, fractions lose digits. -#}
 {% macro fits_whole_type(number, data_type) -%}
     {%- set largest = '2147483647' if data_type == 'integer' else '9007199254740991' -%}
-    ({{ number }} = trunc({{ number }}) and {{ number }} between -{{ largest }} and {{ largest }})
+    ({{ number }} = floor({{ number }}) and {{ number }} between -{{ largest }} and {{ largest }})
 {%- endmacro %}
 
 {#- Whether a text is a value of a type, as SQL. -#}
@@ -73,11 +73,12 @@
     {%- if is_whole_type(data_type) -%}
         coalesce({{ fits_whole_type('try_cast(' ~ text ~ ' as double)', data_type) }}, false)
     {%- else -%}
-        try_cast({{ text }} as {{ data_type }}) is not null
+        {{ typed_value(text, data_type) }} is not null
     {%- endif -%}
 {%- endmacro %}
 
-{#- Control totals, read as leniently as they come: a value that is no number is null, never an error. -#}
+{#- Control totals, read as leniently as they come: a value that is no number is null, never an error. The first line
+    of their files names the columns. -#}
 {% macro duckdb__read_audit(files) -%}
     select
         {{ batch_of_file(files) }} as landed_batch_id,
@@ -98,4 +99,15 @@
             delim = ',', quote = '"', escape = '"',
             auto_detect = false, header = true, ignore_errors = true, null_padding = true
         )
+{%- endmacro %}
+
+{% macro spark__audit_columns() -%}
+    batch_id as landed_batch_id,
+    trim({{ field(1) }}) as data_set,
+    {{ typed_value('trim(' ~ field(2) ~ ')', 'integer') }} as batch_id,
+    {{ typed_value('trim(' ~ field(3) ~ ')', 'date') }} as date,
+    trim({{ field(4) }}) as attribute,
+    {{ typed_value('trim(' ~ field(5) ~ ')', 'decimal(18, 2)') }} as value,
+    {{ typed_value('trim(' ~ field(6) ~ ')', 'decimal(18, 5)') }} as d_value,
+    substring_index(file_name, '/', -1) as landed_file
 {%- endmacro %}

@@ -67,8 +67,14 @@
     )
 {%- endmacro %}
 
-{#- Lines of text files with their numbers from 1 in each file. One thread reads, so that they come in order. -#}
-{% macro duckdb__numbered_lines(files) -%}
+{#- Lines of a layout's files, as [(batch_id, path, name), …], with their numbers from 1 in each file. Dispatches by
+    engine. -#}
+{% macro numbered_lines(layout, files) -%}
+    {{ return(adapter.dispatch('numbered_lines')(layout, files)) }}
+{%- endmacro %}
+
+{#- One thread reads, so that they come in order. -#}
+{% macro duckdb__numbered_lines(layout, files) -%}
     {%- for file in files %}
     select
         {{ file[0] }}::integer as batch_id,
@@ -78,6 +84,13 @@
     from {{ duckdb__lines_of([file], ', parallel = false') }}
     {{ "union all" if not loop.last }}
     {%- endfor -%}
+{%- endmacro %}
+
+{#- The data source has cut delimited lines into fields, and counts `place` on from file to file. -#}
+{% macro spark__numbered_lines(layout, files) -%}
+    select *
+    from landing_{{ layout.source_name }}__{{ layout.name }}
+    where file_name in ('{{ files | map(attribute=2) | join("', '") }}')
 {%- endmacro %}
 
 {#- The text of one field, without blanks around it; null where nothing is left. -#}
@@ -98,14 +111,13 @@
 {#- One field in its type; null where it is blank or does not fit. Numbers may have blanks around them. -#}
 {% macro fixed_value(layout, column) -%}
     {%- if column.config.meta.date_format -%}
-        try_strptime({{ fixed_field(layout, column) }}, '{{ column.config.meta.date_format }}')
-        {{- '::date' if landed_type(column) == 'date' }}
+        {{ parsed_time(fixed_field(layout, column), column.config.meta.date_format, landed_type(column)) }}
     {%- elif column.data_type == 'varchar' -%}
         {{ fixed_text(layout, column) }}
     {%- elif is_whole_type(column.data_type) -%}
-        {%- set field = fixed_field(layout, column) -%}
-        case when {{ fits_type(field, column.data_type) }} then try_cast({{ field }} as {{ column.data_type }}) end
+        {%- set text = fixed_field(layout, column) -%}
+        case when {{ fits_type(text, column.data_type) }} then {{ typed_value(text, column.data_type) }} end
     {%- else -%}
-        try_cast({{ fixed_field(layout, column) }} as {{ column.data_type }})
+        {{ typed_value(fixed_field(layout, column), column.data_type) }}
     {%- endif -%}
 {%- endmacro %}

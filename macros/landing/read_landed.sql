@@ -27,7 +27,29 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- [(batch_id, path), …] of the files that a staging model has to read now, parts of one file in the order of their
+{#- Spark reads a row as it is looked at for what is wrong with it; those with nothing wrong are left. -#}
+{% macro spark__read_landed(layout, source_name) -%}
+    {%- set files = landed_paths(source_name) -%}
+    {%- set format = layout.config.meta.format -%}
+    {%- if not files -%}{{ return(no_landed_rows(layout)) }}{%- endif -%}
+    select
+        {%- if format == 'audit' %}
+        {{ spark__audit_columns() | indent(8) }}
+        {%- else %}
+        {%- for name, _ in landed_columns(layout) %}
+        {{ {
+            'landed_file': 'file_name' if format == 'xml' else "substring_index(file_name, '/', -1)",
+            'line_number': 'line_number' if format == 'xml' else ('place' if layout.config.meta.ordered else 'cast(null as bigint)'),
+        }.get(name, name) }} as {{ name }}{{ "," if not loop.last }}
+        {%- endfor %}
+        {%- endif %}
+    from (
+        {{ numbered_fields(layout, files) if format == 'audit' else checked_rows(layout, files, ['place'] if layout.config.meta.ordered else []) }}
+    ) as landed
+    where {{ 'line_number > 1' if format == 'audit' else 'failed is null' }}
+{%- endmacro %}
+
+{#- [(batch_id, path, name), …] of the files that a staging model has to read now, parts of one file in the order of their
     numbers. -#}
 {% macro landed_paths(source_name) -%}
     {%- if is_incremental() and flags.WHICH in ['run', 'build'] -%}
@@ -37,7 +59,7 @@
         {%- set files = "select * from landing_area where source_name = '" ~ source_name ~ "'" -%}
     {%- endif -%}
     {%- set found = run_query(
-        "select batch_id, file_path from (" ~ files ~ ")
+        "select batch_id, file_path, file_name from (" ~ files ~ ") as files
         order by
             batch_id,
             regexp_replace(file_path, '_[0-9]+([.][a-z]+)?$', ''),
@@ -83,7 +105,7 @@
 {% macro no_landed_rows(layout) -%}
     select
         {% for name, type in landed_columns(layout) -%}
-        cast(null as {{ type }}) as {{ name }}{{ "," if not loop.last }}
+        cast(null as {{ engine_type(type) }}) as {{ name }}{{ "," if not loop.last }}
         {% endfor -%}
     where false
 {%- endmacro %}

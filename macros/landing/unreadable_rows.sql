@@ -6,7 +6,7 @@
     {%- set layout = landing_layout(source_name) -%}
     {%- set listed = batch_ids | join(', ') %}
     with checked as (
-        {{ checked_rows(layout, source_name, (batch_ids + returned_from) | unique | list) }}
+        {{ checked_rows(layout, landed_files_of(source_name, (batch_ids + returned_from) | unique | list)) }}
     )
     {%- if landed_key(layout) %},
 
@@ -46,17 +46,17 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Rows of landed files as text, cut into the layout's columns, with where they stand and the first check that fails. -#}
-{% macro checked_rows(layout, source_name, batch_ids) -%}
-    {%- set files = landed_files_of(source_name, batch_ids) -%}
+{#- Rows of landed files as text, cut into the layout's columns, with where they stand and the first check that fails;
+    of a fixed-width file also the columns of the reader that are to be `kept`. -#}
+{% macro checked_rows(layout, files, kept=[]) -%}
     {%- if layout.config.meta.format == 'xml' -%}
         {{ checked_xml(layout) }}
     {%- elif layout.config.meta.format == 'fixed' -%}
-        {{ checked_fixed(layout, files) }}
+        {{ checked_fixed(layout, files, kept) }}
     {%- else -%}
         {%- set parts = [] -%}
-        {%- for file in files -%}
-            {%- do parts.append(checked_delimited(layout, file)) -%}
+        {%- for some, with_cdc in files_by_shape(layout, files) -%}
+            {%- do parts.append(checked_delimited(layout, some, with_cdc)) -%}
         {%- endfor -%}
         {{ parts | join('\nunion all\n') }}
     {%- endif -%}
@@ -72,7 +72,7 @@
     sound as (
         select
             *,
-            hash({{ layout.columns.keys() | join(', ') }}) as row_hash
+            {{ row_hash(layout.columns.keys() | list) }} as row_hash
         from checked
         where failed is null
     ),
@@ -158,12 +158,12 @@
     case
         {%- for column_name, code, value, expected, sound in checks %}
         when not coalesce({{ sound }}, false)
-            then {
-                'column_name': {{ "'" ~ column_name ~ "'" if column_name else 'null::varchar' }},
-                'reason_code': '{{ code }}',
-                'found_value': cast({{ value }} as varchar),
-                'expected': {{ "'" ~ expected | replace("'", "''") ~ "'" if expected else 'null::varchar' }}
-            }
+            then {{ failed_check(
+                "'" ~ column_name ~ "'" if column_name else 'cast(null as string)',
+                "'" ~ code ~ "'",
+                'cast(' ~ value ~ ' as string)',
+                "'" ~ expected | replace("'", "''") ~ "'" if expected else 'cast(null as string)'
+            ) }}
         {%- endfor %}
     end
 {%- endmacro %}
@@ -173,51 +173,72 @@
 {% macro delimited_checks(layout, with_cdc) -%}
     {%- set names = ['cdc_flag', 'cdc_dsn'] if with_cdc else [] -%}
     {%- set count = names | length + layout.columns | length -%}
-    {%- set checks = [(none, 'wrong_field_count', 'len(fields)', count | string,
-        'len(fields) >= ' ~ count ~ ' and list_count(fields[' ~ (count + 1) ~ ':]) = 0')] -%}
+    {%- set checks = [(none, 'wrong_field_count', field_count(), count | string,
+        field_count() ~ ' >= ' ~ count ~ ' and ' ~ are_empty_after(count))] -%}
     {%- if names -%}
-        {%- do checks.extend(landed_value_checks('cdc_flag', 'fields[1]', 'varchar', {'accepted': ['I', 'U']})) -%}
-        {%- do checks.extend(landed_value_checks('cdc_dsn', 'fields[2]', 'bigint', {'required': true})) -%}
+        {%- do checks.extend(landed_value_checks('cdc_flag', field(1), 'varchar', {'accepted': ['I', 'U']})) -%}
+        {%- do checks.extend(landed_value_checks('cdc_dsn', field(2), 'bigint', {'required': true})) -%}
     {%- endif -%}
     {%- for column in layout.columns.values() -%}
-        {%- set value = 'fields[' ~ (loop.index + names | length) ~ ']' -%}
+        {%- set value = field(loop.index + names | length) -%}
         {%- do checks.extend(landed_value_checks(column.name, value, column.data_type, column.config.meta)) -%}
     {%- endfor -%}
     {{ return(checks) }}
 {%- endmacro %}
 
-{% macro checked_delimited(layout, file) -%}
-    {%- set names = ['cdc_flag', 'cdc_dsn'] if layout.config.meta.cdc and file[0] > 1 else [] %}
-    select
-        {{ file[0] }} as batch_id,
-        '{{ file[2] | replace("'", "''") }}' as file_name,
-        line_number,
-        null::bigint as byte_offset,
-        line as raw_text,
-        {%- if layout.config.meta.cdc %}
-        {{ 'try_cast(fields[2] as bigint)' if names else 'null::bigint' }} as cdc_dsn,
-        {%- endif %}
-        {%- for column in layout.columns.values() %}
-        try_cast(fields[{{ loop.index + names | length }}] as {{ column.data_type }}) as {{ column.name }},
-        {%- endfor %}
-        {{ first_failed(delimited_checks(layout, names | length > 0)) | indent(8) }} as failed
-    from ({{ duckdb__numbered_fields(layout, file) }})
+{#- Files, as [(batch_id, path, name), …], by whether their rows begin with two more columns, as those of later batches
+    of a change file do: [(files, with_cdc), …]. -#}
+{% macro files_by_shape(layout, files) -%}
+    {%- set first = files | selectattr(0, 'equalto', 1) | list -%}
+    {%- set later = files | rejectattr(0, 'equalto', 1) | list -%}
+    {{ return([(first, false), (later, layout.config.meta.cdc)] | selectattr(0) | list) }}
 {%- endmacro %}
 
-{#- Lines of a delimited file with their numbers from 1 and their fields as text; null where a field is
-    empty. -#}
-{% macro duckdb__numbered_fields(layout, file) -%}
+{% macro checked_delimited(layout, files, with_cdc) -%}
+    {%- set names = ['cdc_flag', 'cdc_dsn'] if with_cdc else [] %}
     select
-        line,
+        batch_id,
+        file_name,
         line_number,
-        list_transform({{ split_fields(layout) }}, lambda field: nullif(field, '')) as fields
-    from ({{ duckdb__numbered_records(file) if layout.config.meta.format == 'csv' else duckdb__numbered_lines([file]) }})
+        cast(null as bigint) as byte_offset,
+        line as raw_text,
+        {%- if layout.config.meta.cdc %}
+        {{ field(1) if names else 'cast(null as string)' }} as cdc_flag,
+        {{ typed_value(field(2), 'bigint') if names else 'cast(null as bigint)' }} as cdc_dsn,
+        {%- endif %}
+        {%- for column in layout.columns.values() %}
+        {{ typed_value(field(loop.index + names | length), column.data_type) }} as {{ column.name }},
+        {%- endfor %}
+        {{ first_failed(delimited_checks(layout, names | length > 0)) | indent(8) }} as failed
+    from ({{ numbered_fields(layout, files) }}) as records
+{%- endmacro %}
+
+{#- Records of delimited files with the numbers of their first lines, from 1 in each file, and their fields as text; null
+    where a field is empty. Dispatches by engine. -#}
+{% macro numbered_fields(layout, files) -%}
+    {{ return(adapter.dispatch('numbered_fields')(layout, files)) }}
+{%- endmacro %}
+
+{% macro duckdb__numbered_fields(layout, files) -%}
+    {%- set parts = [] -%}
+    {%- if layout.config.meta.format == 'csv' -%}
+        {%- for file in files -%}{%- do parts.append(duckdb__numbered_records(layout, file)) -%}{%- endfor -%}
+    {%- endif %}
+    select
+        *,
+        {{ filled_fields(layout) | indent(8) }} as fields
+    from ({{ parts | join('\nunion all\n') or numbered_lines(layout, files) }})
     where nullif(line, '') is not null
+{%- endmacro %}
+
+{% macro spark__numbered_fields(layout, files) -%}
+    {{ numbered_lines(layout, files) }}
+        and nullif(line, '') is not null
 {%- endmacro %}
 
 {#- Records of a comma-separated file: lines, joined where a quoted field holds line ends. A record begins where the
     quotes before it are even in number. -#}
-{% macro duckdb__numbered_records(file) -%}
+{% macro duckdb__numbered_records(layout, file) -%}
     select
         any_value(batch_id) as batch_id,
         any_value(file_name) as file_name,
@@ -233,25 +254,10 @@
                 coalesce(sum(length(line) - length(replace(line, '"', ''))) over (
                     order by line_number rows between unbounded preceding and 1 preceding
                 ), 0) as quotes_before
-            from ({{ duckdb__numbered_lines([file]) }})
+            from ({{ numbered_lines(layout, [file]) }})
         )
     )
     group by record_number
-{%- endmacro %}
-
-{#- A line's fields as a list of text, quotes resolved. -#}
-{% macro split_fields(layout) -%}
-    {%- if layout.config.meta.format == 'pipe' -%}
-        string_split(line, '|')
-    {%- else -%}
-        list_transform(
-            regexp_extract_all(line || ',', '("(?:[^"]|"")*"|[^,]*),', 1),
-            lambda part: case
-                when part like '"%"' then replace(part[2:-2], '""', '"')
-                else part
-            end
-        )
-    {%- endif -%}
 {%- endmacro %}
 
 {#- Checks of one value, as text: it is there, it is known, it fits. -#}
@@ -270,7 +276,7 @@
     {{ return(checks) }}
 {%- endmacro %}
 
-{% macro checked_fixed(layout, files) -%}
+{% macro checked_fixed(layout, files, kept) -%}
     {%- set fixed = [] -%}
     {%- for node in graph.sources.values() if node.config.meta.format == 'fixed' -%}
         {%- do fixed.append(node) -%}
@@ -297,13 +303,16 @@
         batch_id,
         file_name,
         line_number,
-        null::bigint as byte_offset,
+        cast(null as bigint) as byte_offset,
         line as raw_text,
         {%- for column in layout.columns.values() %}
         {{ fixed_value(layout, column) }} as {{ column.name }},
         {%- endfor %}
+        {%- for name in kept %}
+        {{ name }},
+        {%- endfor %}
         {{ first_failed(checks) | indent(8) }} as failed
-    from ({{ duckdb__numbered_lines(files) }})
+    from ({{ numbered_lines(layout, files) }}) as lines
     where
         nullif(line, '') is not null
         and {{ "substring(line, 16, 3) not in ('" ~ known | reject('equalto', record_type) | join("', '") ~ "')"
@@ -328,7 +337,7 @@
 {#- Sound rows of landed files with their columns in type, and where they stand. -#}
 {% macro located_rows(layout, source_name, batch_ids) -%}
     select *
-    from ({{ checked_rows(layout, source_name, batch_ids) }})
+    from ({{ checked_rows(layout, landed_files_of(source_name, batch_ids)) }}) as checked
     where failed is null
 {%- endmacro %}
 
@@ -343,5 +352,5 @@
 {#- The text of an XML element that begins at an offset; of a longer one, its first 4,000 bytes. -#}
 {% macro raw_element(layout, file_name, byte_offset) -%}
     {%- set text = 'landed_text(' ~ file_name ~ ', ' ~ byte_offset ~ ', 4000)' -%}
-    coalesce(nullif(regexp_extract({{ text }}, '(?s)^.*?</[^>]*{{ layout.config.meta.element }}>'), ''), {{ text }})
+    coalesce(nullif(regexp_extract({{ text }}, '(?s)^.*?</[^>]*{{ layout.config.meta.element }}>', 0), ''), {{ text }})
 {%- endmacro %}

@@ -7,6 +7,7 @@ was rejected stays rejected, and one that was loaded is loaded.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import cache, partial
 from typing import Any
 
@@ -15,7 +16,7 @@ from jinja2.environment import TemplateModule
 
 from scripts.landing.definitions import PROJECT, Layout
 
-FILES = ("read_delimited", "unreadable_rows", "read_xml")
+FILES = ("fields", "read_delimited", "unreadable_rows", "read_xml")
 # As dbt does it: under another name, macros find each other as globals, where a result that is no text can be caught.
 PREFIX = "dbt_macro__"
 
@@ -36,6 +37,14 @@ def _call(name: str, *arguments: object) -> Any:
         return returned.args[0]
 
 
+class _Adapter:
+    """What macros ask for the variant of an engine."""
+
+    def dispatch(self, name: str) -> Callable[..., Any]:
+        """DuckDB's variant of a macro."""
+        return partial(_call, f"duckdb__{name}")
+
+
 @cache
 def _macros() -> TemplateModule:
     """The macros of all files, as one template."""
@@ -43,7 +52,7 @@ def _macros() -> TemplateModule:
     text = "".join((folder / f"{file}.sql").read_text(encoding="utf-8") for file in FILES)
     calls = {name: partial(_call, name) for name in re.findall(r"{% macro (\w+)", text)}
     template = Environment(extensions=["jinja2.ext.do"]).from_string(text.replace("{% macro ", "{% macro " + PREFIX))
-    return template.make_module({"return": _return, **calls})
+    return template.make_module({"return": _return, "adapter": _Adapter(), **calls})
 
 
 def _as_node(layout: Layout) -> dict[str, Any]:
@@ -56,7 +65,7 @@ def _as_node(layout: Layout) -> dict[str, Any]:
 def line_query(layout: Layout, with_cdc: bool) -> str:
     """A query that tells whether a line of a delimited file, its one parameter, is read."""
     node = _as_node(layout)
-    fields = f"list_transform({_call('split_fields', node)}, lambda field: nullif(field, ''))"
+    fields = _call("filled_fields", node)
     sound = _all_hold(_call("delimited_checks", node, with_cdc))
     return f"select {sound} from (select {fields} as fields from (select ?::varchar as line))"
 
