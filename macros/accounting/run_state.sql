@@ -6,7 +6,33 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__note_state() -%}{%- endmacro %}
+{% macro spark__note_state() -%}
+    {%- set landed = run_query(
+        'select source_name, batch_id, false as is_new from ' ~ hook_table('landed_files') ~ ' where line_count is not null
+        union
+        select source_name, batch_id, true as is_new
+        from landing_area
+        anti join ' ~ hook_table('landed_files') ~ ' as known
+            on landing_area.source_name = known.source_name and landing_area.file_name = known.file_name'
+    ).rows -%}
+    {%- set batches, counted = {}, {} -%}
+    {%- for row in landed -%}
+        {%- do batches.setdefault(row['source_name'], []).append(row['batch_id'] | int) -%}
+    {%- endfor -%}
+    {%- for row in run_query('select model_name, source_name, batch_id from ' ~ hook_table('row_counts')).rows -%}
+        {%- do counted.setdefault(
+            row['model_name'] ~ (' ' ~ row['source_name'] if row['source_name'] else ''), []
+        ).append(row['batch_id'] | int) -%}
+    {%- endfor -%}
+    {%- do graph.update({'state_at_start': {
+        'rebuilds_due': run_query('select model_name from ' ~ hook_table('rebuilds_due')).columns[0].values() | list,
+        'new_sources': landed | selectattr('is_new') | map(attribute='source_name') | unique | list,
+        'batches': batches,
+        'counted': counted,
+        'columns': {},
+        'has_erasures': false,
+    }}) -%}
+{%- endmacro %}
 
 {% macro duckdb__note_state() -%}
     {%- set answers = run_query("

@@ -24,7 +24,7 @@
     {{ adapter.dispatch('day_number')(day) }}
 {%- endmacro %}
 
-{% macro default__day_number(day) -%}
+{% macro spark__day_number(day) -%}
     datediff({{ day }}, date '1900-01-01')
 {%- endmacro %}
 

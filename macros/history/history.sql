@@ -8,7 +8,7 @@
     {{ adapter.dispatch('last_known')(expression, window_name) }}
 {%- endmacro %}
 
-{% macro default__last_known(expression, window_name) -%}
+{% macro spark__last_known(expression, window_name) -%}
     last_value({{ expression }}) ignore nulls over {{ window_name }}
 {%- endmacro %}
 

@@ -5,7 +5,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__check_landing() -%}{%- endmacro %}
+{#- scripts/spark has looked before it started dbt. -#}
+{% macro spark__check_landing() -%}{%- endmacro %}
 
 {% macro duckdb__check_landing() -%}
     {%- set reads = flags.WHICH in ['run', 'build'] -%}

@@ -21,7 +21,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__load_seed_file(node) -%}{%- endmacro %}
+{#- scripts/spark runs `dbt seed` before. -#}
+{% macro spark__load_seed_file(node) -%}{%- endmacro %}
 
 {#- Statements that read a seed's file into its table. -#}
 {% macro duckdb__load_seed_file(node) -%}

@@ -7,9 +7,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__create_masks() -%}{%- endmacro %}
+{#- scripts/spark registers them as functions of the session. -#}
+{% macro spark__create_masks() -%}{%- endmacro %}
 
 {% macro duckdb__create_masks() -%}
+    {%- set statements = [] -%}
+    {%- for mask, body in masks().items() -%}
+        {%- do statements.append('create or replace macro ' ~ target.database ~ '.main.' ~ mask ~ ' as ' ~ body) -%}
+    {%- endfor -%}
+    {%- do run_query(statements | join('; ')) -%}
+{%- endmacro %}
+
+{#- {name with arguments: body in DuckDB's SQL}. -#}
+{% macro masks() -%}
     {#- The key's version is asked once a query: a call into Python for each row would cost a hundred times as much as
         the tokens. -#}
     {%- set tags = 'HighValue|Expenses|Boomer|MoneyAlert|Spender|Inherited' -%}
@@ -58,9 +68,5 @@
             end",
         'pii_gender(personal)': "case when upper(personal) in ('M', 'F') then upper(personal) else 'U' end",
     } -%}
-    {%- set statements = [] -%}
-    {%- for mask, body in masks.items() -%}
-        {%- do statements.append('create or replace macro ' ~ target.database ~ '.main.' ~ mask ~ ' as ' ~ body) -%}
-    {%- endfor -%}
-    {%- do run_query(statements | join('; ')) -%}
+    {{ return(masks) }}
 {%- endmacro %}

@@ -4,7 +4,7 @@
     {{ adapter.dispatch('days_from_to')(first_day, last_day) }}
 {%- endmacro %}
 
-{% macro default__days_from_to(first_day, last_day) -%}
+{% macro spark__days_from_to(first_day, last_day) -%}
     select explode(sequence({{ first_day }}, {{ last_day }}, interval 1 day)) as day
 {%- endmacro %}
 

@@ -10,7 +10,19 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__start_run(tables) -%}{%- endmacro %}
+{#- The history is kept by DuckDB's functions. Here hooks only get the tables that they write. -#}
+{% macro spark__start_run(tables) -%}
+    {%- for table in tables.values() -%}
+        {%- set relation = api.Relation.create(schema=table.schema, identifier=table.identifier, type='table') -%}
+        {%- if adapter.get_relation(none, table.schema, table.identifier) is none -%}
+            {%- set columns = {} -%}
+            {%- for name, type in table.columns.items() -%}{%- do columns.update({name: engine_type(type)}) -%}{%- endfor -%}
+            {%- do adapter.create_schema(relation.without_identifier()) -%}
+            {%- do spark__declare(relation, columns) -%}
+            {%- do adapter.cache_added(relation) -%}
+        {%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
 
 {% macro duckdb__start_run(tables) -%}
     {%- set said = hand_over('start_run', {
@@ -44,7 +56,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{% macro default__end_run(results, refused) -%}{%- endmacro %}
+{% macro spark__end_run(results, refused) -%}{%- endmacro %}
 
 {% macro duckdb__end_run(results, refused) -%}
     {%- set notes = [] -%}

@@ -2,6 +2,14 @@
     written only where there are some, and one from an earlier failure is dropped. A test that passes costs nothing
     more than its query; one that fails runs it twice. -#}
 {% materialization test, adapter='duckdb' %}
+    {{ return(run_test()) }}
+{% endmaterialization %}
+
+{% materialization test, adapter='spark' %}
+    {{ return(run_test()) }}
+{% endmaterialization %}
+
+{% macro run_test() -%}
     {%- set main_sql = get_limit_subquery_sql(sql, config.get('limit')) -%}
     {%- set keeps = should_store_failures() -%}
     {%- set relations = [] -%}
@@ -24,11 +32,21 @@
         ) -%}
         {%- do adapter.create_schema(relation.without_identifier()) -%}
         {% call statement('keep_failing_rows', auto_begin=True) -%}
-            {{ get_create_sql(relation, main_sql) }}
+            {{ adapter.dispatch('keep_failing_rows')(relation, main_sql) }}
         {%- endcall %}
         {%- do adapter.commit() -%}
         {%- do relations.append(relation) -%}
     {%- endif -%}
 
     {{ return({'relations': relations}) }}
-{% endmaterialization %}
+{%- endmacro %}
+
+{% macro duckdb__keep_failing_rows(relation, sql) -%}
+    {{ get_create_sql(relation, sql) }}
+{%- endmacro %}
+
+{% macro spark__keep_failing_rows(relation, sql) -%}
+    {%- do spark__declare(relation, spark__columns_of_query(sql)) -%}
+    insert into {{ relation }}
+    {{ sql }}
+{%- endmacro %}

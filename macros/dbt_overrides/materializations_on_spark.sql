@@ -1,0 +1,171 @@
+{#- How models become tables and views on a Spark engine. There are no transactions over several statements, so each
+    change of a table is one: readers see the rows before or after, and a run that is killed goes on from one of both.
+
+    Tables are declared with the types of their contract, or else of their query, and inserted into: an engine may
+    take a wrong type for a column from `create table … as`. -#}
+{% materialization table, adapter='spark' %}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {% call statement('main') -%}
+        {{ spark__replace_rows(load_cached_relation(this), sql) }}
+    {%- endcall %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmaterialization %}
+
+{% materialization view, adapter='spark' %}
+    {%- set existing = load_cached_relation(this) -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if existing is not none and not existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
+    {% call statement('main') -%}
+        create or replace view {{ this }} as
+        {{ sql }}
+    {%- endcall %}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [this.incorporate(type='view')]}) }}
+{% endmaterialization %}
+
+{#- New rows into a table, as on DuckDB (materialization_incremental.sql). -#}
+{% materialization incremental, adapter='spark' %}
+    {%- set existing = load_cached_relation(this) -%}
+    {%- set builds_anew = existing is none or existing.is_view or should_full_refresh() -%}
+    {{ run_hooks(pre_hooks, inside_transaction=False) }}
+    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {%- if builds_anew -%}
+        {% call statement('main') -%}
+            {{ spark__replace_rows(existing, sql) }}
+        {%- endcall %}
+    {%- elif nothing_to_load() -%}
+        {%- do store_raw_result('main', message='nothing new', code='nothing new', rows_affected='0') -%}
+    {%- else -%}
+        {%- set given = spark__given_columns(sql) -%}
+        {%- if spark__columns_of(existing) != given -%}
+            {%- do exceptions.raise_compiler_error(
+                'The columns of ' ~ model.name ~ ' have changed. Build it anew: dbt build --full-refresh --select '
+                ~ model.name ~ '+'
+            ) -%}
+        {%- endif -%}
+        {%- set columns = given.keys() | join(', ') -%}
+        {%- if config.get('incremental_strategy') == 'append' -%}
+            {%- if model.fqn[1] == 'staging' -%}{%- do spark__take_out_half_loaded() -%}{%- endif -%}
+            {% call statement('main') -%}
+                insert into {{ this }} select {{ columns }} from (
+                    {{ sql }}
+                ) as given
+            {%- endcall %}
+        {%- else -%}
+            {%- set rows = this.incorporate(path={'identifier': this.identifier ~ '__rows'}) -%}
+            {%- do spark__declare(rows, given) -%}
+            {%- do run_query('insert into ' ~ rows ~ ' select ' ~ columns ~ ' from (' ~ sql ~ '\n) as given') -%}
+            {% call statement('main') -%}
+                {{ spark__delete_and_insert(rows, given.keys() | list, config.get('unique_key')) }}
+            {%- endcall %}
+            {%- do run_query('drop table ' ~ rows) -%}
+        {%- endif -%}
+    {%- endif -%}
+    {{ run_hooks(post_hooks, inside_transaction=True) }}
+    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ return({'relations': [this.incorporate(type='table')]}) }}
+{% endmaterialization %}
+
+{#- A statement that puts a query's rows into the model's table, in the place of all it holds. -#}
+{% macro spark__replace_rows(existing, sql) -%}
+    {%- if existing is not none and existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
+    {%- set given = spark__given_columns(sql) -%}
+    {%- if existing is none or existing.is_view or spark__columns_of(existing) != given -%}
+        {%- do spark__declare(this, given) -%}
+    {%- endif -%}
+    insert overwrite table {{ this }} select {{ given.keys() | join(', ') }} from (
+        {{ sql }}
+    ) as given
+{%- endmacro %}
+
+{#- Make an empty table. -#}
+{% macro spark__declare(relation, columns) -%}
+    {%- set declared = [] -%}
+    {%- for name, type in columns.items() -%}{%- do declared.append(name ~ ' ' ~ type) -%}{%- endfor -%}
+    {%- do run_query(
+        'create or replace table ' ~ relation ~ ' (' ~ declared | join(', ') ~ ') using '
+        ~ env_var('SPARK_TABLE_FORMAT', 'delta')
+    ) -%}
+{%- endmacro %}
+
+{#- {name: type, …} of a table's columns. -#}
+{% macro spark__columns_of(relation) -%}
+    {%- set columns = {} -%}
+    {%- for column in adapter.get_columns_in_relation(relation) -%}
+        {%- do columns.update({column.name: column.dtype}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- {name: type, …} of a query's columns. -#}
+{% macro spark__columns_of_query(sql) -%}
+    {%- set columns = {} -%}
+    {%- for column in adapter.get_column_schema_from_query(sql) -%}
+        {%- do columns.update({column.name: column.dtype}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- {name: type, …} of what a model gives: its contract's columns, else its query's. -#}
+{% macro spark__given_columns(sql) -%}
+    {%- if not config.get('contract').enforced -%}{{ return(spark__columns_of_query(sql)) }}{%- endif -%}
+    {%- set columns = {} -%}
+    {%- for column in model.columns.values() -%}
+        {%- do columns.update({column.name: engine_type(column.data_type)}) -%}
+    {%- endfor -%}
+    {{ return(columns) }}
+{%- endmacro %}
+
+{#- Delete the rows whose keys new rows have, and insert those, by one statement: a merge of the keys, each once, and the
+    rows, which match nothing. -#}
+{% macro spark__delete_and_insert(rows, columns, unique_key) -%}
+    {%- set keys = [unique_key] if unique_key is string else unique_key %}
+    merge into {{ this }} as old
+    using (
+        select
+            {{ columns | join(', ') }},
+            false as is_key
+        from {{ rows }}
+        union all
+        select distinct
+            {%- for column in columns %}
+            {{ column if column in keys else 'null as ' ~ column }},
+            {%- endfor %}
+            true as is_key
+        from {{ rows }}
+    ) as new
+        on
+            new.is_key
+            {%- for key in keys %}
+            and old.{{ key }} = new.{{ key }}
+            {%- endfor %}
+    when matched then delete
+    when not matched and not new.is_key then insert ({{ columns | join(', ') }}) values (new.{{ columns | join(', new.') }})
+{%- endmacro %}
+
+{#- Rows of a staging model whose files are not noted: a run was killed in between. They are read again. -#}
+{% macro spark__take_out_half_loaded() -%}
+    {%- set batch_ids = run_query(
+        'select distinct batch_id from (' ~ new_landed_files(model.sources[0] | join('.')) ~ ') as new_files'
+    ).columns[0].values() | list -%}
+    {%- if batch_ids -%}
+        {%- do run_query('delete from ' ~ this ~ ' where batch_id in (' ~ batch_ids | join(', ') ~ ')') -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- dbt's own leave out the word `table`, without which Sail takes a schema's name for a keyword. -#}
+{% macro spark__get_columns_in_relation_raw(relation) -%}
+    {{ return(run_query('describe table ' ~ relation)) }}
+{%- endmacro %}
+
+{#- Tables lie in the folder of their schema, in the warehouse's folder. -#}
+{% macro spark__create_schema(relation) -%}
+    {%- do run_query(
+        'create schema if not exists ' ~ relation ~ " location '" ~ env_var('SPARK_WAREHOUSE') ~ '/' ~ relation.schema ~ "'"
+    ) -%}
+{%- endmacro %}

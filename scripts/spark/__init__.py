@@ -1,0 +1,1 @@
+"""The same warehouse on a Spark engine: see docs/scaling-out.md."""

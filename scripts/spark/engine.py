@@ -1,0 +1,61 @@
+"""A session with a Spark engine, from the environment.
+
+`SPARK_REMOTE` names a Spark Connect server (`sc://host:port`) of a cluster; `SPARK_MASTER` starts Apache Spark in this
+process (`local[2]`); without either, a Sail server runs in this process as long as it does.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from scripts.keys import PROJECT
+
+# Timestamps as they were landed, whatever the time zone of a machine.
+SETTINGS = {
+    "spark.sql.timestampType": "TIMESTAMP_NTZ",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.python.filterPushdown.enabled": "true",
+}
+
+
+def warehouse_folder() -> str:
+    """Where tables lie: a folder, or an address that the cluster can reach."""
+    named = os.environ.get("SPARK_WAREHOUSE", "data/spark")
+    return named if "://" in named else str(PROJECT / named)
+
+
+@contextmanager
+def session() -> Iterator[SparkSession]:
+    """A session that dbt finds, too; ends with its engine."""
+    os.environ["SPARK_WAREHOUSE"] = warehouse_folder()
+    server = None
+    builder = SparkSession.builder
+    if master := os.environ.get("SPARK_MASTER"):
+        # Apache Spark has no Delta of its own, and its Python workers look for modules themselves.
+        os.environ.setdefault("SPARK_TABLE_FORMAT", "parquet")
+        os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        catalog = Path(warehouse_folder()) / "catalog"
+        builder = builder.master(master).config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "4")
+        builder = builder.config("spark.sql.warehouse.dir", str(catalog))
+    elif "SPARK_REMOTE" not in os.environ:
+        from pysail.spark import SparkConnectServer
+
+        server = SparkConnectServer(ip="127.0.0.1", port=0)
+        server.start(background=True)
+        host, port = server.listening_address
+        os.environ["SPARK_REMOTE"] = f"sc://{host}:{port}"
+    spark = builder.getOrCreate()
+    for name, value in SETTINGS.items():
+        spark.conf.set(name, value)
+    try:
+        yield spark
+    finally:
+        spark.stop()
+        if server:
+            server.stop()
+            del os.environ["SPARK_REMOTE"]

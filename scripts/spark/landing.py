@@ -1,0 +1,99 @@
+"""The landing area as relations of a Spark session, after the same look at it as on DuckDB.
+
+`landing_area`, `landing_ignored`, `landing_retakes`, and a relation `landing_<source>__<table>` for each layout, have
+the meaning that scripts/duckdb_plugin.py gives them.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from pyspark.sql import SparkSession
+
+from scripts.landing.definitions import layouts
+from scripts.landing.errors import LandingError
+from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
+from scripts.privacy.ledger import Ledger
+from scripts.spark.landed import Landed, landed_text
+
+AREA = (
+    "source_name string, feed string, batch_id int, file_name string, file_path string, byte_count bigint, "
+    "modified_at timestamp_ntz, line_count bigint, content_hash string"
+)
+IGNORED = "file_name string, reason string"
+RETAKES = "source_name string, batch_id int, reason string"
+
+
+def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loads_anew: bool) -> None:
+    """Look at the landing area and register its relations; raises a LandingError with all that is wrong."""
+    if ledger.replacements:
+        raise LandingError(
+            "The erasure ledger names persons, and only a load into DuckDB leaves them out of files that bring them "
+            "again. Load there, or erase from the files first and begin a new ledger."
+        )
+    loaded = [] if loads_anew else _loaded(spark)
+    through = 0 if loads_anew else _loaded_through(spark)
+    found = survey(landing, through_batch or None)
+    comparison = compare(found, loaded, through)
+    files = sorted(read(found, comparison), key=_place)
+    _register(
+        spark,
+        "landing_area",
+        AREA,
+        (
+            (f.source, f.feed, f.batch_id, f.name, f.path, f.byte_count, f.modified_at, f.line_count, f.content_hash)
+            for f in files
+        ),
+    )
+    _register(spark, "landing_ignored", IGNORED, ((i.name, i.reason) for i in found.ignored))
+    _register(spark, "landing_retakes", RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items()))
+    spark.dataSource.register(Landed)
+    spark.udf.register("landed_text", partial(landed_text, str(landing)), "string")
+    for definition in layouts():
+        source = spark.read.format("landed").option("layout", definition.name).option("folder", str(landing))
+        listed = [(f.batch_id, f.name) for f in files if f.source == definition.name]
+        rows = source.option("files", json.dumps(listed)).load()
+        rows.createOrReplaceTempView(f"landing_{definition.source}__{definition.table}")
+
+
+def _place(file: LandedFile) -> tuple[int, str, int, str]:
+    """Parts of one file come in the order of their numbers, as in landed_paths."""
+    part = re.search(r"_([0-9]+)([.][a-z]+)?$", file.path)
+    whole = file.path[: part.start()] if part else file.path
+    return file.batch_id, whole, int(part.group(1)) if part else 0, file.path
+
+
+def _register(spark: SparkSession, name: str, types: str, rows: Iterable[tuple[object, ...]]) -> None:
+    spark.createDataFrame(list(rows), types).createOrReplaceTempView(name)
+
+
+def _exists(spark: SparkSession, name: str) -> bool:
+    return bool(spark.catalog.tableExists(f"operations.{name}"))
+
+
+def _loaded(spark: SparkSession) -> list[LoadedFile]:
+    if not (_exists(spark, "landed_files") and _exists(spark, "row_counts")):
+        return []
+    rows = spark.sql(
+        """
+        select
+            files.source_name, files.batch_id, files.file_name, files.byte_count, files.modified_at, files.content_hash,
+            counts.batch_id is not null as is_taken
+        from operations.landed_files as files
+        left join (
+            select distinct source_name, batch_id from operations.row_counts where source_name is not null
+        ) as counts on files.source_name = counts.source_name and files.batch_id = counts.batch_id
+        """
+    ).collect()
+    return [LoadedFile(*row) for row in rows]
+
+
+def _loaded_through(spark: SparkSession) -> int:
+    if not _exists(spark, "row_counts"):
+        return 0
+    query = "select coalesce(max(batch_id), 0) from operations.row_counts where source_name is null"
+    return int(spark.sql(query).collect()[0][0])
