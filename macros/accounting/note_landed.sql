@@ -62,9 +62,17 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Delete what was noted earlier. -#}
+{#- Delete what was noted earlier. Dispatches by engine. -#}
 {% macro forget(relation, condition) -%}
+    {%- do adapter.dispatch('forget')(relation, condition) -%}
+{%- endmacro %}
+
+{% macro duckdb__forget(relation, condition) -%}
     {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
+{%- endmacro %}
+
+{% macro spark__forget(relation, condition) -%}
+    {%- do spark__delete(relation, condition) -%}
 {%- endmacro %}
 
 {#- Files of a source that are not in the warehouse yet, as SQL. -#}

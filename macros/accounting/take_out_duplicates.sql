@@ -63,7 +63,7 @@
     {%- set names = columns.keys() | join(', ') -%}
     {%- do spark__declare(rows, columns) -%}
     {%- do run_query('insert into ' ~ rows ~ ' select ' ~ names ~ ' from (' ~ kept ~ ') as kept') -%}
-    {%- do run_query('delete from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')') -%}
+    {%- do spark__delete(this, 'batch_id in (' ~ listed ~ ')') -%}
     {%- do run_query('insert into ' ~ this ~ ' select ' ~ names ~ ' from ' ~ rows) -%}
     {%- do run_query('drop table ' ~ rows) -%}
 {%- endmacro %}

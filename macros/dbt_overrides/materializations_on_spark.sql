@@ -60,9 +60,19 @@
             {%- set rows = this.incorporate(path={'identifier': this.identifier ~ '__rows'}) -%}
             {%- do spark__declare(rows, given) -%}
             {%- do run_query('insert into ' ~ rows ~ ' select ' ~ columns ~ ' from (' ~ sql ~ '\n) as given') -%}
-            {% call statement('main') -%}
-                {{ spark__delete_and_insert(rows, given.keys() | list, config.get('unique_key')) }}
-            {%- endcall %}
+            {%- set keys = config.get('unique_key') -%}
+            {%- set keys = [keys] if keys is string else keys -%}
+            {%- if spark__changes_rows() -%}
+                {% call statement('main') -%}
+                    {{ spark__delete_and_insert(rows, given.keys() | list, keys) }}
+                {%- endcall %}
+            {%- else -%}
+                {%- do spark__rewrite(this,
+                    'select ' ~ columns ~ ' from ' ~ this ~ ' anti join (select ' ~ keys | join(', ') ~ ' from ' ~ rows
+                    ~ ') as keys using (' ~ keys | join(', ') ~ ') union all select ' ~ columns ~ ' from ' ~ rows
+                ) -%}
+                {%- do store_raw_result('main', message='rewritten', code='rewritten', rows_affected='0') -%}
+            {%- endif -%}
             {%- do run_query('drop table ' ~ rows) -%}
         {%- endif -%}
     {%- endif -%}
@@ -87,10 +97,39 @@
 {% macro spark__declare(relation, columns) -%}
     {%- set declared = [] -%}
     {%- for name, type in columns.items() -%}{%- do declared.append(name ~ ' ' ~ type) -%}{%- endfor -%}
-    {%- do run_query(
-        'create or replace table ' ~ relation ~ ' (' ~ declared | join(', ') ~ ') using '
-        ~ env_var('SPARK_TABLE_FORMAT', 'delta')
-    ) -%}
+    {%- set body = relation ~ ' (' ~ declared | join(', ') ~ ') using ' ~ env_var('SPARK_TABLE_FORMAT', 'delta') -%}
+    {%- if spark__changes_rows() -%}
+        {%- do run_query('create or replace table ' ~ body) -%}
+    {%- else -%}
+        {%- do run_query('drop table if exists ' ~ relation) -%}
+        {%- do run_query('create table ' ~ body) -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Whether the format of tables has deletions, merges and replacements. Files without a log have not: their tables are
+    written anew. -#}
+{% macro spark__changes_rows() -%}
+    {{ return(env_var('SPARK_TABLE_FORMAT', 'delta') in ['delta', 'iceberg']) }}
+{%- endmacro %}
+
+{#- Delete the rows of a table that a condition holds for. -#}
+{% macro spark__delete(relation, condition) -%}
+    {%- if spark__changes_rows() -%}
+        {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
+    {%- else -%}
+        {%- do spark__rewrite(relation, 'select * from ' ~ relation ~ ' where not coalesce(' ~ condition ~ ', false)') -%}
+    {%- endif -%}
+{%- endmacro %}
+
+{#- Put a query's rows, which may be of the table itself, in the place of all it holds. -#}
+{% macro spark__rewrite(relation, rows) -%}
+    {%- set kept = relation.incorporate(path={'identifier': relation.identifier ~ '__kept'}) -%}
+    {%- set columns = spark__columns_of(relation) -%}
+    {%- set names = columns.keys() | join(', ') -%}
+    {%- do spark__declare(kept, columns) -%}
+    {%- do run_query('insert into ' ~ kept ~ ' select ' ~ names ~ ' from (' ~ rows ~ ') as kept') -%}
+    {%- do run_query('insert overwrite table ' ~ relation ~ ' select ' ~ names ~ ' from ' ~ kept) -%}
+    {%- do run_query('drop table ' ~ kept) -%}
 {%- endmacro %}
 
 {#- {name: type, …} of a table's columns. -#}
@@ -123,8 +162,7 @@
 
 {#- Delete the rows whose keys new rows have, and insert those, by one statement: a merge of the keys, each once, and the
     rows, which match nothing. -#}
-{% macro spark__delete_and_insert(rows, columns, unique_key) -%}
-    {%- set keys = [unique_key] if unique_key is string else unique_key %}
+{% macro spark__delete_and_insert(rows, columns, keys) -%}
     merge into {{ this }} as old
     using (
         select
@@ -154,7 +192,7 @@
         'select distinct batch_id from (' ~ new_landed_files(model.sources[0] | join('.')) ~ ') as new_files'
     ).columns[0].values() | list -%}
     {%- if batch_ids -%}
-        {%- do run_query('delete from ' ~ this ~ ' where batch_id in (' ~ batch_ids | join(', ') ~ ')') -%}
+        {%- do spark__delete(this, 'batch_id in (' ~ batch_ids | join(', ') ~ ')') -%}
     {%- endif -%}
 {%- endmacro %}
 

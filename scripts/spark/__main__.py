@@ -11,6 +11,7 @@ import sys
 import click
 
 from scripts.landing.errors import LandingError
+from scripts.settings import SettingProblem
 
 MISSING = "There is no Spark engine here ({}). Install one: pip install '.[spark]'."
 
@@ -29,6 +30,8 @@ def main(arguments: tuple[str, ...]) -> None:
             succeeded = load(spark, list(arguments))
     except LandingError as error:
         sys.exit(f"The landing area cannot be loaded.\n{error}")
+    except SettingProblem as error:
+        sys.exit(str(error))
     sys.exit(0 if succeeded else 1)
 
 

@@ -7,9 +7,9 @@ process (`local[2]`); without either, a Sail server runs in this process as long
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 from pyspark.sql import SparkSession
 
@@ -36,12 +36,14 @@ def session() -> Iterator[SparkSession]:
     server = None
     builder = SparkSession.builder
     if master := os.environ.get("SPARK_MASTER"):
-        # Apache Spark has no Delta of its own, and its Python workers look for modules themselves.
+        # Apache Spark comes without Delta, and its Python workers look for modules themselves.
         os.environ.setdefault("SPARK_TABLE_FORMAT", "parquet")
+        os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        catalog = Path(warehouse_folder()) / "catalog"
-        builder = builder.master(master).config("spark.ui.enabled", "false").config("spark.sql.shuffle.partitions", "4")
-        builder = builder.config("spark.sql.warehouse.dir", str(catalog))
+        # Its catalog lasts, beside the tables.
+        catalog = f"jdbc:derby:;databaseName={warehouse_folder()}/catalog;create=true"
+        builder = builder.master(master).enableHiveSupport().config("spark.ui.enabled", "false")
+        builder = builder.config("spark.hadoop.javax.jdo.option.ConnectionURL", catalog)
     elif "SPARK_REMOTE" not in os.environ:
         from pysail.spark import SparkConnectServer
 

@@ -7,24 +7,33 @@ import os
 from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
+from scripts import settings
 from scripts.keys import PROJECT
 from scripts.privacy import tokens
 from scripts.privacy.ledger import read_ledger
 from scripts.spark import engine, landing, masks, tables
 
-LOADS = ("run", "build")
+# What is run before a command: seeds, which hooks read; views, which an engine forgets when it stops.
+BEFORE = {
+    "run": ["seed", "--quiet"],
+    "build": ["seed", "--quiet"],
+    "test": ["run", "--quiet", "--select", "config.materialized:view"],
+}
 
 
 def load(spark: SparkSession, arguments: list[str]) -> bool:
-    """Run dbt with these arguments; whether it succeeded. Raises a LandingError where there is nothing to load."""
+    """Run dbt with these arguments; whether it succeeded. A LandingError says why the landing area cannot be loaded."""
     os.chdir(PROJECT)
+    settings.check({})
+    if any("through_batch" in argument for argument in arguments):
+        raise settings.SettingProblem("--vars comes too late for through_batch here. Set THROUGH_BATCH instead.")
     os.environ["DBT_TARGET"] = "spark"
     tables.register(spark, engine.warehouse_folder())
     masks.register(spark, tokens.token_key(make=True))
-    if arguments[0] in LOADS:
+    if before := BEFORE.get(arguments[0]):
         through = int(os.environ.get("THROUGH_BATCH") or 0)
         folder = PROJECT / os.environ.get("LANDING_DIR", "data/landing")
         landing.show(spark, folder, through, read_ledger(), "--full-refresh" in arguments)
-        if not dbtRunner().invoke(["seed", "--quiet"]).success:
+        if not dbtRunner().invoke(before).success:
             return False
     return bool(dbtRunner().invoke(arguments).success)

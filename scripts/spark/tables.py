@@ -15,5 +15,5 @@ def register(spark: SparkSession, warehouse: str) -> None:
         table = log.parent
         spark.sql(f"create schema if not exists {table.parent.name} location '{table.parent}'")
         # What is left of a table that was being replaced when its run was killed.
-        if not table.name.endswith("__rows"):
+        if not table.name.endswith(("__rows", "__kept")):
             spark.sql(f"create table if not exists {table.parent.name}.{table.name} using delta location '{table}'")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -46,22 +47,48 @@ def test_every_mask_comes_along() -> None:
     assert {signature.partition("(")[0] for signature in bodies()} == {*MASKS, VERSION}
 
 
+@pytest.fixture(scope="module")
+def area(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A landing area with four batches, in which a row cannot be read and one comes twice."""
+    folder = tmp_path_factory.mktemp("spark") / "landing"
+    run(["scripts.generate_landing", "--out", str(folder), "--scale", "0.03", "--days", "3", "--seed", "5"])
+    trades = folder / "Batch2" / "Trade.txt"
+    lines = trades.read_bytes().splitlines(keepends=True)
+    trades.write_bytes(b"".join([*lines, b"I|1|not a trade\n", lines[0]]))
+    return folder
+
+
 @pytest.mark.long
-def test_both_engines_give_the_same_rows(tmp_path: Path) -> None:
-    """A first load, then daily ones, of a landing area with rows that cannot be read: no table differs."""
-    area = tmp_path / "landing"
-    run(["scripts.generate_landing", "--out", str(area), "--scale", "0.03", "--days", "3", "--seed", "5"], {})
-    trades = area / "Batch2" / "Trade.txt"
-    trades.write_bytes(trades.read_bytes() + b"I|1|not a trade\n")
-    parity = ["scripts.parity", "--landing", str(area), "--work", str(tmp_path / "work")]
-    assert "0 differ" in run(parity, {"THROUGH_BATCH": "1", "MAX_REJECTED_SHARE": "0.1"})
-    assert "0 differ" in run([*parity, "--built"], {"MAX_REJECTED_SHARE": "0.1"})
+def test_both_engines_give_the_same_rows(area: Path, tmp_path: Path) -> None:
+    """No table differs after a first load, and none after the days that follow."""
+    parity = ["scripts.parity", "--landing", str(area), "--work", str(tmp_path)]
+    assert " 0 differ" in run(parity, THROUGH_BATCH="1")
+    assert " 0 differ" in run([*parity, "--built"])
 
 
-def run(command: list[str], environment: dict[str, str]) -> str:
+@pytest.mark.long
+def test_a_killed_load_goes_on(area: Path, tmp_path: Path) -> None:
+    """What a load had done when it was killed is neither lost nor done twice."""
+    tables = tmp_path / "tables"
+    environment = settings(SPARK_WAREHOUSE=str(tables), LANDING_DIR=str(area), DBT_TARGET_PATH=str(tmp_path / "target"))
+    with subprocess.Popen([sys.executable, "-m", "scripts.spark", "run"], cwd=PROJECT, env=environment) as load:
+        while load.poll() is None and not (tables / "core" / "dim_customer").exists():
+            time.sleep(0.1)
+        load.kill()
+    assert (tables / "core" / "dim_customer").exists()
+    command = ["scripts.parity", "--landing", str(area), "--work", str(tmp_path), "--built"]
+    assert " 0 differ" in run(command)
+
+
+def settings(**given: str) -> dict[str, str]:
+    """The environment of a program, in which some rows of a small file may be rejected."""
+    return {**os.environ, "MAX_REJECTED_SHARE": "0.1", **given}
+
+
+def run(command: list[str], **given: str) -> str:
     """Run a program of the project; returns what it says."""
     ran = subprocess.run(
-        [sys.executable, "-m", *command], cwd=PROJECT, env={**os.environ, **environment}, capture_output=True, text=True
+        [sys.executable, "-m", *command], cwd=PROJECT, env=settings(**given), capture_output=True, text=True
     )
     assert ran.returncode == 0, ran.stdout[-4000:] + ran.stderr[-4000:]
     return ran.stdout
