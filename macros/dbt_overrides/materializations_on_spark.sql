@@ -4,27 +4,25 @@
     Tables are declared with the types of their contract, or else of their query, and inserted into: an engine may
     take a wrong type for a column from `create table … as`. -#}
 {% materialization table, adapter='spark' %}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {{ run_hooks(pre_hooks) }}
     {% call statement('main') -%}
         {{ spark__replace_rows(load_cached_relation(this), sql) }}
     {%- endcall %}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ run_hooks(post_hooks) }}
+    {{ spark__run_last(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
 
 {% materialization view, adapter='spark' %}
     {%- set existing = load_cached_relation(this) -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {{ run_hooks(pre_hooks) }}
     {%- if existing is not none and not existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {% call statement('main') -%}
         create or replace view {{ this }} as
         {{ sql }}
     {%- endcall %}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ run_hooks(post_hooks) }}
+    {{ spark__run_last(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='view')]}) }}
 {% endmaterialization %}
 
@@ -32,8 +30,7 @@
 {% materialization incremental, adapter='spark' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set builds_anew = existing is none or existing.is_view or should_full_refresh() -%}
-    {{ run_hooks(pre_hooks, inside_transaction=False) }}
-    {{ run_hooks(pre_hooks, inside_transaction=True) }}
+    {{ run_hooks(pre_hooks) }}
     {%- if builds_anew -%}
         {% call statement('main') -%}
             {{ spark__replace_rows(existing, sql) }}
@@ -76,10 +73,18 @@
             {%- do run_query('drop table ' ~ rows) -%}
         {%- endif -%}
     {%- endif -%}
-    {{ run_hooks(post_hooks, inside_transaction=True) }}
-    {{ run_hooks(post_hooks, inside_transaction=False) }}
+    {{ run_hooks(post_hooks) }}
+    {{ spark__run_last(post_hooks) }}
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
+
+{#- Hooks that come after the transaction. dbt's own way begins with a commit, which these engines do not know. -#}
+{% macro spark__run_last(hooks) -%}
+    {%- for hook in hooks | rejectattr('transaction') -%}
+        {%- set statement = render(hook.get('sql')) | trim -%}
+        {%- if statement -%}{%- do run_query(statement) -%}{%- endif -%}
+    {%- endfor -%}
+{%- endmacro %}
 
 {#- A statement that puts a query's rows into the model's table, in the place of all it holds. -#}
 {% macro spark__replace_rows(existing, sql) -%}

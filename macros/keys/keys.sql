@@ -1,18 +1,18 @@
 {#- A date as an integer, yyyymmdd: the key of dim_date. -#}
 {% macro date_id(date_expression) -%}
-    (
+    cast(
         year({{ date_expression }}) * 10000
         + month({{ date_expression }}) * 100
-        + day({{ date_expression }})
+        + day({{ date_expression }}) as bigint
     )
 {%- endmacro %}
 
 {#- A timestamp's time of day as an integer, hhmmss: the key of dim_time. -#}
 {% macro time_id(timestamp_expression) -%}
-    (
+    cast(
         hour({{ timestamp_expression }}) * 10000
         + minute({{ timestamp_expression }}) * 100
-        + second({{ timestamp_expression }})
+        + second({{ timestamp_expression }}) as bigint
     )
 {%- endmacro %}
 

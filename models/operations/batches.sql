@@ -24,8 +24,8 @@ batch_files as (
 batch_rows as (
     select
         batch_id,
-        sum(landed_rows) as landed_rows,
-        sum(loaded_rows) as loaded_rows
+        cast(sum(landed_rows) as bigint) as landed_rows,
+        cast(sum(loaded_rows) as bigint) as loaded_rows
     from counts
     group by batch_id
 ),

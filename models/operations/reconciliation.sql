@@ -72,7 +72,7 @@ totals as (
     select
         source_name,
         batch_id,
-        sum(value) as control_total
+        cast(sum(value) as decimal(38, 2)) as control_total
     from counted_totals
     group by source_name, batch_id
 ),
@@ -89,7 +89,7 @@ final as (
             files.landed_rows - coalesce(held.loaded_rows, 0) - coalesce(rejects.rejected_rows, 0) as bigint
         ) as lost_rows,
         totals.control_total,
-        files.landed_rows - totals.control_total as difference
+        cast(files.landed_rows - totals.control_total as decimal(38, 2)) as difference
     from files
     left join held
         on

@@ -16,4 +16,8 @@ def register(spark: SparkSession, warehouse: str) -> None:
         spark.sql(f"create schema if not exists {table.parent.name} location '{table.parent}'")
         # What is left of a table that was being replaced when its run was killed.
         if not table.name.endswith(("__rows", "__kept")):
-            spark.sql(f"create table if not exists {table.parent.name}.{table.name} using delta location '{table}'")
+            # Without columns, Sail finds them when it reads the table, and not when it is asked for them.
+            fields = spark.read.format("delta").load(str(table)).schema.fields
+            columns = ", ".join(f"{f.name} {f.dataType.simpleString()}" for f in fields)
+            name = f"{table.parent.name}.{table.name}"
+            spark.sql(f"create table if not exists {name} ({columns}) using delta location '{table}'")

@@ -4,8 +4,8 @@ with actions as (
     select
         *,
         {{ document_order('landed_file', 'byte_offset') }} as event_sequence,
-        row_number() over (
-            order by action_at, {{ document_order('landed_file', 'byte_offset') }}
+        cast(
+            row_number() over (order by action_at, {{ document_order('landed_file', 'byte_offset') }}) as bigint
         ) as action_number
     from {{ ref('stg_crm__customer_mgmt') }}
 ),
