@@ -37,9 +37,8 @@ held as (
         lots.symbol,
         sum(
             case
-                when lots.closing_trade_id is not null then 0
-                when lots.direction = 'Long' then lots.quantity
-                else -lots.quantity
+                when lots.closing_trade_id is null and lots.direction = 'Long' then lots.quantity
+                when lots.closing_trade_id is null then -lots.quantity
             end
         ) as quantity,
         sum(lots.cost - coalesce(lots.proceeds, 0)) as paid,
@@ -48,22 +47,27 @@ held as (
     inner join {{ ref('dim_trade') }} as trades on lots.opening_trade_id = trades.trade_id
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id
     group by accounts.account_id, lots.symbol
+),
+
+compared as (
+    select
+        coalesce(changes.account_id, held.account_id) as account_id,
+        coalesce(changes.symbol, held.symbol) as symbol,
+        coalesce(changes.quantity, 0) as expected_quantity,
+        coalesce(held.quantity, 0) as quantity,
+        coalesce(changes.paid, 0) as expected_paid,
+        coalesce(held.paid, 0) as paid,
+        coalesce(held.paid_by_gains, 0) as paid_by_gains
+    from changes
+    full outer join held
+        on
+            changes.account_id = held.account_id
+            and changes.symbol = held.symbol
 )
 
-select
-    coalesce(changes.account_id, held.account_id) as account_id,
-    coalesce(changes.symbol, held.symbol) as symbol,
-    changes.quantity as expected_quantity,
-    held.quantity,
-    changes.paid as expected_paid,
-    held.paid,
-    held.paid_by_gains
-from changes
-full outer join held
-    on
-        changes.account_id = held.account_id
-        and changes.symbol = held.symbol
+select *
+from compared
 where
-    coalesce(changes.quantity, 0) <> coalesce(held.quantity, 0)
-    or coalesce(changes.paid, 0) <> coalesce(held.paid, 0)
-    or coalesce(changes.paid, 0) <> coalesce(held.paid_by_gains, 0)
+    quantity <> expected_quantity
+    or paid <> expected_paid
+    or paid_by_gains <> expected_paid
