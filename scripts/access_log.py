@@ -19,7 +19,7 @@ import json
 import os
 import re
 import sys
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,7 @@ def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object
     key = ensure_key(KEY)
     create(con, schema)
     last = head(con, schema)
-    at = datetime.now(timezone.utc).replace(tzinfo=None)
+    at = datetime.now(UTC).replace(tzinfo=None)
     content = [
         str(last[0] + 1),
         at.strftime("%Y-%m-%dT%H:%M:%S.%f"),

@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -170,7 +170,7 @@ def _manifest(
     return {
         "audience": audience.name,
         "value": audience.value or None,
-        "published_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "batch_id": tested.con.execute(f"select max(batch_id) from {batches}").fetchall()[0][0],
         "code_version": _code_version(),
         "duckdb_version": duckdb.__version__,

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +47,7 @@ def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: lis
     """All of a run as JSON has it."""
     return {
         "format": FORMAT,
-        "measured_at": datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "machine": machine(),
         "settings": settings,
         "steps": steps,

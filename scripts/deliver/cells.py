@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from datetime import datetime, time, timezone
+from datetime import UTC, datetime, time
 from functools import lru_cache
 
 from scripts.deliver.origin import Delivery
@@ -68,7 +68,7 @@ def _date(formats: Sequence[str], is_day: bool) -> Clean:
             except ValueError:
                 continue
             if moment.tzinfo:
-                moment = moment.astimezone(timezone.utc).replace(tzinfo=None)
+                moment = moment.astimezone(UTC).replace(tzinfo=None)
             if not is_day:
                 return moment.isoformat(" ")
             if moment.time() == time.min:

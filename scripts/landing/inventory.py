@@ -13,7 +13,7 @@ import stat
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 from scripts.landing.calendar import (
@@ -399,7 +399,7 @@ def _is_like(letters: str, word: str) -> bool:
 
 def _landed(landing: Path, definition: Layout, number: int, entry: _Entry) -> LandedFile:
     assert entry.status is not None
-    modified = datetime.fromtimestamp(entry.status.st_mtime, tz=timezone.utc).replace(tzinfo=None)
+    modified = datetime.fromtimestamp(entry.status.st_mtime, tz=UTC).replace(tzinfo=None)
     feed = definition.feed if definition.is_one_file else entry.name
     name = entry.path.relative_to(landing).as_posix()
     return LandedFile(definition.name, feed, number, name, str(entry.path), entry.status.st_size, modified)

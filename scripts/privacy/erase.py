@@ -21,7 +21,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import click
@@ -173,7 +173,7 @@ class Erasure:
         report = Report(
             request.erasure,
             request.reason,
-            datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             ledger.entries,
             {k: len(v) for k, v in sorted(request.person.ids.items()) if k in LEDGER_KINDS},
         )

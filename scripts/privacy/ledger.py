@@ -18,7 +18,7 @@ import os
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +79,7 @@ class Ledger:
         version = self.key_version or ensure_key(KEY).version
         line: dict[str, Any] = {
             "entry": self.entries + 1,
-            "at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
             "key_version": version,
             **entry,
             "previous": self.head,

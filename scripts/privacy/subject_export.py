@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from datetime import date, datetime, timezone
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -115,7 +115,7 @@ def export(customers: list[str], prospects: list[str], employees: list[str], out
 
 def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: int, elsewhere: list[str]) -> None:
     content = {
-        "made_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "made_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "identifiers": {k: person.of(k) for k in person.ids if k not in ("match_key", "trade")},
         "tables": collected,
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
@@ -98,7 +98,7 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
     rejected_count = sum(row["rejected_rows"] for row in rejected)
     is_reconciled = "reconciliation" in there
     return Content(
-        made_at=datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
+        made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
         headline=", ".join(
             [
                 _count(len(failing), "failing test"),

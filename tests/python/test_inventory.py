@@ -11,7 +11,7 @@ import shutil
 import socket
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from unittest import mock
 
@@ -601,7 +601,7 @@ def test_times_are_utc(tmp_path: Path) -> None:
     file = inventory._landed(tmp_path, layout("brokerage.trade"), 1, inventory._entry(path))
     assert file == LandedFile(
         "brokerage.trade", "Trade", 1, "Trade.txt", str(path), 4,
-        datetime(2017, 7, 14, 2, 40, 0, 123456, tzinfo=timezone.utc).replace(tzinfo=None),
+        datetime(2017, 7, 14, 2, 40, 0, 123456, tzinfo=UTC).replace(tzinfo=None),
     )  # fmt: skip
 
 
