@@ -6,6 +6,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 SAMPLE := data/landing
+# What the warehouse is built on: duckdb, or spark (docs/scaling-out.md).
+ENGINE ?= duckdb
 
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
@@ -26,8 +28,16 @@ help: ## Show what can be made
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
 .PHONY: build
-build: environment landing ## Load the landing area into the warehouse, test it, say what came out
+build: environment-$(ENGINE) landing ## Load the landing area into the warehouse, test it, say what came out (ENGINE=spark for a cluster's)
+ifeq ($(ENGINE),spark)
+	@$(BIN)/python -m scripts.spark build
+else
 	@$(BIN)/python -m scripts.build
+endif
+
+.PHONY: parity
+parity: environment-spark landing ## Build the landing area on DuckDB and on a Spark engine; compare every row
+	@$(BIN)/python -m scripts.parity
 
 .PHONY: test
 test: lint governance privacy-proof pytest ## Everything a pull request must pass
@@ -180,8 +190,9 @@ retention: environment ## List what is past its retention; APPLY=1 erases it
 privacy-docs: environment ## Write docs/privacy anew from the columns' classification
 	@$(BIN)/python -m scripts.privacy.record_of_processing
 
-.PHONY: environment
-environment: $(VENV)/.installed dbt_packages/.installed
+.PHONY: environment environment-duckdb environment-spark
+environment environment-duckdb: $(VENV)/.installed dbt_packages/.installed
+environment-spark: environment $(VENV)/.spark
 
 $(VENV)/.installed: requirements.lock
 	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or later is needed; set PYTHON=python3.11, say.") if sys.version_info < (3, 11) else 0'
@@ -190,14 +201,24 @@ $(VENV)/.installed: requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements.lock
 	@touch $@
 
+$(VENV)/.spark: requirements-spark.lock $(VENV)/.installed
+	@echo "Installing a Spark engine into $(VENV)"
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --requirement requirements-spark.lock
+	@touch $@
+
 dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.installed
 	@$(BIN)/python -m scripts.install_packages
 	@touch $@
 
+# The second lock is the first with a Spark engine added, in the same versions.
+LOCK := uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes \
+	--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
+
 .PHONY: lock
-lock: ## Renew requirements.lock from pyproject.toml (needs uv)
-	uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes \
-		--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock" --output-file requirements.lock --upgrade
+lock: ## Renew both locks from pyproject.toml (needs uv)
+	$(LOCK) --output-file requirements.lock --upgrade
+	cp requirements.lock requirements-spark.lock
+	$(LOCK) --extra spark --output-file requirements-spark.lock
 
 .PHONY: clean
 clean: ## Remove what the commands made, except the environment and data

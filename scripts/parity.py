@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import duckdb
 
-from scripts.compare_warehouses import HISTORY_TABLES, LOAD_TIMES
+from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.keys import PROJECT
 from scripts.spark.__main__ import MISSING
 from scripts.warehouse_file import attach_any, connect_encrypted

@@ -42,7 +42,7 @@ held as (
             end
         ) as quantity,
         sum(lots.cost - coalesce(lots.proceeds, 0)) as paid,
-        sum(case when lots.closing_trade_id is null then lots.cost else -lots.realised_gain end) as paid_by_gains
+        sum(case when lots.closing_trade_id is null then lots.cost else 0 - lots.realised_gain end) as paid_by_gains
     from {{ ref('lots') }} as lots
     inner join {{ ref('dim_trade') }} as trades on lots.opening_trade_id = trades.trade_id
     inner join {{ ref('dim_account') }} as accounts on trades.sk_account_id = accounts.sk_account_id

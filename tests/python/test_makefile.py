@@ -97,6 +97,7 @@ def test_recipes_expand_no_other_variable() -> None:
         "VENV",
         "PYTEST",
         "PYTHON",
+        "LOCK",
         "MAKEFILE_LIST",
     }
 

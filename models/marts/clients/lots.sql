@@ -120,7 +120,7 @@ matched as (
             and not sales.is_purchase
 ),
 
--- Money for shares that were sold first was got before it was paid.
+-- Money for shares that were sold first was got before it was paid. (Sail 0.7 takes -price for a decimal of another scale.)
 directed as (
     select
         security_number,
@@ -130,8 +130,8 @@ directed as (
         case when is_short then purchase_trade_id else sale_trade_id end as closing_trade_id,
         case when is_short then sale_date_id else purchase_date_id end as opening_date_id,
         case when is_short then purchase_date_id else sale_date_id end as closing_date_id,
-        case when is_short then -sale_price else purchase_price end as opening_price,
-        case when is_short then -purchase_price else sale_price end as closing_price,
+        case when is_short then 0 - sale_price else purchase_price end as opening_price,
+        case when is_short then 0 - purchase_price else sale_price end as closing_price,
         batch_id
     from matched
 ),
