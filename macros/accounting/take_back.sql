@@ -7,33 +7,33 @@
         'select source_name, batch_id, reason from landing_retakes order by source_name, batch_id'
     ).rows -%}
     {%- if retakes -%}
-        {%- set statements, notes, sources = [], [], [] -%}
+        {%- set deletions, notes, sources = [], [], [] -%}
         {%- for row in retakes -%}
             {%- set node = staging_model(row['source_name']) -%}
-            {%- set of_batch = ' where batch_id = ' ~ row['batch_id'] -%}
+            {%- set of_batch = 'batch_id = ' ~ row['batch_id'] -%}
             {%- set of_feed = of_batch ~ " and source_name = '" ~ row['source_name'] ~ "'" -%}
             {%- do log('Batch' ~ row['batch_id'] ~ ' is loaded, and files of ' ~ row['source_name'] ~ ' in it '
                 ~ {'changed': 'have changed', 'late': 'came late', 'gone': 'are gone', 'follows': 'follow files that are read anew'}[row['reason']]
                 ~ ': they are read again, and what is made from them is built anew.', info=true) -%}
             {%- if adapter.get_relation(node.database, node.schema, node.alias) is not none -%}
-                {%- do statements.append('delete from ' ~ relation_of(node) ~ of_batch) -%}
+                {%- do deletions.append([relation_of(node), of_batch]) -%}
             {%- endif -%}
             {%- for table in ['rejected_rows', 'row_counts'] -%}
-                {%- do statements.append('delete from ' ~ hook_table(table) ~ of_feed) -%}
+                {%- do deletions.append([hook_table(table), of_feed]) -%}
             {%- endfor -%}
-            {%- do notes.append('delete from ' ~ hook_table('landed_files') ~ of_feed) -%}
+            {%- do notes.append([hook_table('landed_files'), of_feed]) -%}
             {%- do sources.append(landing_layout(row['source_name']).unique_id) -%}
         {%- endfor -%}
         {%- set names = "'" ~ downstream_of(sources) | join("', '") ~ "'" -%}
-        {%- do statements.append('delete from ' ~ hook_table('rejected_rows') ~ ' where rejected_by in (' ~ names ~ ')') -%}
-        {%- do statements.append('delete from ' ~ hook_table('row_counts') ~ ' where model_name in (' ~ names ~ ')') -%}
+        {%- do deletions.append([hook_table('rejected_rows'), 'rejected_by in (' ~ names ~ ')']) -%}
+        {%- do deletions.append([hook_table('row_counts'), 'model_name in (' ~ names ~ ')']) -%}
         {%- for snapshot in replayed_snapshots() -%}
-            {%- do statements.append('delete from ' ~ snapshot) -%}
+            {%- do deletions.append([snapshot, 'true']) -%}
         {%- endfor -%}
         {%- set due = 'insert into ' ~ hook_table('rebuilds_due') ~ ' select model_name from (values ('
             ~ names | replace(', ', '), (') ~ ')) as due(model_name) except select model_name from '
             ~ hook_table('rebuilds_due') -%}
-        {%- do run_all([due] + statements + notes) -%}
+        {%- do insert_and_delete(due, deletions + notes) -%}
     {%- elif flags.FULL_REFRESH -%}
         {%- for snapshot in replayed_snapshots(selected_resources) -%}
             {%- do run_query('delete from ' ~ snapshot) -%}
@@ -41,18 +41,24 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Statements of which all take effect. Dispatches by engine. -#}
-{% macro run_all(statements) -%}
-    {%- do adapter.dispatch('run_all')(statements) -%}
+{#- Run an insert, then delete from several tables the rows that conditions hold for. Dispatches by engine. -#}
+{% macro insert_and_delete(insertion, deletions) -%}
+    {%- do adapter.dispatch('insert_and_delete')(insertion, deletions) -%}
 {%- endmacro %}
 
-{% macro duckdb__run_all(statements) -%}
+{#- In one transaction. -#}
+{% macro duckdb__insert_and_delete(insertion, deletions) -%}
+    {%- set statements = [insertion] -%}
+    {%- for table, condition in deletions -%}
+        {%- do statements.append('delete from ' ~ table ~ ' where ' ~ condition) -%}
+    {%- endfor -%}
     {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
 {%- endmacro %}
 
 {#- No transaction holds them together: after a crash, the next run does all of them again. -#}
-{% macro spark__run_all(statements) -%}
-    {%- for statement in statements -%}{%- do run_query(statement) -%}{%- endfor -%}
+{% macro spark__insert_and_delete(insertion, deletions) -%}
+    {%- do run_query(insertion) -%}
+    {%- for table, condition in deletions -%}{%- do spark__delete(table, condition) -%}{%- endfor -%}
 {%- endmacro %}
 
 {#- Snapshots of models, which the next `dbt build` fills with the same rows again, and with those that changed; only those
@@ -94,6 +100,6 @@
 {#- Post-hook of every model, in its transaction: one that was to be built anew has been. -#}
 {% macro rebuilt() -%}
     {%- if execute and model.name in rebuilds_due() and flags.WHICH in ['run', 'build'] -%}
-        delete from {{ hook_table('rebuilds_due') }} where model_name = '{{ model.name }}'
+        {%- do forget(hook_table('rebuilds_due'), "model_name = '" ~ model.name ~ "'") -%}
     {%- endif -%}
 {%- endmacro %}

@@ -48,7 +48,7 @@
                     {% elif meta.kind == 'birth_date' -%}
                     {%- do needs_dates.append(true) -%}
                     when
-                        try_cast(nullif(cast({{ name }} as varchar), '') as date)
+                        try_cast(nullif(cast({{ name }} as string), '') as date)
                         not between batch_dates.batch_date - interval 100 year + interval 1 day and batch_dates.batch_date
                         then cast('1000-01-01' as {{ type }})
                     {% if is_xml %}when {{ name }} is not null then ''{% endif %}
@@ -105,7 +105,7 @@
 
 {#- A key's value in the one spelling that the ledger hashes, as SQL: 007 is 7. -#}
 {% macro subject_value(value, column) -%}
-    {{ return(value if column.data_type == 'varchar' else 'cast(try_cast(' ~ value ~ ' as bigint) as varchar)') }}
+    {{ return(value if column.data_type == 'varchar' else 'cast(try_cast(' ~ value ~ ' as bigint) as string)') }}
 {%- endmacro %}
 
 {#- Whether an erasure empties a column: what is personal, and text in which anything may stand; not what

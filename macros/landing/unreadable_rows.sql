@@ -122,7 +122,7 @@
             byte_offset,
             raw_text,
             case when is_contradiction then 'contradicting_key' else 'repeated_key' end as reason_code,
-            cast(case when place = 1 then next_line else first_line end as varchar)
+            cast(case when place = 1 then next_line else first_line end as string)
             || case when first_file <> file_name then ' of ' || first_file else '' end as other_line
         from compared
         where
@@ -137,7 +137,7 @@
             byte_offset,
             raw_text,
             case when row_hash = earlier_hash then 'repeated_key' else 'changed_afterwards' end as reason_code,
-            cast(earlier_line as varchar) || ' of ' || earlier_file as other_line
+            cast(earlier_line as string) || ' of ' || earlier_file as other_line
         from ordered
         where batch_id > first_batch_id
         {%- endif %}
