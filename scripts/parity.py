@@ -140,7 +140,8 @@ def main(landing: str, work: Path, built: bool, layers: tuple[str, ...]) -> None
     os.environ |= {"LANDING_DIR": landing, "WAREHOUSE_PATH": str(work / "warehouse.duckdb")}
     os.environ |= {"SPARK_WAREHOUSE": str(work / "tables"), "DBT_TARGET_PATH": str(work / "target/duckdb")}
     started = time.monotonic()
-    if subprocess.run([sys.executable, "-m", "dbt.cli.main", *command], cwd=PROJECT).returncode:
+    dbt = str(Path(sys.executable).with_name("dbt"))
+    if subprocess.run([dbt, *command], cwd=PROJECT, check=False).returncode:
         sys.exit("The load on DuckDB failed; dbt has said why.")
     seconds = [time.monotonic() - started]
     os.environ["DBT_TARGET_PATH"] = str(work / "target/spark")
