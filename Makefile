@@ -210,9 +210,10 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 	@$(BIN)/python -m scripts.install_packages
 	@touch $@
 
-# The second lock is the first with a Spark engine added, in the same versions.
+# The second lock is the first with a Spark engine added, in the same versions. (pip would take another pyspark for the
+# one that a package needs without extras, so extras are stripped: what they need is listed anyway.)
 LOCK := uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes \
-	--no-annotate --no-strip-extras --no-emit-index-url --custom-compile-command "make lock"
+	--no-annotate --strip-extras --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: lock
 lock: ## Renew both locks from pyproject.toml (needs uv)
