@@ -218,3 +218,19 @@ def test_a_constraint_that_is_an_expression_is_found(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.json"
     manifest.write_text(json.dumps({"sources": {}, "macros": {}, "nodes": {"model.p.people": node}}), encoding="utf-8")
     assert {f.kind for f in prove([read(manifest)], {}).findings} == {"classification"}
+
+
+def test_macros_of_another_engine_are_no_way_around(tmp_path: Path) -> None:
+    """They never run on DuckDB, so nothing is said of them; but who calls one by its name is told."""
+    macros = {
+        f"macro.p.{name}": {
+            "name": name, "package_name": "p", "depends_on": {"macros": []}, "macro_sql": "{{ run_query('select 1') }}"
+        }
+        for name in ("spark__given", "materialization_table_spark", "given")
+    }  # fmt: skip
+    manifest = tmp_path / "manifest.json"
+    manifest.write_text(json.dumps({"sources": {}, "macros": macros, "nodes": {}}), encoding="utf-8")
+    project = read(manifest)
+    assert project.overrides == ()
+    assert strays("{{ spark__given() }}", project.callable) == ("spark__given",)
+    assert strays("{{ given() }}", project.callable) == ()

@@ -64,7 +64,7 @@ def test_both_engines_give_the_same_rows(area: Path, tmp_path: Path) -> None:
     parity = ["scripts.parity", "--landing", str(area), "--work", str(tmp_path)]
     assert " 0 differ" in run(parity, THROUGH_BATCH="1")
     assert " 0 differ" in run([*parity, "--built"])
-    prospects = area / "Batch3" / "Prospect.csv"
+    prospects = area / "Batch4" / "Prospect.csv"
     landed = prospects.read_bytes()
     prospects.write_bytes(b"".join(landed.splitlines(keepends=True)[:-3]))
     try:
