@@ -1,7 +1,8 @@
-{#- New rows into a table, in one transaction: where rows are only added, by one statement. dbt's own lays them down in a
-    temporary table first, and asks the database for the columns of both.
-
-    A model that says so by `nothing_to_load()` is left as it is, but for a change of its columns. -#}
+{#- dbt: lays new rows down in a temporary table, asks the database for the columns of both tables, then inserts.
+    Here: one transaction; where rows are only added, one statement. A model that says `nothing_to_load()` is left as it
+    is, but for a change of its columns.
+    Why: a daily load is mostly such overhead (docs/performance.md).
+    Without it: tests/python/test_materializations.py tells. -#}
 {% materialization incremental, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set builds_anew = existing is none or existing.is_view or should_full_refresh() -%}

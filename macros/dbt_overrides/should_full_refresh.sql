@@ -1,6 +1,8 @@
-{#- dbt answers by --full-refresh and by the model's own setting. Here a model is also built anew where its source's files
-    were replaced or came late to a batch that it has taken already (macros/accounting/take_back.sql): it finds what is new
-    by batch, and would miss them. tests/python/test_corrections.py fails without it. -#}
+{#- dbt: yes by --full-refresh or by the model's own setting.
+    Here: also yes where files of the model's sources were replaced, or came late to a batch that it has taken
+    (macros/accounting/take_back.sql).
+    Why: a model finds what is new by batch, and would miss them.
+    Without it: tests/python/test_corrections.py fails. -#}
 {% macro should_full_refresh() -%}
     {{ return(dbt.should_full_refresh() or (execute and model.name in rebuilds_due())) }}
 {%- endmacro %}

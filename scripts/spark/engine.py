@@ -44,6 +44,8 @@ def session() -> Iterator[SparkSession]:
         catalog = f"jdbc:derby:;databaseName={warehouse_folder()}/catalog;create=true"
         builder = builder.master(master).enableHiveSupport().config("spark.ui.enabled", "false")
         builder = builder.config("spark.hadoop.javax.jdo.option.ConnectionURL", catalog)
+        # Its 200 parts of every shuffle are meant for a cluster.
+        builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
     elif "SPARK_REMOTE" not in os.environ:
         from pysail.spark import SparkConnectServer
 

@@ -1,6 +1,7 @@
-{#- How a data test is run. dbt's own way writes a table for each test, failing or not; here a table of failing rows is
-    written only where there are some, and one from an earlier failure is dropped. A test that passes costs nothing
-    more than its query; one that fails runs it twice. -#}
+{#- dbt: with store_failures, writes a table for each test, whether it fails or not.
+    Here: writes a table of failing rows only where there are some, and drops one from an earlier failure.
+    Why: a test that passes costs no more than its query; one that fails runs it twice.
+    Without it: tests/python/test_quality_history.py fails. -#}
 {% materialization test, adapter='duckdb' %}
     {{ return(run_test()) }}
 {% endmaterialization %}
