@@ -27,8 +27,8 @@ from rich.table import Table
 from scripts.generate_landing.plant import KINDS, Plant, plant_all
 from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.world import generate
+from scripts.project import DBT, PROJECT
 
-PROJECT = Path(__file__).resolve().parents[1]
 FIRST_BATCH = 15
 """Earlier batches have too little history behind them for anybody to say what is odd."""
 
@@ -128,9 +128,8 @@ class Bench:
             # A file that is delivered twice is rejected by half, which is an anomaly of its own.
             "MAX_REJECTED_SHARE": "1",
         }
-        dbt = Path(sys.executable).with_name("dbt")
         ran = subprocess.run(
-            [dbt, "run", "--quiet"], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
+            [DBT, "run", "--quiet"], cwd=PROJECT, env=environment, check=False, capture_output=True, text=True
         )
         if ran.returncode:
             raise BenchmarkError(f"{landing} could not be loaded:\n{ran.stdout[-2000:]}{ran.stderr[-500:]}")

@@ -16,7 +16,7 @@ import duckdb
 import yaml
 
 from scripts.encryption import quoted
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 POLICY = PROJECT / "policies" / "audiences.yml"
 CLASSIFICATIONS = ("public", "internal", "confidential", "personal", "sensitive")

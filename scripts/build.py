@@ -21,9 +21,9 @@ from scripts.deliver import cli as deliveries
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
+from scripts.project import DBT, PROJECT, target_folder
 from scripts.warehouse_file import DISK_FULL, open_warehouse
 
-PROJECT = Path(__file__).resolve().parents[1]
 # How many ignored files and failures are named.
 SHOWN, SHOWN_FAILURES = 3, 10
 # More models at a time than this wait for each other.
@@ -32,12 +32,11 @@ MOST_THREADS = 6
 
 def run_dbt(arguments: tuple[str, ...]) -> tuple[int, float, list[dict[str, Any]]]:
     """Run `dbt build` without unit tests; returns exit code, seconds, and results: none where it was refused."""
-    written = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "run_results.json"
+    written = target_folder() / "run_results.json"
     written.unlink(missing_ok=True)
     started = time.monotonic()
-    dbt = Path(sys.executable).with_name("dbt")
     # Unit tests test code, not data: `make check` and `make test` run them.
-    command = [str(dbt), "build", "--exclude-resource-type", "unit_test", *arguments]
+    command = [DBT, "build", "--exclude-resource-type", "unit_test", *arguments]
     if "DBT_THREADS" not in os.environ and "--threads" not in arguments:
         command += ["--threads", str(min((os.cpu_count() or 2) + 1, MOST_THREADS))]
     code = subprocess.run(command, cwd=PROJECT, check=False).returncode

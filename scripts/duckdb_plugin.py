@@ -39,13 +39,14 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from scripts import settings
 from scripts.encryption import EncryptionProblem
-from scripts.keys import PROJECT, KeyProblem
+from scripts.keys import KeyProblem
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
 from scripts.landing.xml_reader import XmlTable
 from scripts.privacy import ledger, tokens
 from scripts.privacy.ledger import PrivacyProblem
+from scripts.project import PROJECT
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
 from scripts.sandbox import close_sandbox, landing_folder

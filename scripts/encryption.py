@@ -13,7 +13,8 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.keys import PROJECT, Key, read_key, versions
+from scripts.keys import Key, read_key, versions
+from scripts.project import PROJECT
 
 # The catalog that an encrypted warehouse has; views inside it name their tables by it.
 ALIAS = "warehouse"

@@ -26,9 +26,9 @@ import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.encryption import ALIAS, EncryptionProblem, fingerprint, fingerprints, is_encrypted, warehouse_path
-from scripts.keys import PROJECT
 from scripts.privacy.project import Node, read
 from scripts.privacy.proof import prove
+from scripts.project import DBT, PROJECT
 from scripts.warehouse_file import attach_any, connect_encrypted
 
 
@@ -168,8 +168,7 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
 
 def _dbt(folder: Path, *arguments: str) -> int:
     """Run dbt with a target folder of its own, its output on stderr; returns its exit code."""
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    command = [dbt, *arguments, "--quiet", "--target-path", str(folder)]
+    command = [DBT, *arguments, "--quiet", "--target-path", str(folder)]
     return subprocess.run(command, cwd=PROJECT, check=False, stdout=sys.stderr).returncode
 
 

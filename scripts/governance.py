@@ -9,7 +9,6 @@ Each finding names file and line, what is missing, and so what to write there.
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -22,7 +21,8 @@ from typing import Any
 import click
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[1]
+from scripts.project import PROJECT, target_folder
+
 RULES = PROJECT / "dbt-bouncer.yml"
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
 CLASSES = ("public", "internal", "confidential", "personal", "sensitive")
@@ -228,7 +228,7 @@ def _joins(test: Node, id_: str) -> bool:
 @click.option(
     "--target",
     type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: PROJECT / os.environ.get("DBT_TARGET_PATH", "target"),
+    default=lambda: target_folder(),
     help="Folder of dbt's manifest.json; DBT_TARGET_PATH or target unless given.",
 )
 def main(target: Path) -> None:

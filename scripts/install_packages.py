@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import sys
 import urllib.error
 import urllib.request
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+from scripts.project import DBT, PROJECT
+
 HUB = "https://hub.getdbt.com/api/v1/dbt-labs/dbt_utils.json"
 PATIENCE_SECONDS = 3
 
@@ -35,8 +34,7 @@ def install_stand_ins() -> None:
 def main() -> None:
     """Install what packages.yml names, unless it is there already."""
     if hub_answers():
-        dbt = Path(sys.executable).with_name("dbt")
-        done = subprocess.run([dbt, "deps", "--quiet"], cwd=PROJECT, check=False)
+        done = subprocess.run([DBT, "deps", "--quiet"], cwd=PROJECT, check=False)
         if done.returncode == 0:
             return
     install_stand_ins()

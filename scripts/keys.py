@@ -15,7 +15,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[1]
+from scripts.project import PROJECT
+
 KEY_BYTES = 32
 
 

@@ -21,7 +21,7 @@ import click
 import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
-from scripts.keys import PROJECT
+from scripts.project import DBT, PROJECT
 from scripts.spark.__main__ import MISSING
 from scripts.warehouse_file import attach_any, connect_encrypted
 
@@ -140,8 +140,7 @@ def main(landing: str, work: Path, built: bool, layers: tuple[str, ...]) -> None
     os.environ |= {"LANDING_DIR": landing, "WAREHOUSE_PATH": str(work / "warehouse.duckdb")}
     os.environ |= {"SPARK_WAREHOUSE": str(work / "tables"), "DBT_TARGET_PATH": str(work / "target/duckdb")}
     started = time.monotonic()
-    dbt = str(Path(sys.executable).with_name("dbt"))
-    if subprocess.run([dbt, *command], cwd=PROJECT, check=False).returncode:
+    if subprocess.run([DBT, *command], cwd=PROJECT, check=False).returncode:
         sys.exit("The load on DuckDB failed; dbt has said why.")
     seconds = [time.monotonic() - started]
     os.environ["DBT_TARGET_PATH"] = str(work / "target/spark")

@@ -40,7 +40,8 @@ from scripts.audiences import (
 )
 from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
 from scripts.gate import GateClosed, Tested, tested_warehouse
-from scripts.keys import PROJECT, Key, KeyProblem, ensure_key
+from scripts.keys import Key, KeyProblem, ensure_key
+from scripts.project import PROJECT
 from scripts.warehouse_file import WarehouseInUse, connect_encrypted, open_warehouse
 
 PATIENCE_SECONDS = 60

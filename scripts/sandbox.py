@@ -12,7 +12,7 @@ from pathlib import Path
 import duckdb
 
 from scripts.encryption import quoted
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 SEEDS = "seeds"
 

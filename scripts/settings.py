@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 LARGEST = 2_147_483_647
 

@@ -23,7 +23,7 @@ from rich.console import Console
 
 from scripts.diff.builds import checked_out
 from scripts.diff.project import DiffProblem
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 FOLDER = PROJECT / "data" / "canary"
 # Renewed together, since one needs the other in its own version.

@@ -10,7 +10,8 @@ from pathlib import Path
 from scripts.benchmark.measure import Result, run
 from scripts.landing import inventory
 from scripts.landing.contents import inspect
-from scripts.landing.definitions import PROJECT, layout
+from scripts.landing.definitions import layout
+from scripts.project import PROJECT
 
 
 @dataclass(frozen=True)

@@ -17,8 +17,8 @@ from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result, StepError
 from scripts.benchmark.queries import time_queries
 from scripts.benchmark.steps import STEPS, Steps
-from scripts.landing.definitions import PROJECT
 from scripts.landing.errors import LandingError
+from scripts.project import PROJECT
 
 
 def _chosen(_context: click.Context, _parameter: click.Parameter, value: str) -> list[str]:

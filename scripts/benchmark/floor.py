@@ -15,8 +15,9 @@ from typing import Any
 import jinja2
 import yaml
 
-from scripts.landing.definitions import PROJECT, Layout, layout
+from scripts.landing.definitions import Layout, layout
 from scripts.landing.inventory import LandedFile, survey
+from scripts.project import PROJECT
 
 
 def engine_settings() -> dict[str, Any]:

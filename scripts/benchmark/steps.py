@@ -12,7 +12,7 @@ from scripts.benchmark.area import Area, Growing
 from scripts.benchmark.floor import engine_settings, statements
 from scripts.benchmark.measure import Result, StepError, run
 from scripts.benchmark.warehouse import Bench, database_bytes, remove_database
-from scripts.landing.definitions import PROJECT
+from scripts.project import PROJECT
 
 STEPS = ("floor", "load", "increments", "tests", "build", "queries")
 FLOOR_REPEATS = 3

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 from scripts.benchmark.measure import Result, run
-from scripts.landing.definitions import PROJECT
+from scripts.project import DBT, PROJECT
 
 
 class Bench:
@@ -37,12 +36,8 @@ class Bench:
     def dbt(self, result: Result, *arguments: str) -> None:
         """Run dbt and add what it took to the result."""
         log = self._logs / (result.name.replace(" ", "_") + ".log")
-        run(result, [_dbt(), *arguments], PROJECT, self.environment, log)
+        run(result, [DBT, *arguments], PROJECT, self.environment, log)
         result.database_bytes = database_bytes(self.path)
-
-
-def _dbt() -> Path:
-    return Path(sys.executable).with_name("dbt")
 
 
 def database_bytes(path: Path) -> int:

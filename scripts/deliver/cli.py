@@ -12,8 +12,8 @@ import click
 from rich.console import Console
 
 from scripts.deliver.land import deliver
-from scripts.keys import PROJECT
 from scripts.landing.errors import LandingError
+from scripts.project import PROJECT
 from scripts.sandbox import landing_folder
 
 

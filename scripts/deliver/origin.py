@@ -10,9 +10,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from scripts.keys import PROJECT
 from scripts.landing.definitions import Layout
 from scripts.landing.errors import LandingError
+from scripts.project import PROJECT
 
 DATABASES = ("duckdb", "sqlite", "postgresql")
 ENGINES = {

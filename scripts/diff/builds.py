@@ -20,9 +20,9 @@ from scripts import keys
 from scripts.diff.project import DiffProblem
 from scripts.diff.report import Side
 from scripts.privacy import tokens
+from scripts.project import DBT, PROJECT
 from scripts.sandbox import landing_folder
 
-PROJECT = keys.PROJECT
 LOCK = "requirements.lock"
 
 
@@ -80,10 +80,9 @@ def build(project: Path, folder: Path, label: str, console: Console) -> Side:
         # The message is for those who watch the warehouse itself.
         "ALERT_WEBHOOK_URL": "",
     }
-    dbt = str(Path(sys.executable).with_name("dbt"))
     for command in (["run"], ["compile", "--full-refresh"]):
         with console.status(f"Building {label}: dbt {command[0]}"):
-            _run(project, environment, dbt, *command, "--quiet")
+            _run(project, environment, DBT, *command, "--quiet")
     return side
 
 

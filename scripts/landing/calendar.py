@@ -11,8 +11,9 @@ import re
 from datetime import date, timedelta
 from pathlib import Path
 
-from scripts.landing.definitions import PROJECT, layouts
+from scripts.landing.definitions import layouts
 from scripts.landing.errors import LandingError
+from scripts.project import PROJECT
 
 BATCH_DATE_FILE = "BatchDate.txt"
 ABSENCES = PROJECT / "seeds" / "expected_absences.csv"

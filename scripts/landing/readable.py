@@ -14,7 +14,8 @@ from typing import Any
 from jinja2 import Environment
 from jinja2.environment import TemplateModule
 
-from scripts.landing.definitions import PROJECT, Layout
+from scripts.landing.definitions import Layout
+from scripts.project import PROJECT
 
 FILES = ("fields", "read_delimited", "unreadable_rows", "read_xml")
 # As dbt does it: under another name, macros find each other as globals, where a result that is no text can be caught.

@@ -20,7 +20,8 @@ from typing import Any
 import click
 import yaml
 
-PROJECT = Path(__file__).resolve().parents[2]
+from scripts.project import DBT, PROJECT
+
 LIST = Path(__file__).with_name("mutations.yml")
 # What watches the data from the side, takes long, and is not about these rules.
 ASIDE = ("column_profile+", "batch_series+", "exposure:*")
@@ -52,7 +53,7 @@ class Bench:
 
     def dbt(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run dbt in the copy."""
-        return self._run(str(Path(sys.executable).with_name("dbt")), "--no-use-colors", *arguments)
+        return self._run(DBT, "--no-use-colors", *arguments)
 
     def _run(self, *command: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, cwd=self.code, env=self.environment, capture_output=True, text=True, check=False)

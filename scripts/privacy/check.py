@@ -21,9 +21,9 @@ from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
 from scripts.privacy.project import Project, read
 from scripts.privacy.proof import Finding, Proof, prove
+from scripts.project import PROJECT, target_folder
 from scripts.warehouse_file import open_warehouse
 
-PROJECT = Path(__file__).resolve().parents[2]
 HEADINGS = {
     "flow": "Personal data reaches a column that does not declare it",
     "declared": "Personal data is declared where analysts read",
@@ -42,7 +42,7 @@ def compiled() -> Iterator[Project]:
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
-    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "lint"
+    folder = target_folder() / "lint"
     common = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
     parsed = dbtRunner().invoke(["parse", *common])
     if not parsed.success:

@@ -31,13 +31,14 @@ from rich.console import Console
 from scripts import access_log
 from scripts.audiences import published_folder
 from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
-from scripts.keys import PROJECT, KeyProblem
+from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
 from scripts.privacy import search
 from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.privacy.ledger import Ledger, PrivacyProblem, landing_folder, read_ledger
 from scripts.privacy.options import AGENCY, NUMBER
 from scripts.privacy.subjects import Person, check, identify, read_manifest, refuse_unknown, tables
+from scripts.project import DBT, PROJECT, target_folder
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 TOTALS = """
@@ -96,8 +97,7 @@ RunDbt = Callable[[list[str]], None]
 
 def run_dbt(arguments: list[str]) -> None:
     """Run dbt as a user would; its output is kept to itself, for a message of it may quote a value."""
-    dbt = Path(sys.executable).with_name("dbt")
-    done = subprocess.run([dbt, *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
+    done = subprocess.run([DBT, *arguments], cwd=PROJECT, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PrivacyProblem(
             f"`dbt {' '.join(arguments[:2])}` failed, so the erasure is not complete. See why with the same command, "
@@ -205,7 +205,7 @@ class Erasure:
     def clean_files(self, request: Request) -> list[str]:
         """Remove what was written of the warehouse: files of dbt and exports that hold the person, and publications."""
         removed = []
-        for folder in (search.target_folder(), search.logs_folder(), search.exports_folder()):
+        for folder in (target_folder(), search.logs_folder(), search.exports_folder()):
             for path in search.files_with(folder, request.needles):
                 destroy(path)
                 removed.append(search.shown(path))

@@ -25,7 +25,8 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from scripts.keys import PROJECT, ensure_key, read_key
+from scripts.keys import ensure_key, read_key
+from scripts.project import PROJECT
 
 KEY = "erasure"
 NO_HASH = "0" * 64

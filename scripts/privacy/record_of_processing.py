@@ -16,10 +16,10 @@ import click
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.keys import PROJECT
 from scripts.privacy.ledger import PrivacyProblem
 from scripts.privacy.subject_export import KINDS
 from scripts.privacy.subjects import Table, check, project_tables, read_manifest
+from scripts.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "privacy"
 PAGES = ("record-of-processing.md", "safe-harbor.md")

@@ -22,9 +22,9 @@ import duckdb
 
 from scripts.audiences import published_folder
 from scripts.encryption import is_duckdb, is_encrypted
-from scripts.keys import PROJECT
 from scripts.privacy.ledger import ledger_path
 from scripts.privacy.subjects import DISTINCTIVE, Column, Person, Table, rows_of
+from scripts.project import PROJECT, target_folder
 
 BLOCK = 1 << 24
 # What of the project's own text dbt copies into its manifest, and so into target/.
@@ -51,11 +51,6 @@ class Counts(Protocol):
 
     places_searched: dict[str, int]
     notes: list[str]
-
-
-def target_folder() -> Path:
-    """Where dbt writes what it has compiled and run."""
-    return PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
 
 
 def logs_folder() -> Path:

@@ -7,7 +7,6 @@ never from a list of tables. A table with personal columns and no way to a perso
 from __future__ import annotations
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -21,9 +20,9 @@ import click
 import duckdb
 import yaml
 
-from scripts.keys import PROJECT
 from scripts.landing.definitions import Layout, layouts
 from scripts.privacy.ledger import PrivacyProblem
+from scripts.project import DBT, PROJECT, target_folder
 
 PERSONAL = ("personal", "sensitive")
 VERSION = 100_000_000
@@ -96,10 +95,9 @@ class Person:
 
 def read_manifest(parse: bool = True) -> dict[str, Any]:
     """dbt's manifest of the project as it is now."""
-    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    target = target_folder()
     if parse or not (target / "manifest.json").exists():
-        dbt = Path(sys.executable).with_name("dbt")
-        done = subprocess.run([dbt, "parse", "--quiet"], cwd=PROJECT, capture_output=True, text=True, check=False)
+        done = subprocess.run([DBT, "parse", "--quiet"], cwd=PROJECT, capture_output=True, text=True, check=False)
         if done.returncode:
             raise PrivacyProblem(f"The project can't be parsed:\n{done.stdout.strip()}")
     manifest: dict[str, Any] = json.loads((target / "manifest.json").read_text(encoding="utf-8"))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
-from pathlib import Path
 
-PROJECT = Path(__file__).resolve().parents[2]
+from scripts.project import PROJECT
 
 
 @functools.cache

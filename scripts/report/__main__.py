@@ -15,7 +15,8 @@ import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts.encryption import EncryptionProblem, warehouse_path
-from scripts.keys import PROJECT, KeyProblem
+from scripts.keys import KeyProblem
+from scripts.project import PROJECT
 from scripts.report.content import Content, read_content
 from scripts.warehouse_file import open_warehouse
 

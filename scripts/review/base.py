@@ -20,7 +20,7 @@ from rich.console import Console
 from scripts.diff.builds import build, checked_out
 from scripts.diff.project import DiffProblem
 from scripts.encryption import warehouse_path
-from scripts.keys import PROJECT
+from scripts.project import DBT, PROJECT, target_folder
 
 FOLDER = PROJECT / "data" / "base"
 # What the workflow and its artifact are called in .github/workflows/main.yml.
@@ -46,10 +46,10 @@ def base() -> Base:
 
 def compile_all() -> Path:
     """Compile as for a first load, since only that SQL shows where every column comes from; returns dbt's folder."""
-    command = [str(Path(sys.executable).with_name("dbt")), "compile", "--full-refresh", "--quiet"]
+    command = [DBT, "compile", "--full-refresh", "--quiet"]
     if subprocess.run(command, cwd=PROJECT, stdout=sys.stderr, check=False).returncode:
         raise DiffProblem("`dbt compile` failed, see above.")
-    return PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    return target_folder()
 
 
 def store() -> None:

@@ -23,7 +23,8 @@ from scripts.diff.page import page, write
 from scripts.diff.project import DiffProblem
 from scripts.diff.report import Report, Side
 from scripts.encryption import EncryptionProblem, warehouse_path
-from scripts.keys import PROJECT, KeyProblem
+from scripts.keys import KeyProblem
+from scripts.project import PROJECT
 from scripts.review.base import base, compile_all
 from scripts.warehouse_file import attach_any, connect_encrypted
 

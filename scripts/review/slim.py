@@ -15,7 +15,8 @@ import click
 from scripts.build import run_dbt
 from scripts.diff.project import DiffProblem
 from scripts.encryption import EncryptionProblem
-from scripts.keys import PROJECT, KeyProblem
+from scripts.keys import KeyProblem
+from scripts.project import PROJECT
 from scripts.review.base import base
 from scripts.review.comment import review
 

@@ -22,10 +22,10 @@ import yaml
 
 from scripts.deliver.origin import Origin, TextFormat, deliveries_folder
 from scripts.deliver.reading import read
-from scripts.keys import PROJECT
 from scripts.landing.definitions import identify, layouts_by_file
 from scripts.landing.errors import LandingError
 from scripts.privacy.subjects import relations
+from scripts.project import PROJECT
 from scripts.scaffold.guess import guess, title_rows
 from scripts.scaffold.names import column_names, snake_case
 from scripts.scaffold.personal import NAME, PERSON

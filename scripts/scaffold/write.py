@@ -11,8 +11,8 @@ from typing import Any
 
 import yaml
 
-from scripts.landing.definitions import PROJECT
 from scripts.landing.errors import LandingError
+from scripts.project import PROJECT
 from scripts.scaffold.names import pascal_case
 from scripts.scaffold.profile import Profile
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT, target_folder
 
 Json = dict[str, Any]
 # Its page is written with scripts and styles inline.
@@ -38,7 +38,7 @@ def generate() -> Artifacts:
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
-    target = PROJECT / os.environ.get("DBT_TARGET_PATH", "target")
+    target = target_folder()
     parsed = dbtRunner().invoke(["parse", "--quiet"])
     if not parsed.success:
         raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
@@ -65,7 +65,7 @@ def parse() -> Json:
     from dbt.cli.main import dbtRunner
 
     os.chdir(PROJECT)
-    folder = PROJECT / os.environ.get("DBT_TARGET_PATH", "target") / "lint"
+    folder = target_folder() / "lint"
     options = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
     parsed = dbtRunner().invoke(["parse", *options])
     if not parsed.success:

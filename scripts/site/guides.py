@@ -14,7 +14,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 IMAGES = {".svg": "image/svg+xml", ".png": "image/png"}
 

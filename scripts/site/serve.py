@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import click
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 from scripts.site import DEFAULT
 
 

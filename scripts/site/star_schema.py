@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 from markupsafe import Markup
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 from scripts.site.artifacts import SiteProblem, parse
 from scripts.site.diagram import draw, standalone
 from scripts.site.project import Project, read

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from pyspark.sql import SparkSession
 
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 
 # Timestamps as they were landed, whatever the time zone of a machine.
 SETTINGS = {

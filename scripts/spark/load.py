@@ -14,9 +14,9 @@ from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
 from scripts import settings
-from scripts.keys import PROJECT
 from scripts.privacy import tokens
 from scripts.privacy.ledger import read_ledger
+from scripts.project import PROJECT
 from scripts.spark import engine, landing, masks, tables
 
 # What is run before a command: seeds, which hooks read; views, which an engine forgets when it stops.

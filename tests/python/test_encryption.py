@@ -22,7 +22,8 @@ from scripts.encryption import (
     fingerprints,
     is_encrypted,
 )
-from scripts.keys import PROJECT, KeyProblem, ensure_key, new_key, read_key, versions
+from scripts.keys import KeyProblem, ensure_key, new_key, read_key, versions
+from scripts.project import PROJECT
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 

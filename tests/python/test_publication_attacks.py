@@ -17,7 +17,8 @@ from warehouse import Warehouse
 
 from scripts.audiences import PolicyProblem, find_audience, load_policy
 from scripts.encryption import EncryptionProblem, attach, is_encrypted
-from scripts.keys import PROJECT, Key, ensure_key
+from scripts.keys import Key, ensure_key
+from scripts.project import PROJECT
 from scripts.publish import parquet_key, verify
 from scripts.warehouse_file import connect_encrypted
 

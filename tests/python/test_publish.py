@@ -20,7 +20,8 @@ from scripts import access_log, gate
 from scripts.audiences import PolicyProblem, find_audience, load_policy
 from scripts.encryption import attach
 from scripts.gate import GateClosed
-from scripts.keys import PROJECT, read_key
+from scripts.keys import read_key
+from scripts.project import PROJECT
 from scripts.publish import publish, published_before, withdraw
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 

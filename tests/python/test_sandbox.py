@@ -14,7 +14,8 @@ import pytest
 from dbt.adapters.duckdb.credentials import Attachment, DuckDBCredentials, PluginConfig
 from dbt.adapters.duckdb.environments.local import LocalEnvironment
 
-from scripts.keys import PROJECT, ensure_key
+from scripts.keys import ensure_key
+from scripts.project import PROJECT
 
 CONFIG = {
     "allow_unsigned_extensions": False,

@@ -17,7 +17,7 @@ from warehouse import Warehouse
 from scripts import build, settings
 from scripts.diff.rows import differences
 from scripts.encryption import EncryptionProblem
-from scripts.keys import PROJECT
+from scripts.project import PROJECT
 from scripts.warehouse_file import attach_file, open_warehouse
 
 ODD_NAMES = ["1st my-wh.2.duckdb", 'it\'s "größe".db', "select", "core.duckdb"]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.keys import PROJECT
 from scripts.privacy.functions import MASKS
+from scripts.project import PROJECT
 
 pytest.importorskip("pysail", reason="no Spark engine is installed: pip install '.[spark]'")
 
