@@ -171,7 +171,7 @@ class Bench:
 
 
 def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
-    """Rows of the report, one a kind and strength."""
+    """Rows of the report, one per kind and strength."""
     rows: list[tuple[str, ...]] = []
     for kind, strengths in STRENGTHS.items():
         for strength in strengths:

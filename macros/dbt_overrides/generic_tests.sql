@@ -1,7 +1,7 @@
 {#- dbt: every test declared on a column or model asks `get_where_subquery` for what it reads.
     Here: it reads the gate of publication as well, as tests in tests/ do by never_stops_the_load().
     Why: `dbt build` skips all that is downstream of what a failed test reads; a load must not stop there.
-    Without it: tests/python/test_quality_history.py fails. -#}
+    Without it: `make governance` names every test that would stop a load. -#}
 {% macro get_where_subquery(relation) -%}
     {%- do never_stops_the_load() -%}
     {%- do return(adapter.dispatch('get_where_subquery', 'dbt')(relation)) -%}

@@ -5,7 +5,7 @@
     {{ return(adapter.dispatch('without_erased')(layout, landed)) }}
 {%- endmacro %}
 
-{#- Where the ledger names anybody, scripts/spark refuses to load. -#}
+{#- Where the ledger names anyone, scripts/spark refuses to load. -#}
 {% macro spark__without_erased(layout, landed) -%}
     {{ return(landed) }}
 {%- endmacro %}
@@ -87,7 +87,7 @@
     {{ return(result) }}
 {%- endmacro %}
 
-{#- Whether the ledger names anybody. -#}
+{#- Whether the ledger names anyone. -#}
 {% macro has_erasures() -%}
     {%- set state = state_at_start() -%}
     {%- if state -%}{{ return(state.has_erasures) }}{%- endif -%}
@@ -109,7 +109,7 @@
 {%- endmacro %}
 
 {#- Whether an erasure empties a column: what is personal, and text in which anything may stand; not what
-    totals need or what is about somebody else, which says `erase: keep`. -#}
+    totals need or what is about someone else, which says `erase: keep`. -#}
 {% macro is_erasable(column) -%}
     {%- set meta = column.config.meta -%}
     {{ return(

@@ -1,5 +1,5 @@
 {#- Persons with their quasi-identifiers suppressed until at least k persons share each combination, as the body of a
-    CTE. `persons` has a row a person with `person_key`, `population` and the columns.
+    CTE. `persons` has a row per person with `person_key`, `population` and the columns.
 
     Columns are suppressed one after another, from the last of the list to the first: a person keeps as many as k
     persons of the same population share. Of the persons that are left when everything is suppressed there can be fewer

@@ -1,4 +1,4 @@
-{#- One row a day from the first to the last, as SQL. Both are SQL, and may be null for no day at all. Dispatches by
+{#- One row per day from the first to the last, as SQL. Both are SQL, and may be null for no day at all. Dispatches by
     engine. -#}
 {% macro days_from_to(first_day, last_day) -%}
     {{ adapter.dispatch('days_from_to')(first_day, last_day) }}

@@ -99,7 +99,7 @@
 {%- endmacro %}
 
 {#- Columns of some tables as {table: [{name, type, role, exposure}, …]}: types from the warehouse, classification from
-    the models' descriptions. A column that nobody has described is one that nobody has classified.
+    the models' descriptions. A column that no one has described is one that no one has classified.
     Places in files say nothing about the data. -#}
 {% macro profiled_columns(tables) -%}
     {%- set models = tables | map(attribute='model') | list -%}

@@ -5,7 +5,7 @@
 ] -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- One row a prospect and batch whose list brought new content for it. Lists are complete, but a prospect that leaves
+-- One row per prospect and batch whose list brought new content for it. Lists are complete, but a prospect that leaves
 -- them stays known with what was last said of it.
 with new_lists as (
     select *

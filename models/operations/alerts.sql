@@ -1,6 +1,6 @@
 {{ config(materialized='ephemeral') }}
 
--- One row an alert: a value that the warehouse has taken as it came, but that somebody should look at.
+-- One row per alert: a value that the warehouse has taken as it came, but that someone should look at.
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}
 ),

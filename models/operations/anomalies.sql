@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- One row a batch and series that is not what the batches before it led to expect.
+-- One row per batch and series that is not what the batches before it led to expect.
 with forecasts as (
     select * from {{ ref('series_forecasts') }}
 ),

@@ -41,7 +41,7 @@
     {%- endfor -%}
 {%- endif %}
 
--- One row a table, column and batch. Batches after the first are profiled from all of their rows.
+-- One row per table, column and batch. Batches after the first are profiled from all of their rows.
 with measured as (
     {% for part in parts -%}
     {{ part }}

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- One row a rule: how many are due on the day of the last batch. Counts only; who they are, `make retention` finds out
+-- One row per rule: how many are due on the day of the last batch. Counts only; who they are, `make retention` finds out
 -- when it acts. Erased persons are done with.
 with rules as (
     select * from {{ ref('retention_rules') }}

@@ -4,7 +4,7 @@
 {%- set looked_at, needed = 20, 5 -%}
 {#- Below so many rows, a model's time is that of starting it. -#}
 {%- set fewest_rows = 1000 -%}
-{#- Seconds that nobody notices. -#}
+{#- Seconds that no one notices. -#}
 {%- set slack = 0.5 -%}
 
 -- One row per model of the last run that took out of line with its own history. Median and median deviation, so that

@@ -940,7 +940,7 @@ PIPELINE = Page(
             "run_seconds",
             ("seconds", "runs"),
             "duration",
-            label="Seconds a run",
+            label="Seconds per run",
             text="Mean seconds from the first statement to the last.",
         ),
         Metric("errors", ("errors",), "count", label="Errors", text="Models that stopped with an error."),

@@ -87,7 +87,7 @@ def customer_changes(events: Events) -> Totals:
 
 
 def swallowed_accounts(events: Events, account_customer: I64, account_new: I64) -> int:
-    """CA_ID_HIST: changes of accounts, their own or their customer's, beyond one a day."""
+    """CA_ID_HIST: changes of accounts, their own or their customer's, beyond one per day."""
     own = events.account >= 0
     touched = events.account[own] * 1_000_000 + events.day[own]
     upper = (events.kind == UPDCUST) | (events.kind == INACT)

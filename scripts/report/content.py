@@ -159,7 +159,7 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _scorecard(con: duckdb.DuckDBPyConnection) -> list[Row]:
-    """A row a model: how its checks of each dimension ended when they were last made, the worst models first."""
+    """A row per model: how its checks of each dimension ended when they were last made, the worst models first."""
     cells = _rows(
         con,
         """

@@ -14,7 +14,7 @@ from scripts.site.artifacts import Json
 LAYERS = {
     "sources": "What the source systems send, as it lands.",
     "reference": "Rules kept by people, from seeds.",
-    "staging": "One table a source file: typed, named, nothing joined.",
+    "staging": "One table per source file: typed, named, nothing joined.",
     "intermediate": "Events and lookups that several tables share.",
     "core": "The star schema.",
     "marts": "Answers to the business's questions, made from the star schema.",

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='company_id') }}
 
--- One row a company and calendar quarter that has earnings in the four quarters before it: the sum of their basic
+-- One row per company and calendar quarter that has earnings in the four quarters before it: the sum of their basic
 -- earnings a share, across versions of the company.
 with companies as (
     select * from {{ ref('dim_company') }}

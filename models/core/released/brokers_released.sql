@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- One row a broker, with what may be shown of where they work: a branch of few brokers would name them.
+-- One row per broker, with what may be shown of where they work: a branch of few brokers would name them.
 with brokers as (
     select
         broker_id as person_key,
