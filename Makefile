@@ -162,9 +162,9 @@ site: environment ## Write site/: dictionary, diagrams, column lineage, guides, 
 serve: environment ## Show the site on http://127.0.0.1:8000, to this computer only (PORT=… for another)
 	@$(BIN)/python -m scripts.site.serve
 
-.PHONY: star-schema
-star-schema: environment ## Draw docs/images/star-schema.svg anew from the project
-	@$(BIN)/python -m scripts.site.star_schema
+.PHONY: pictures
+pictures: environment ## Draw the pictures of docs/images anew from the project
+	@$(BIN)/python -m scripts.site.pictures
 
 .PHONY: docs
 docs: environment ## Generate dbt's own documentation; `dbt docs serve` shows it

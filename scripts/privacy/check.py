@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -37,7 +36,7 @@ HEADINGS = {
 }
 
 
-def compiled() -> Iterator[Project]:
+def compiled() -> list[Project]:
     """The project compiled as a first load and as a later one, without a warehouse."""
     from dbt.cli.main import dbtRunner
 
@@ -47,12 +46,20 @@ def compiled() -> Iterator[Project]:
     parsed = dbtRunner().invoke(["parse", *common])
     if not parsed.success:
         raise click.ClickException(f"The project cannot be parsed, so nothing can be proved: {parsed.exception}")
+    found = []
     for later in ("", "yes"):
         os.environ["COMPILE_LATER_LOADS"] = later
         result = dbtRunner(manifest=parsed.result.deepcopy()).invoke(["compile", *common])
         if not result.success:
             raise click.ClickException(f"The project cannot be compiled, so nothing can be proved: {result.exception}")
-        yield read(folder / "manifest.json")
+        found.append(read(folder / "manifest.json"))
+    first, later_load = ([node.sql for node in project.nodes.values()] for project in found)
+    if first == later_load:
+        raise click.ClickException(
+            "First and later loads compile to the same SQL, so only one of them would be proved. "
+            "Have macros/dbt_overrides/is_incremental.sql answer to COMPILE_LATER_LOADS."
+        )
+    return found
 
 
 def undescribed(project: Project, warehouse: Path) -> list[Finding]:
@@ -109,7 +116,7 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
 @click.option("--verbose", is_flag=True, help="Also print what was accepted, and why.")
 def main(manifests: tuple[Path, ...], warehouse: Path | None, as_json: bool, verbose: bool) -> None:
     """Compile, follow, report; exit with 1 where something was found."""
-    projects = [read(manifest) for manifest in manifests] or list(compiled())
+    projects = [read(manifest) for manifest in manifests] or compiled()
     total = prove(projects)
     if warehouse and warehouse.exists():
         try:

@@ -22,13 +22,13 @@ from warehouse import PROJECT, Warehouse
 from scripts import dashboards
 from scripts.embedding import data_block
 from scripts.site.__main__ import MADE_HERE
-from scripts.site.diagram import draw, standalone
+from scripts.site.diagram import draw
 from scripts.site.guides import read_guides
 from scripts.site.pages import TEMPLATES, Site, policy
+from scripts.site.pictures import FOLDER, pictures
 from scripts.site.project import Project, read
 from scripts.site.relations import facts, references
 from scripts.site.search import entries
-from scripts.site.star_schema import FILE, star
 
 # dbt's own page is one program: its links are made by scripts.
 DBT_PAGE = "docs/index.html"
@@ -218,9 +218,10 @@ def test_facts_refer_to_their_dimensions(project: Project) -> None:
     assert all(f'href="{table.url}"' in svg for table in drawn)
 
 
-def test_the_committed_picture_is_the_star_schema_as_it_is(project: Project) -> None:
-    """`make star-schema` draws it anew."""
-    assert FILE.read_text(encoding="utf-8") == standalone(star(project))
+def test_the_committed_pictures_show_the_project_as_it_is(project: Project) -> None:
+    """`make pictures` draws them anew."""
+    for name, svg in pictures(project).items():
+        assert (FOLDER / name).read_text(encoding="utf-8") == svg, name
 
 
 def test_what_other_parts_of_a_project_say_is_read(manifest: dict[str, Any], room: Path) -> None:
