@@ -25,6 +25,8 @@ from scripts.diff.relations import SIDES, Column, Relation
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import ColumnDiff, Comparison, Rules, TableDiff, compare, differences
 
+pytestmark = pytest.mark.slow
+
 SECRET = "Zzyzx Quux"
 
 

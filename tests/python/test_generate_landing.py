@@ -24,6 +24,8 @@ from click.testing import CliRunner
 
 from scripts.generate_landing.cli import main
 
+pytestmark = pytest.mark.slow
+
 REPOSITORY = Path(__file__).resolve().parents[2]
 SCALE, DAYS, SEED = "0.05", 6, "11"
 END = date(2017, 7, 7)

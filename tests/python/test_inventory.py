@@ -27,6 +27,8 @@ from scripts.landing.definitions import identify, layout, look_alike
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import Comparison, LandedFile, LoadedFile, Survey, compare, survey
 
+pytestmark = pytest.mark.slow
+
 FAST = settings(deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture])
 BLOCKS = st.sampled_from([1, 2, 3, 5, 16, 1 << 24])
 LINE_ENDS = st.sampled_from(["\n", "\r\n"])

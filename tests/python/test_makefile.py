@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from warehouse import PROJECT
 
+pytestmark = pytest.mark.slow
+
 TEXTS = [
     "letter `touch {0}`",
     "letter $(touch {0})",

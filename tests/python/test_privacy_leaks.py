@@ -16,6 +16,8 @@ from scripts.privacy.labels import Level
 from scripts.privacy.project import Label, Node, Project
 from scripts.privacy.proof import prove
 
+pytestmark = pytest.mark.slow
+
 # A leak by its name: the query, and whether DuckDB can run it without more.
 LEAKS: dict[str, str] = {
     "as it is": "select tax_id as code from core.dim_customer",

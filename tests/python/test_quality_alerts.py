@@ -15,6 +15,8 @@ import pytest
 
 from scripts.quality.alerts import Trouble, compose, post, send_alert
 
+pytestmark = pytest.mark.slow
+
 SECRET = "/services/T00/B00/very-secret"
 
 

@@ -19,6 +19,8 @@ from scripts.landing.contents import inspect
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import DocumentError, XmlRows
 
+pytestmark = pytest.mark.slow
+
 SLOW_DISK = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 NAMESPACE = "http://www.tpc.org/tpc-di"
 Row = dict[str, str]

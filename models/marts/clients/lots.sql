@@ -120,7 +120,8 @@ matched as (
             and not sales.is_purchase
 ),
 
--- Money for shares that were sold first was got before it was paid. (Sail 0.7 takes -price for a decimal of another scale.)
+-- Money for shares that were sold first was got before it was paid. Sail 0.7 takes -price for a decimal of another
+-- scale, hence 0 - price.
 directed as (
     select
         security_number,
