@@ -51,7 +51,8 @@
             *,
             dense_rank() over (
                 partition by population, kept = 0
-                order by {{ columns | join(', ') }}
+                {# Engines put null first, or last. #}
+                order by {{ columns | join(' nulls last, ') }} nulls last
             ) as combination,
             count(*) over (partition by population, kept, {{ columns | join(', ') }}) as combination_count
         from shown
