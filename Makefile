@@ -212,7 +212,7 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 
 # The second lock is the first with a Spark engine added, in the same versions. (pip would take another pyspark for the
 # one that a package needs without extras, so extras are stripped: what they need is listed anyway.)
-LOCK := uv pip compile pyproject.toml --group dev --extra postgres --universal --python-version 3.11 --generate-hashes \
+LOCK := uv pip compile pyproject.toml --group dev --extra lake --extra postgres --universal --python-version 3.11 --generate-hashes \
 	--no-annotate --strip-extras --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: lock

@@ -28,7 +28,7 @@ import click
 import duckdb
 from rich.console import Console
 
-from scripts import access_log
+from scripts import access_log, lake
 from scripts.audiences import (
     Audience,
     Grant,
@@ -69,7 +69,13 @@ def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> li
         # The entry is made first: a publication that nobody noted would be worse than a note of one that failed.
         for one in written:
             _note(one)
-        return [_swap(one, folder) for one in written]
+        links = [_swap(one, folder) for one in written]
+        for one in written:
+            if one.audience.rules.get("lake"):
+                file = folder / one.audience.slug / f"{one.audience.slug}.duckdb"
+                key = ensure_key(one.audience.key_name)
+                lake.write(file, key, folder / lake.LAKE / one.audience.slug, one.manifest["batch_id"])
+        return links
 
 
 def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> Written:
@@ -280,6 +286,7 @@ def withdraw(folder: Path) -> list[str]:
         names = sorted(link.name for link in folder.glob("*") if link.is_symlink())
         for name in names:
             (folder / name).unlink()
+        lake.remove(folder)
         _sweep(folder)
     with open_warehouse(read_only=False) as con:
         access_log.append(con, "withdraw", {"publications": names})
@@ -367,7 +374,7 @@ def main(
                 raise PolicyProblem(f"Nothing is published in {published_folder()} yet.")
         with Console(stderr=True).status("Testing and publishing the warehouse"):
             links = publish(audiences, published_folder(), parquet)
-    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:
+    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem, lake.LakeProblem) as error:
         sys.exit(str(error))
     for link in links:
         manifest = json.loads((link / "manifest.json").read_text(encoding="utf-8"))
