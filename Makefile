@@ -30,6 +30,7 @@ help: ## Show what can be made
 .PHONY: build
 build: environment-$(ENGINE) landing ## Load the landing area into the warehouse, test it, say what came out (ENGINE=spark for a cluster's)
 ifeq ($(ENGINE),spark)
+	@$(BIN)/python -m scripts.deliver
 	@$(BIN)/python -m scripts.spark build --exclude-resource-type unit_test
 else
 	@$(BIN)/python -m scripts.build
