@@ -192,7 +192,8 @@ privacy-docs: environment ## Write docs/privacy anew from the columns' classific
 	@$(BIN)/python -m scripts.privacy.record_of_processing
 
 .PHONY: environment environment-duckdb environment-spark
-environment environment-duckdb: $(VENV)/.installed dbt_packages/.installed
+environment: $(VENV)/.installed dbt_packages/.installed
+environment-duckdb: environment
 environment-spark: environment $(VENV)/.spark
 
 $(VENV)/.installed: requirements.lock
