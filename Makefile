@@ -212,14 +212,14 @@ dbt_packages/.installed: packages.yml $(wildcard packages/*/*) | $(VENV)/.instal
 	@$(BIN)/python -m scripts.install_packages
 	@touch $@
 
+# The second lock is the first with a Spark engine added, in the same versions. pip looks for pyspark anew where both
+# pyspark and pyspark[connect] are asked for; what the extra brings is listed anyway, and other extras are installed by then.
 LOCK := uv pip compile pyproject.toml --group dev --extra lake --extra postgres --universal --python-version 3.11 \
 	--generate-hashes --no-annotate --no-emit-index-url --custom-compile-command "make lock"
 
 .PHONY: lock
 lock: ## Renew both locks from pyproject.toml (needs uv)
 	$(LOCK) --no-strip-extras --output-file requirements.lock --upgrade
-	# The first lock with a Spark engine added, in the same versions. pip looks for pyspark anew where both pyspark and
-	# pyspark[connect] are asked for; what the extra brings stands here anyway, and other extras are installed by then.
 	cp requirements.lock requirements-spark.lock
 	$(LOCK) --strip-extras --extra spark --output-file requirements-spark.lock
 
