@@ -44,6 +44,9 @@ def session() -> Iterator[SparkSession]:
         catalog = f"jdbc:derby:;databaseName={warehouse_folder()}/catalog;create=true"
         builder = builder.master(master).enableHiveSupport().config("spark.ui.enabled", "false")
         builder = builder.config("spark.hadoop.javax.jdo.option.ConnectionURL", catalog)
+        log = f"-Dderby.stream.error.file={warehouse_folder()}/catalog.log"
+        builder = builder.config("spark.driver.extraJavaOptions", log)
+        builder = builder.config("spark.sql.warehouse.dir", warehouse_folder())
         # Its 200 parts of every shuffle are meant for a cluster.
         builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
     elif "SPARK_REMOTE" not in os.environ:
