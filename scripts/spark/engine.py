@@ -50,6 +50,7 @@ def session() -> Iterator[SparkSession]:
         # Its 200 parts of every shuffle are meant for a cluster.
         builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
     elif "SPARK_REMOTE" not in os.environ:
+        os.environ.setdefault("RUST_LOG", "error")  # Each session that begins or ends is news to it.
         from pysail.spark import SparkConnectServer
 
         server = SparkConnectServer(ip="127.0.0.1", port=0)
