@@ -86,7 +86,7 @@ check: lint-python lint-yaml governance ## The inner loop: lint of what has chan
 		git ls-files -z --others --exclude-standard -- '*.sql'; } \
 		| grep -zE '^(models|analyses|tests)/' | sort -zu | $(LINT) xargs -0 -r $(BIN)/sqlfluff lint
 	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse and not slow"
+	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse and not slow and not long"
 
 .PHONY: expectations
 expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 writes them anew)
