@@ -25,14 +25,13 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
@@ -43,6 +42,7 @@ from scripts.keys import KeyProblem
 from scripts.landing.definitions import layout, layouts
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
+from scripts.landing.relations import landed_text, nothing_found, relations
 from scripts.landing.xml_reader import XmlTable
 from scripts.privacy import ledger, tokens
 from scripts.privacy.ledger import PrivacyProblem
@@ -53,22 +53,6 @@ from scripts.sandbox import close_sandbox, landing_folder
 from scripts.warehouse_file import WarehouseInUse, attach_file
 
 PATIENCE_SECONDS = 10
-
-AREA = pa.schema(
-    [
-        ("source_name", pa.string()),
-        ("feed", pa.string()),
-        ("batch_id", pa.int32()),
-        ("file_name", pa.string()),
-        ("file_path", pa.string()),
-        ("byte_count", pa.int64()),
-        ("modified_at", pa.timestamp("us")),
-        ("line_count", pa.int64()),
-        ("content_hash", pa.string()),
-    ]
-)
-IGNORED = pa.schema([("file_name", pa.string()), ("reason", pa.string())])
-RETAKES = pa.schema([("source_name", pa.string()), ("batch_id", pa.int32()), ("reason", pa.string())])
 
 
 class LandingArea:
@@ -82,11 +66,7 @@ class LandingArea:
         self.files: list[LandedFile] = []
         self.names: set[str] = set()
         # Every model looks at the files, so they are laid out as columns once.
-        self.tables = {
-            "landing_area": AREA.empty_table(),
-            "landing_ignored": IGNORED.empty_table(),
-            "landing_retakes": RETAKES.empty_table(),
-        }
+        self.tables = nothing_found()
 
     def check(self, folder: str, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
         """Find and check files; returns what is wrong, or an empty text."""
@@ -112,33 +92,14 @@ class LandingArea:
         except LandingError as error:
             return str(error)
         self.names = {f.name for f in self.files}
-        self.tables = {
-            "landing_area": _table(
-                AREA,
-                (
-                    (
-                        *(f.source, f.feed, f.batch_id, f.name, f.path),
-                        *(f.byte_count, f.modified_at, f.line_count, f.content_hash),
-                    )
-                    for f in self.files
-                ),
-            ),
-            "landing_ignored": _table(IGNORED, ((i.name, i.reason) for i in found.ignored)),
-            "landing_retakes": _table(RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items())),
-        }
+        self.tables = relations(found, comparison, self.files)
         return ""
 
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
         """A piece of a landed file, and of no other; bytes that are not UTF-8 are replaced."""
         if file_name not in self.names:
             raise ValueError(f"{file_name} is no landed file.")
-        with open(self.folder / file_name, "rb") as stream:
-            stream.seek(byte_offset)
-            return stream.read(byte_count).decode("utf-8", errors="replace")
-
-
-def _table(schema: pa.Schema, rows: Iterable[tuple[object, ...]]) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
+        return landed_text(self.folder, file_name, byte_offset, byte_count)
 
 
 class Listing:

@@ -228,7 +228,7 @@ def _joins(test: Node, id_: str) -> bool:
 @click.option(
     "--target",
     type=click.Path(file_okay=False, path_type=Path),
-    default=lambda: target_folder(),
+    default=target_folder,
     help="Folder of dbt's manifest.json; DBT_TARGET_PATH or target unless given.",
 )
 def main(target: Path) -> None:

@@ -22,6 +22,7 @@ import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.project import DBT, PROJECT
+from scripts.sandbox import landing_folder
 from scripts.spark.__main__ import MISSING
 from scripts.warehouse_file import attach_any, connect_encrypted
 
@@ -119,7 +120,7 @@ def _examples(con: duckdb.DuckDBPyConnection, key: list[str], columns: list[str]
 
 
 @click.command(help=__doc__)
-@click.option("--landing", default=lambda: os.environ.get("LANDING_DIR", "data/landing"), help="Landing area.")
+@click.option("--landing", default=landing_folder, help="Landing area.")
 @click.option(
     "--work", default="data/parity", type=click.Path(file_okay=False, path_type=Path), help="Where both are built."
 )

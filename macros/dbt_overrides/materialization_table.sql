@@ -1,6 +1,6 @@
 {#- dbt: makes a table under another name, renames twice and drops the old one.
     Here: makes it anew in one transaction, by one statement.
-    Why: who reads it meanwhile sees the old rows, and a run that is killed leaves them.
+    Why: readers see the old rows meanwhile, and a run that is killed leaves them.
     Without it: tests/python/test_materializations.py fails. -#}
 {% materialization table, adapter='duckdb' %}
     {{ run_hooks(pre_hooks, inside_transaction=False) }}

@@ -1,6 +1,6 @@
 {#- dbt: makes a view under another name, renames twice and drops the old one.
     Here: replaces it in place by one statement, and its query names no catalog.
-    Why: who has the old view open goes on reading it, and the file can be attached under any name.
+    Why: a reader with the old view open goes on reading it, and the file can be attached under any name.
     Without it: a warehouse that is attached under another name has views that name the old one. -#}
 {% materialization view, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}

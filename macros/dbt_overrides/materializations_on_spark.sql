@@ -139,20 +139,18 @@
 
 {#- {name: type, …} of a table's columns. -#}
 {% macro spark__columns_of(relation) -%}
-    {%- set columns = {} -%}
-    {%- for column in adapter.get_columns_in_relation(relation) -%}
-        {%- do columns.update({column.name: column.dtype}) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
+    {{ return(spark__types_by_name(adapter.get_columns_in_relation(relation))) }}
 {%- endmacro %}
 
 {#- {name: type, …} of a query's columns. -#}
 {% macro spark__columns_of_query(sql) -%}
-    {%- set columns = {} -%}
-    {%- for column in adapter.get_column_schema_from_query(sql) -%}
-        {%- do columns.update({column.name: column.dtype}) -%}
-    {%- endfor -%}
-    {{ return(columns) }}
+    {{ return(spark__types_by_name(adapter.get_column_schema_from_query(sql))) }}
+{%- endmacro %}
+
+{% macro spark__types_by_name(columns) -%}
+    {%- set types = {} -%}
+    {%- for column in columns -%}{%- do types.update({column.name: column.dtype}) -%}{%- endfor -%}
+    {{ return(types) }}
 {%- endmacro %}
 
 {#- {name: type, …} of what a model gives: its contract's columns, else its query's. -#}

@@ -7,10 +7,10 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
+from scripts.site.diagram import LETTER, MARGIN
 from scripts.site.project import Project
 
-HEAD, LINE, PAD, GAP, MARGIN = 28, 17, 12, 34, 12
-LETTER = 6.7
+HEAD, LINE, PAD, GAP = 28, 17, 12, 34
 # What a layer's picture says of it; the site has the rest.
 SAID = {
     "staging": "typed, named",
@@ -66,10 +66,11 @@ def flow(project: Project) -> Markup:
             )
         ],
     ]
-    tallest = max(sum(s.height for s in column) + GAP / 2 * (len(column) - 1) for column in columns)
+    heights = [sum(s.height for s in column) + GAP / 2 * (len(column) - 1) for column in columns]
+    tallest = max(heights)
     x: float = MARGIN
-    for column in columns:
-        y = MARGIN + (tallest - sum(s.height for s in column) - GAP / 2 * (len(column) - 1)) / 2
+    for column, height in zip(columns, heights, strict=True):
+        y = MARGIN + (tallest - height) / 2
         for stop in column:
             stop.x, stop.y = x, y
             y += stop.height + GAP / 2

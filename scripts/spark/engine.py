@@ -40,15 +40,19 @@ def session() -> Iterator[SparkSession]:
         os.environ.setdefault("SPARK_TABLE_FORMAT", "parquet")
         os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
         os.environ["PYTHONPATH"] = os.pathsep.join([str(PROJECT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        # Its catalog lasts, beside the tables.
-        catalog = f"jdbc:derby:;databaseName={warehouse_folder()}/catalog;create=true"
-        builder = builder.master(master).enableHiveSupport().config("spark.ui.enabled", "false")
-        builder = builder.config("spark.hadoop.javax.jdo.option.ConnectionURL", catalog)
-        log = f"-Dderby.stream.error.file={warehouse_folder()}/catalog.log"
-        builder = builder.config("spark.driver.extraJavaOptions", log)
-        builder = builder.config("spark.sql.warehouse.dir", warehouse_folder())
-        # Its 200 parts of every shuffle are meant for a cluster.
-        builder = builder.config("spark.sql.shuffle.partitions", str(2 * (os.cpu_count() or 1)))
+        folder = os.environ["SPARK_WAREHOUSE"]
+        builder = builder.master(master).enableHiveSupport()
+        builder = builder.config(
+            map={
+                "spark.ui.enabled": "false",
+                "spark.sql.warehouse.dir": folder,
+                # Its catalog lasts, beside the tables.
+                "spark.hadoop.javax.jdo.option.ConnectionURL": f"jdbc:derby:;databaseName={folder}/catalog;create=true",
+                "spark.driver.extraJavaOptions": f"-Dderby.stream.error.file={folder}/catalog.log",
+                # Its 200 parts of every shuffle are meant for a cluster.
+                "spark.sql.shuffle.partitions": str(2 * (os.cpu_count() or 1)),
+            }
+        )
     elif "SPARK_REMOTE" not in os.environ:
         os.environ.setdefault("RUST_LOG", "error")  # Each session that begins or ends is news to it.
         from pysail.spark import SparkConnectServer

@@ -176,10 +176,3 @@ def _count_lines(path: Path) -> int:
             count += block.count(b"\n")
             last = block[-1:]
     return count + (last != b"\n")
-
-
-def landed_text(folder: str, name: str, byte_offset: int, byte_count: int) -> str:
-    """A piece of a landed file; bytes that are not UTF-8 are replaced."""
-    with open(Path(folder) / name, "rb") as stream:
-        stream.seek(byte_offset)
-        return stream.read(byte_count).decode("utf-8", errors="replace")

@@ -1,31 +1,25 @@
 """The landing area as relations of a Spark session, after the same look at it as on DuckDB.
 
 `landing_area`, `landing_ignored`, `landing_retakes`, and a relation `landing_<source>__<table>` for each layout, have
-the meaning that scripts/duckdb_plugin.py gives them.
+the meaning that scripts/landing/relations.py and scripts/duckdb_plugin.py give them.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
 from pyspark.sql import SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema
 
 from scripts.landing.definitions import layouts
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
+from scripts.landing.relations import landed_text, relations
 from scripts.privacy.ledger import Ledger
-from scripts.spark.landed import Landed, landed_text
-
-AREA = (
-    "source_name string, feed string, batch_id int, file_name string, file_path string, byte_count bigint, "
-    "modified_at timestamp_ntz, line_count bigint, content_hash string"
-)
-IGNORED = "file_name string, reason string"
-RETAKES = "source_name string, batch_id int, reason string"
+from scripts.spark.landed import Landed
 
 
 def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loads_anew: bool) -> None:
@@ -40,19 +34,12 @@ def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger,
     found = survey(landing, through_batch or None)
     comparison = compare(found, loaded, through)
     files = sorted(read(found, comparison), key=_place)
-    _register(
-        spark,
-        "landing_area",
-        AREA,
-        (
-            (f.source, f.feed, f.batch_id, f.name, f.path, f.byte_count, f.modified_at, f.line_count, f.content_hash)
-            for f in files
-        ),
-    )
-    _register(spark, "landing_ignored", IGNORED, ((i.name, i.reason) for i in found.ignored))
-    _register(spark, "landing_retakes", RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items()))
+    for name, table in relations(found, comparison, files).items():
+        schema = from_arrow_schema(table.schema, prefer_timestamp_ntz=True)
+        rows = [tuple(row.values()) for row in table.to_pylist()]
+        spark.createDataFrame(rows, schema).createOrReplaceTempView(name)
     spark.dataSource.register(Landed)
-    spark.udf.register("landed_text", partial(landed_text, str(landing)), "string")
+    spark.udf.register("landed_text", partial(landed_text, landing), "string")
     for definition in layouts():
         source = spark.read.format("landed").option("layout", definition.name).option("folder", str(landing))
         listed = [(f.batch_id, f.name) for f in files if f.source == definition.name]
@@ -65,10 +52,6 @@ def _place(file: LandedFile) -> tuple[int, str, int, str]:
     part = re.search(r"_([0-9]+)([.][a-z]+)?$", file.path)
     whole = file.path[: part.start()] if part else file.path
     return file.batch_id, whole, int(part.group(1)) if part else 0, file.path
-
-
-def _register(spark: SparkSession, name: str, types: str, rows: Iterable[tuple[object, ...]]) -> None:
-    spark.createDataFrame(list(rows), types).createOrReplaceTempView(name)
 
 
 def _exists(spark: SparkSession, name: str) -> bool:

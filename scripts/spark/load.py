@@ -15,7 +15,7 @@ from pyspark.sql import SparkSession
 
 from scripts import settings
 from scripts.privacy import tokens
-from scripts.privacy.ledger import read_ledger
+from scripts.privacy.ledger import landing_folder, read_ledger
 from scripts.project import PROJECT
 from scripts.spark import engine, landing, masks, tables
 
@@ -65,8 +65,7 @@ def load(spark: SparkSession, arguments: list[str]) -> bool:
     masks.register(spark, tokens.token_key(make=True))
     if before := BEFORE.get(arguments[0]):
         through = int(os.environ.get("THROUGH_BATCH") or 0)
-        folder = PROJECT / os.environ.get("LANDING_DIR", "data/landing")
-        landing.show(spark, folder, through, read_ledger(), "--full-refresh" in arguments)
+        landing.show(spark, landing_folder(), through, read_ledger(), "--full-refresh" in arguments)
         if not dbtRunner().invoke(before).success:
             return False
     return bool(dbtRunner().invoke(arguments).success)

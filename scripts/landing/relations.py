@@ -1,0 +1,68 @@
+"""What a look at the landing area found, as relations that SQL reads on any engine.
+
+`landing_area` holds the files, `landing_ignored` what else lies there and why it is not loaded, `landing_retakes` the
+loaded sources and batches whose files are to be taken again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pyarrow as pa
+
+from scripts.landing.inventory import Comparison, LandedFile, Survey
+
+AREA = pa.schema(
+    [
+        ("source_name", pa.string()),
+        ("feed", pa.string()),
+        ("batch_id", pa.int32()),
+        ("file_name", pa.string()),
+        ("file_path", pa.string()),
+        ("byte_count", pa.int64()),
+        ("modified_at", pa.timestamp("us")),
+        ("line_count", pa.int64()),
+        ("content_hash", pa.string()),
+    ]
+)
+IGNORED = pa.schema([("file_name", pa.string()), ("reason", pa.string())])
+RETAKES = pa.schema([("source_name", pa.string()), ("batch_id", pa.int32()), ("reason", pa.string())])
+
+
+def nothing_found() -> dict[str, pa.Table]:
+    """The relations before any look."""
+    return {
+        "landing_area": AREA.empty_table(),
+        "landing_ignored": IGNORED.empty_table(),
+        "landing_retakes": RETAKES.empty_table(),
+    }
+
+
+def relations(found: Survey, comparison: Comparison, files: Iterable[LandedFile]) -> dict[str, pa.Table]:
+    """The relations by name; `files` are those of the survey, read or not."""
+    return {
+        "landing_area": _table(
+            AREA,
+            (
+                (
+                    *(f.source, f.feed, f.batch_id, f.name, f.path),
+                    *(f.byte_count, f.modified_at, f.line_count, f.content_hash),
+                )
+                for f in files
+            ),
+        ),
+        "landing_ignored": _table(IGNORED, ((i.name, i.reason) for i in found.ignored)),
+        "landing_retakes": _table(RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items())),
+    }
+
+
+def landed_text(folder: Path, name: str, byte_offset: int, byte_count: int) -> str:
+    """A piece of a landed file; bytes that are not UTF-8 are replaced."""
+    with open(folder / name, "rb") as stream:
+        stream.seek(byte_offset)
+        return stream.read(byte_count).decode("utf-8", errors="replace")
+
+
+def _table(schema: pa.Schema, rows: Iterable[tuple[object, ...]]) -> pa.Table:
+    return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)
