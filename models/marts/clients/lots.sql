@@ -76,8 +76,8 @@ pieces as (
         account_id,
         security_number,
         last_share - lag(last_share, 1, 0) over along as quantity,
-        sum(purchases) over along - purchases + 1 as purchase_place,
-        sum(sales) over along - sales + 1 as sale_place
+        sum(purchases) over along + 1 - purchases as purchase_place,
+        sum(sales) over along + 1 - sales as sale_place
     from cuts
     window along as (partition by account_id, security_number order by last_share)
 ),
