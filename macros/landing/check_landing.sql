@@ -13,12 +13,6 @@
     {#- Nothing has landed for an empty build. -#}
     {%- if invocation_args_dict.empty -%}{{ return('') }}{%- endif -%}
     {%- if reads and not flags.FULL_REFRESH -%}
-        {#- Which models of core take rows, and of which feeds: what none of them has counted may still be corrected. -#}
-        {%- set takers, feeds = [], [] -%}
-        {%- for node in graph.nodes.values() if node.resource_type == 'model' and node.config.meta.takes -%}
-            {%- do takers.append(node.name) -%}
-            {%- do feeds.extend(node.config.meta.takes.keys()) -%}
-        {%- endfor -%}
         {%- set loaded -%}
             (
                 select to_json(list({
@@ -27,18 +21,7 @@
                     'content_hash': content_hash,
                     'is_taken': is_taken
                 }))::varchar
-                from (
-                    select
-                        files.*,
-                        files.source_name not in ('{{ feeds | join("', '") }}') or exists (
-                            select 1 from {{ hook_table('row_counts') }} as counts
-                            where
-                                files.source_name = counts.source_name
-                                and files.batch_id = counts.batch_id
-                                and counts.model_name in ('{{ takers | join("', '") }}')
-                        ) as is_taken
-                    from {{ hook_table('landed_files') }} as files
-                )
+                from ({{ loaded_files() }})
             )
         {%- endset -%}
     {%- else -%}

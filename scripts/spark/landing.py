@@ -22,15 +22,18 @@ from scripts.privacy.ledger import Ledger
 from scripts.spark.landed import Landed
 
 
-def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loads_anew: bool) -> None:
-    """Look at the landing area and register its relations; raises a LandingError with all that is wrong."""
+def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loaded_files: str) -> None:
+    """Look at the landing area and register its relations; raises a LandingError with all that is wrong.
+
+    `loaded_files` is a query for the files that the warehouse holds, empty where all are to be loaded anew.
+    """
     if ledger.replacements:
         raise LandingError(
             "The erasure ledger names persons, and only a load into DuckDB leaves them out of files that bring them "
             "again. Load there, or erase from the files first and begin a new ledger."
         )
-    loaded = [] if loads_anew else _loaded(spark)
-    through = 0 if loads_anew else _loaded_through(spark)
+    loaded = _loaded(spark, loaded_files) if loaded_files else []
+    through = _loaded_through(spark) if loaded_files else 0
     found = survey(landing, through_batch or None)
     comparison = compare(found, loaded, through)
     files = sorted(read(found, comparison), key=_place)
@@ -58,21 +61,11 @@ def _exists(spark: SparkSession, name: str) -> bool:
     return bool(spark.catalog.tableExists(f"operations.{name}"))
 
 
-def _loaded(spark: SparkSession) -> list[LoadedFile]:
+def _loaded(spark: SparkSession, query: str) -> list[LoadedFile]:
     if not (_exists(spark, "landed_files") and _exists(spark, "row_counts")):
         return []
-    rows = spark.sql(
-        """
-        select
-            files.source_name, files.batch_id, files.file_name, files.byte_count, files.modified_at, files.content_hash,
-            counts.batch_id is not null as is_taken
-        from operations.landed_files as files
-        left join (
-            select distinct source_name, batch_id from operations.row_counts where source_name is not null
-        ) as counts on files.source_name = counts.source_name and files.batch_id = counts.batch_id
-        """
-    ).collect()
-    return [LoadedFile(*row) for row in rows]
+    columns = ("source_name", "batch_id", "file_name", "byte_count", "modified_at", "content_hash", "is_taken")
+    return [LoadedFile(*row) for row in spark.sql(query).select(*columns).collect()]
 
 
 def _loaded_through(spark: SparkSession) -> int:

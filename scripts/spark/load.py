@@ -64,8 +64,16 @@ def load(spark: SparkSession, arguments: list[str]) -> bool:
     tables.register(spark, engine.warehouse_folder())
     masks.register(spark, tokens.token_key(make=True))
     if before := BEFORE.get(arguments[0]):
+        loaded_files = ""
+        if "--full-refresh" not in arguments:
+            compiled = dbtRunner().invoke(["compile", "--quiet", "--inline", "{{ loaded_files() }}"])
+            if not compiled.success:
+                return False
+            loaded_files = compiled.result.results[0].node.compiled_code
         through = int(os.environ.get("THROUGH_BATCH") or 0)
-        landing.show(spark, landing_folder(), through, read_ledger(), "--full-refresh" in arguments)
+        landing.show(spark, landing_folder(), through, read_ledger(), loaded_files)
         if not dbtRunner().invoke(before).success:
             return False
-    return bool(dbtRunner().invoke(arguments).success)
+    succeeded = dbtRunner().invoke(arguments).success
+    tables.clear(engine.warehouse_folder())
+    return bool(succeeded)
