@@ -2,8 +2,8 @@
 
 The data source is Python's, since the engines' own readers fail a whole file for a bad row or do not say where a row
 stands. It gives lines with their numbers, records of comma-separated files put together, and elements of XML documents
-as the streaming reader does. What a line means, SQL says. Each file is a partition; files that a query does not ask for
-are not read.
+as the streaming reader does. What a line means, SQL says. A partition is a file, or several small ones; files that a
+query does not ask for are not read.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
@@ -57,12 +58,13 @@ class Landed(DataSource):  # type: ignore[misc]
         return _Reader(self.options["layout"], Path(self.options["folder"]), files)
 
 
-class _Part(InputPartition):  # type: ignore[misc]
-    """A file, and how many lines the files before it have."""
+@dataclass(frozen=True)
+class _File:
+    """A landed file, and how many lines the files before it have."""
 
-    def __init__(self, batch_id: int, name: str, lines_before: int) -> None:
-        super().__init__((batch_id, name, lines_before))
-        self.batch_id, self.name, self.lines_before = batch_id, name, lines_before
+    batch_id: int
+    name: str
+    lines_before: int
 
 
 class _Reader(DataSourceReader):  # type: ignore[misc]
@@ -78,33 +80,41 @@ class _Reader(DataSourceReader):  # type: ignore[misc]
             yield asked
 
     def partitions(self) -> list[InputPartition]:
-        """One partition a file."""
-        parts: list[InputPartition] = []
-        before = 0
+        """Files in their order, small ones together: to begin a task takes longer than to read them."""
+        parts: list[list[_File]] = []
+        before, room = 0, 0
         counts = bool(layout(self.source).meta.get("ordered"))
         for batch_id, name in self.files:
-            parts.append(_Part(batch_id, name, before))
-            before += _count_lines(self.folder / name) if counts else 0
-        return parts
+            path = self.folder / name
+            if room <= 0:
+                parts.append([])
+                room = BLOCK
+            parts[-1].append(_File(batch_id, name, before))
+            room -= path.stat().st_size
+            before += _count_lines(path) if counts else 0
+        return [InputPartition(part) for part in parts]
 
     def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
-        """The rows of one file."""
-        assert isinstance(partition, _Part)
+        """The rows of a partition's files."""
+        for file in partition.value:
+            yield from self._rows(file)
+
+    def _rows(self, file: _File) -> Iterator[pa.RecordBatch]:
         definition = layout(self.source)
-        path = self.folder / partition.name
-        if definition.meta["format"] == "xml":
+        path = self.folder / file.name
+        kind = definition.meta["format"]
+        if kind == "xml":
             yield from XmlTable(definition, [str(path)], self.folder).batches()
             return
-        kind = definition.meta["format"]
         for numbers, lines in _records(path) if kind == "csv" else _lines(path):
             count = len(lines)
             yield pa.record_batch(
                 [
-                    pa.repeat(pa.scalar(partition.batch_id, pa.int32()), count),
-                    pa.repeat(partition.name, count),
+                    pa.repeat(pa.scalar(file.batch_id, pa.int32()), count),
+                    pa.repeat(file.name, count),
                     lines,
                     numbers,
-                    pc.add(numbers, partition.lines_before),
+                    pc.add(numbers, file.lines_before),
                     pa.nulls(count, LINES.field("fields").type) if kind == "fixed" else _fields(lines, kind),
                 ],
                 schema=LINES,
