@@ -81,12 +81,18 @@ mutation-check: environment ## Break each core rule on purpose and name the test
 	@$(BIN)/python -m scripts.mutation_check
 
 .PHONY: check
-check: lint-python lint-yaml governance ## The inner loop: lint of what has changed, rules, all unit tests, fast tests
+check: environment ## The inner loop: lint of what has changed, rules, all unit tests, fast tests
+	@$(MAKE) --no-print-directory --jobs 2 --output-sync=target unit-tests lint-changed lint-python lint-yaml fast-tests
+
+.PHONY: unit-tests lint-changed fast-tests
+unit-tests: environment
+	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
+lint-changed: governance
 	@{ git diff -z --name-only --diff-filter=d $$(git merge-base HEAD origin/main 2>/dev/null || echo HEAD) -- '*.sql'; \
 		git ls-files -z --others --exclude-standard -- '*.sql'; } \
 		| grep -zE '^(models|analyses|tests)/' | sort -zu | $(LINT) xargs -0 -r $(BIN)/sqlfluff lint
-	$(BIN)/dbt build --quiet --empty --exclude-resource-type test
-	$(BIN)/pytest --numprocesses auto --maxprocesses 4 --quiet -m "not warehouse and not slow and not long"
+fast-tests: environment
+	$(BIN)/pytest --numprocesses 1 --quiet -m "not warehouse and not slow and not long"
 
 .PHONY: expectations
 expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 writes them anew)

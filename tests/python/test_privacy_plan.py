@@ -19,6 +19,8 @@ from scripts.privacy.plan import Database, follow
 from scripts.privacy.project import Label
 from scripts.privacy.proof import lineage
 
+pytestmark = pytest.mark.slow
+
 # Names resolved as only DuckDB resolves them.
 NAMES: dict[str, str] = {
     "a struct named like a source": "select c.tax_id as code from core.dim_codes, core.dim_customer as c",

@@ -22,6 +22,8 @@ from scripts.scaffold.names import column_names
 from scripts.scaffold.profile import Profile, Table
 from scripts.scaffold.write import Proposal
 
+pytestmark = pytest.mark.slow
+
 HEADERS = ["Rechnungs-Nr.", "firstName", "order", "2017", "", "Straße", "first name", "Batch ID", "x" * 80, "x" * 80]
 
 
