@@ -66,7 +66,7 @@ governance: parse ## Rules of docs/quality.md: layers, names, descriptions, owne
 
 .PHONY: privacy-proof
 privacy-proof: environment ## Prove from the SQL alone that personal data stays where it is declared
-	$(BIN)/python -m scripts.privacy.check
+	$(BIN)/python -m scripts.proof
 
 .PHONY: pytest
 pytest: environment ## Tests of scripts and of the whole system
@@ -114,7 +114,7 @@ canary: environment ## Try the newest dbt, DuckDB and sqlfluff in an environment
 
 .PHONY: privacy-check
 privacy-check: environment ## The same, and name columns of the warehouse that nothing describes
-	@$(BIN)/python -m scripts.privacy.check --warehouse "$$WAREHOUSE_PATH"
+	@$(BIN)/python -m scripts.proof --warehouse "$$WAREHOUSE_PATH"
 
 .PHONY: landing
 landing: environment
@@ -179,23 +179,23 @@ docs: environment ## Generate dbt's own documentation; `dbt docs serve` shows it
 
 .PHONY: subject-export
 subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=…)
-	@$(BIN)/python -m scripts.privacy.subject_export
+	@$(BIN)/python -m scripts.data_subjects.export
 
 .PHONY: erase
 erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…); ACCEPT=… lets stay what was found
-	@$(BIN)/python -m scripts.privacy.erase
+	@$(BIN)/python -m scripts.data_subjects.erase
 
 .PHONY: legal-hold
 legal-hold: environment ## Nobody erases this person (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
-	@$(BIN)/python -m scripts.privacy.legal_hold
+	@$(BIN)/python -m scripts.data_subjects.legal_hold
 
 .PHONY: retention
 retention: environment ## List what is past its retention; APPLY=1 erases it
-	@$(BIN)/python -m scripts.privacy.retention
+	@$(BIN)/python -m scripts.data_subjects.retention
 
 .PHONY: privacy-docs
 privacy-docs: environment ## Write docs/privacy anew from the columns' classification
-	@$(BIN)/python -m scripts.privacy.record_of_processing
+	@$(BIN)/python -m scripts.data_subjects.record_of_processing
 
 .PHONY: environment environment-duckdb environment-spark
 environment: $(VENV)/.installed dbt_packages/.installed

@@ -1,10 +1,9 @@
 """dbt-duckdb plugin: lets SQL see the landing area.
 
 Each connection gets
-- `check_landing(landing_dir, through_batch, loaded, loaded_through, read_files)`: looks at the landing area and returns
-  an empty text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse,
-  `loaded_through` the last batch that core has taken, 0 for none. Where `read_files` is false, files are listed
-  without reading them;
+- `check_landing(through_batch, loaded, loaded_through, read_files)`: looks at the landing area and returns an empty
+  text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse, `loaded_through` the
+  last batch that core has taken, 0 for none. Where `read_files` is false, files are listed without reading them;
 - `check_ledger(entries_seen)`: an empty text, or that lines of the erasure ledger were lost;
 - the relation `landing_area`: the files found by the last check, those to be loaded with their rows counted;
 - the relation `landing_ignored`: what else lies there, and why it is not loaded;
@@ -13,7 +12,7 @@ Each connection gets
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
 - `start_run` and `end_run`, which keep the run history (scripts/quality).
-- `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.privacy.tokens.
+- `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.tokens.
 
 The warehouse is attached here before dbt does it, with its key where it has one. Afterwards SQL reaches no other files
 and changes no settings.
@@ -36,7 +35,9 @@ from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
 
-from scripts import settings
+from scripts import settings, tokens
+from scripts.data_subjects import ledger
+from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
 from scripts.landing.definitions import layout, layouts
@@ -44,12 +45,10 @@ from scripts.landing.errors import LandingError
 from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
 from scripts.landing.relations import landed_text, nothing_found, relations
 from scripts.landing.xml_reader import XmlTable
-from scripts.privacy import ledger, tokens
-from scripts.privacy.ledger import PrivacyProblem
-from scripts.project import PROJECT
+from scripts.project import PROJECT, landing_name
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
-from scripts.sandbox import close_sandbox, landing_folder
+from scripts.sandbox import close_sandbox
 from scripts.warehouse_file import WarehouseInUse, attach_file
 
 PATIENCE_SECONDS = 10
@@ -68,11 +67,9 @@ class LandingArea:
         # Every model looks at the files, so they are laid out as columns once.
         self.tables = nothing_found()
 
-    def check(self, folder: str, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
+    def check(self, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
         """Find and check files; returns what is wrong, or an empty text."""
-        self._forget(Path(folder))
-        if folder != landing_folder():
-            return f"{folder} is not the landing area: LANDING_DIR names {landing_folder()}."
+        self._forget(Path(landing_name()))
         known = [
             LoadedFile(
                 f["source_name"],
@@ -185,7 +182,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         conn.create_function(
             "check_landing",
             _AREA.check,
-            ["VARCHAR", "INTEGER", "VARCHAR", "INTEGER", "BOOLEAN"],
+            ["INTEGER", "VARCHAR", "INTEGER", "BOOLEAN"],
             "VARCHAR",
             side_effects=True,
         )

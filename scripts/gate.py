@@ -4,7 +4,7 @@ Every test of severity error is run on the warehouse as it is, and must pass. Re
 may be of other rows, other tests, or another warehouse. The warehouse must be the same after them as before.
 
 The project is compiled as it is, for this warehouse, and that SQL must pass the proof of containment
-(scripts/privacy). Then each model's SQL is run on the tables it reads, and must give the rows that the warehouse holds.
+(scripts/proof). Then each model's SQL is run on the tables it reads, and must give the rows that the warehouse holds.
 So it does not matter what ran, when, and by whom: rows that came by any other SQL than the proven are not published.
 """
 
@@ -26,9 +26,9 @@ import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.encryption import ALIAS, EncryptionProblem, fingerprint, fingerprints, is_encrypted, warehouse_path
-from scripts.privacy.project import Node, read
-from scripts.privacy.proof import prove
 from scripts.project import DBT, PROJECT
+from scripts.proof.project import Node, read
+from scripts.proof.prove import prove
 from scripts.warehouse_file import attach_any, connect_encrypted
 
 

@@ -21,8 +21,7 @@ import click
 import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
-from scripts.project import DBT, PROJECT
-from scripts.sandbox import landing_folder
+from scripts.project import DBT, PROJECT, landing_folder
 from scripts.spark.__main__ import MISSING
 from scripts.warehouse_file import attach_any, connect_encrypted
 

@@ -6,29 +6,23 @@ folder that holds the warehouse is not allowed as a whole: keys or published fil
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import duckdb
 
 from scripts.encryption import quoted
-from scripts.project import PROJECT
+from scripts.project import PROJECT, landing_name
 
 SEEDS = "seeds"
 
 
 def close_sandbox(con: duckdb.DuckDBPyConnection, files: list[str]) -> None:
     """Allow the landing area, the seeds and the files given, then nothing else, and lock the settings."""
-    folders = [form for name in (landing_folder(), SEEDS) for form in _forms(name)]
+    folders = [form for name in (landing_name(), SEEDS) for form in _forms(name)]
     con.execute(f"set allowed_directories = [{', '.join(quoted(f) for f in folders)}]")
     con.execute(f"set allowed_paths = [{', '.join(quoted(f) for name in files for f in _forms(name))}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
-
-
-def landing_folder() -> str:
-    """The landing area as the setting names it."""
-    return os.environ.get("LANDING_DIR", "data/landing")
 
 
 def _forms(name: str) -> list[str]:

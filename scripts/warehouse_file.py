@@ -9,6 +9,7 @@ from pathlib import Path
 
 import duckdb
 
+from scripts import tokens
 from scripts.encryption import (
     ALIAS,
     EncryptionProblem,
@@ -19,7 +20,6 @@ from scripts.encryption import (
     quoted,
     warehouse_path,
 )
-from scripts.privacy import tokens
 
 # What DuckDB quotes from the system.
 DISK_FULL = "No space left on device"

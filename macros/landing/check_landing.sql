@@ -33,10 +33,9 @@
     {%- endset -%}
     {%- set taken = '(select coalesce(max(batch_id), 0) from ' ~ hook_table('row_counts') ~ ' where source_name is null)'
         if reads and not flags.FULL_REFRESH else 0 -%}
-    {%- set landing_dir = env_var('LANDING_DIR', 'data/landing') -%}
     {%- set problem = run_query(
-        "select coalesce(nullif(check_ledger(" ~ ledger_entries ~ "), ''), check_landing('"
-        ~ landing_dir | replace("'", "''") ~ "', " ~ setting('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ taken ~ ", " ~ reads ~ "))"
+        "select coalesce(nullif(check_ledger(" ~ ledger_entries ~ "), ''), check_landing("
+        ~ setting('through_batch') ~ ", coalesce(" ~ loaded ~ ", '[]'), " ~ taken ~ ", " ~ reads ~ "))"
     ).columns[0][0] -%}
     {%- if problem and reads -%}
         {%- do end_run([], refused=true) -%}

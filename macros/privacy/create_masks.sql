@@ -1,5 +1,5 @@
 {#- The masks, as macros of the database: the only functions that may stand between personal data and whoever may not
-    see it. scripts.privacy.check knows them by name; _privacy__macros.yml says what each does. Views call them, so
+    see it. scripts.proof knows them by name; _privacy__macros.yml says what each does. Views call them, so
     they are created before anything runs. -#}
 {% macro create_masks() -%}
     {%- if execute and flags.WHICH in ['run', 'build', 'test'] -%}

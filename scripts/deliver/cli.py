@@ -13,13 +13,12 @@ from rich.console import Console
 
 from scripts.deliver.land import deliver
 from scripts.landing.errors import LandingError
-from scripts.project import PROJECT
-from scripts.sandbox import landing_folder
+from scripts.project import landing_folder
 
 
 def run(console: Console) -> None:
     """Deliver, and say what landed; a LandingError names what did not."""
-    deliver(PROJECT / landing_folder(), lambda line: console.print(line, markup=False, highlight=False))
+    deliver(landing_folder(), lambda line: console.print(line, markup=False, highlight=False))
 
 
 @click.command(help=__doc__)

@@ -16,12 +16,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from scripts import keys
+from scripts import keys, tokens
 from scripts.diff.project import DiffProblem
 from scripts.diff.report import Side
-from scripts.privacy import tokens
-from scripts.project import DBT, PROJECT
-from scripts.sandbox import landing_folder
+from scripts.project import DBT, PROJECT, landing_folder
 
 LOCK = "requirements.lock"
 
@@ -70,7 +68,7 @@ def build(project: Path, folder: Path, label: str, console: Console) -> Side:
     side = Side(label, folder / "warehouse.duckdb", folder / "target")
     folder.mkdir(parents=True, exist_ok=True)
     environment = {
-        "LANDING_DIR": str(PROJECT / landing_folder()),
+        "LANDING_DIR": str(landing_folder()),
         "WAREHOUSE_PATH": str(side.warehouse),
         "WAREHOUSE_KEYS": str(keys.folder()),
         "DBT_TARGET_PATH": str(side.target),

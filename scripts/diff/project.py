@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.diff.relations import HISTORY_TABLES
 from scripts.diff.rows import NOT_SELECTED, Comparison, Key
-from scripts.privacy.labels import DECLARABLE
+from scripts.proof.labels import DECLARABLE
 from scripts.site.artifacts import read_json
 from scripts.site.lineage import Lineage, follow
 from scripts.site.project import Exposure, Project, Table, read

@@ -20,11 +20,11 @@ from typing import Any
 import click
 import yaml
 
+from scripts.data_subjects.persons import relations
 from scripts.deliver.origin import Origin, TextFormat, deliveries_folder
 from scripts.deliver.reading import read
 from scripts.landing.definitions import identify, layouts_by_file
 from scripts.landing.errors import LandingError
-from scripts.privacy.subjects import relations
 from scripts.project import PROJECT
 from scripts.scaffold.guess import guess, title_rows
 from scripts.scaffold.names import column_names, snake_case
@@ -231,7 +231,8 @@ def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
         if not {c.name for c in proposal.columns} & set(relations()["columns"]):
             found.append(
                 "No column leads to a person, so exports and erasures are refused: give one `subject: customer` or the "
-                "like in both YAML files, or say in scripts/privacy/subjects.yml, under other_people, whom it is about."
+                "like in both YAML files, or name whom it is about in scripts/data_subjects/subjects.yml, under "
+                "other_people."
             )
         found.append("Write docs/privacy anew with `make privacy-docs`.")
     else:

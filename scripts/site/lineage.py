@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.privacy.project import read
-from scripts.privacy.proof import lineage
+from scripts.proof.project import read
+from scripts.proof.prove import lineage
 from scripts.site.artifacts import Json
 from scripts.site.project import Project
 

@@ -14,11 +14,11 @@ from pathlib import Path
 from pyspark.sql import SparkSession
 from pyspark.sql.pandas.types import from_arrow_schema
 
+from scripts.data_subjects.ledger import Ledger
 from scripts.landing.definitions import layouts
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
 from scripts.landing.relations import landed_text, relations
-from scripts.privacy.ledger import Ledger
 from scripts.spark.landed import Landed
 
 

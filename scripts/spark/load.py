@@ -13,10 +13,9 @@ from dbt.adapters.spark.session import Cursor
 from dbt.cli.main import dbtRunner
 from pyspark.sql import SparkSession
 
-from scripts import settings
-from scripts.privacy import tokens
-from scripts.privacy.ledger import landing_folder, read_ledger
-from scripts.project import PROJECT
+from scripts import settings, tokens
+from scripts.data_subjects.ledger import read_ledger
+from scripts.project import PROJECT, landing_folder
 from scripts.spark import engine, landing, masks, tables
 
 # What is run before a command: seeds, which hooks read; views, which an engine forgets when it stops.

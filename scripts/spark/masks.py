@@ -17,8 +17,8 @@ from jinja2 import Environment
 from pyspark.sql import SparkSession
 from pyspark.sql.functions import arrow_udf
 
+from scripts import tokens
 from scripts.keys import Key
-from scripts.privacy import tokens
 from scripts.project import PROJECT
 
 FILE = PROJECT / "macros" / "privacy" / "create_masks.sql"

@@ -7,9 +7,9 @@ from typing import Any
 
 import duckdb
 
-from scripts.privacy.labels import Level
-from scripts.privacy.project import Label, Node, Project
-from scripts.privacy.proof import Proof, prove
+from scripts.proof.labels import Level
+from scripts.proof.project import Label, Node, Project
+from scripts.proof.prove import Proof, prove
 
 INTERNAL = Label(Level.internal)
 CUSTOMER: dict[str, Label | None] = {

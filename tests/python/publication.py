@@ -20,7 +20,7 @@ from scripts import audiences, gate
 from scripts.audiences import Audience, find_audience, load_policy
 from scripts.encryption import attach, attach_warehouse
 from scripts.keys import Key, ensure_key, read_key
-from scripts.privacy.project import Node
+from scripts.proof.project import Node
 from scripts.publish import publish
 from scripts.warehouse_file import connect_encrypted
 

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from canary import find_in_bytes, find_in_database, find_values
 from planted import CRM, EMPLOYEE, VALUES, plant
 from warehouse import Warehouse, copy_landing
 
+from scripts import tokens
 from scripts.keys import read_key
-from scripts.privacy import tokens
-from scripts.privacy.canary import find_in_bytes, find_in_database, find_values
-from scripts.privacy.labels import Level
-from scripts.privacy.project import read
+from scripts.proof.labels import Level
+from scripts.proof.project import read
 
 SHOWN = ("analytics", "marts")
 # A birth date is a day like any other there.

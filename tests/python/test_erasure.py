@@ -19,16 +19,16 @@ import planted_person as planted
 import pytest
 from warehouse import PROJECT, Warehouse, copy_landing
 
-from scripts.privacy import erase, search, subject_export, subjects
-from scripts.privacy.erase import Erasure, Report
-from scripts.privacy.landing_rewrite import rewrite_area
-from scripts.privacy.ledger import PrivacyProblem, plain_connection, read_ledger
-from scripts.privacy.subjects import Person, Table
+from scripts.data_subjects import erase, export, persons, search
+from scripts.data_subjects.erase import Erasure, Report
+from scripts.data_subjects.landing_rewrite import rewrite_area
+from scripts.data_subjects.ledger import PrivacyProblem, plain_connection, read_ledger
+from scripts.data_subjects.persons import Person, Table
 
 DRIVER = """
 import os, signal, sys
-from scripts.privacy import erase, landing_rewrite, subjects
-parsed = subjects.read_manifest
+from scripts.data_subjects import erase, landing_rewrite, persons
+parsed = persons.read_manifest
 erase.read_manifest = lambda parse=True: parsed(parse=False)
 def die(*_):
     os.kill(os.getpid(), signal.SIGKILL)
@@ -98,8 +98,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory, session: Path) -> Iterato
         patch.setenv("SUBJECT_EXPORTS", str(place / "exports"))
         patch.setenv("PUBLISH_DIR", str(place / "published"))
         patch.setenv("ERASURE_COMPRESSION", "uncompressed")
-        for module in (erase, subject_export):
-            patch.setattr(module, "read_manifest", lambda parse=True: subjects.read_manifest(parse=False))
+        for module in (erase, export):
+            patch.setattr(module, "read_manifest", lambda parse=True: persons.read_manifest(parse=False))
         yield place
 
 
@@ -119,7 +119,7 @@ def erased(settings: Path, session: Path, landing: Path) -> Erased:
         folder.mkdir(exist_ok=True)
         (folder / "left.txt").write_text(f"row of {planted.EMAIL}", encoding="utf-8")
 
-    folder, _, _ = subject_export.export([str(planted.CUSTOMER)], [], [], settings / "exports")
+    folder, _, _ = export.export([str(planted.CUSTOMER)], [], [], settings / "exports")
     exported = {path.name: path.read_text(encoding="utf-8") for path in files(folder)}
 
     kills = [step for step in STEPS if killed_at(step)]
@@ -435,8 +435,8 @@ def test_the_search_finds_what_is_left(erased: Erased, room: Path) -> None:
 
 
 def test_a_table_that_leads_to_nobody_is_refused() -> None:
-    personal = subjects.Column("phone", "VARCHAR", classification="personal", kind="contact")
-    key = subjects.Column("customer_id", "BIGINT", subject="customer")
-    assert subjects.unreachable([Table("marts", "clients", (personal, key))]) == []
-    problems = subjects.unreachable([Table("marts", "clients", (personal,))])
+    personal = persons.Column("phone", "VARCHAR", classification="personal", kind="contact")
+    key = persons.Column("customer_id", "BIGINT", subject="customer")
+    assert persons.unreachable([Table("marts", "clients", (personal, key))]) == []
+    problems = persons.unreachable([Table("marts", "clients", (personal,))])
     assert len(problems) == 1 and "marts.clients has personal columns (phone)" in problems[0]

@@ -9,12 +9,12 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from scripts.data_subjects.landing_rewrite import destroy, replace_destroying, rewrite_area
+from scripts.data_subjects.ledger import Ledger, read_ledger
+from scripts.data_subjects.persons import Person
+from scripts.data_subjects.search import Needle, landed
 from scripts.landing.definitions import Layout, layouts
 from scripts.landing.readable import line_query
-from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
-from scripts.privacy.ledger import Ledger, read_ledger
-from scripts.privacy.search import Needle, landed
-from scripts.privacy.subjects import Person
 
 KEY = "ROE\x1fJANE\x1f1 ELM\x1f\x1f123"
 IMAGE = "|99-9|ACTV|Roe|Jane||F|1|{dob}|1 Elm||123|X|Y|Z|||5551234||||||||||j@roe.example||OR4|CN2"

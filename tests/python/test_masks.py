@@ -15,8 +15,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from warehouse import PROJECT, Warehouse
 
+from scripts import tokens
 from scripts.keys import Key
-from scripts.privacy import functions, tokens
+from scripts.proof import functions
 
 SECRET = Key("token", 3, secrets.token_bytes(32))
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from scripts.privacy import search
-from scripts.privacy.search import Needle, mentions, needles
-from scripts.privacy.subjects import Column, Person, Table
+from scripts.data_subjects import search
+from scripts.data_subjects.persons import Column, Person, Table
+from scripts.data_subjects.search import Needle, mentions, needles
 
 KINDS = {
     "customer_id": "identifier",

@@ -10,7 +10,8 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from scripts.privacy import check, proof
+from scripts.proof import __main__ as check
+from scripts.proof import prove
 
 PERSON = {
     "id": {"classification": "personal", "kind": "identifier"},
@@ -40,7 +41,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run the command on a project of some nodes, where nothing has been accepted."""
     rules = tmp_path / "accepted.yml"
     rules.write_text("tables: {}", encoding="utf-8")
-    monkeypatch.setattr(proof.accepted, "__defaults__", (rules,))
+    monkeypatch.setattr(prove.accepted, "__defaults__", (rules,))
 
     def runs(*nodes: dict[str, Any], arguments: tuple[str, ...] = ()) -> tuple[int, str]:
         manifest = tmp_path / "manifest.json"

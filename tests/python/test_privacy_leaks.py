@@ -12,9 +12,9 @@ import duckdb
 import pytest
 from leaking import DATABASE, INTERNAL, KEYS_ONLY, claimed, core, judged, model
 
-from scripts.privacy.labels import Level
-from scripts.privacy.project import Label, Node, Project
-from scripts.privacy.proof import prove
+from scripts.proof.labels import Level
+from scripts.proof.project import Label, Node, Project
+from scripts.proof.prove import prove
 
 pytestmark = pytest.mark.slow
 

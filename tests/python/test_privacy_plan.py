@@ -14,10 +14,10 @@ import pytest
 from leaking import DATABASE, INTERNAL, KEYS_ONLY, TYPES, claimed, judged, model, project
 from test_privacy_leaks import HONEST, LEAKS, NOT_RUN
 
-from scripts.privacy.labels import CannotFollow, Level, Ref
-from scripts.privacy.plan import Database, follow
-from scripts.privacy.project import Label
-from scripts.privacy.proof import lineage
+from scripts.proof.labels import CannotFollow, Level, Ref
+from scripts.proof.plan import Database, follow
+from scripts.proof.project import Label
+from scripts.proof.prove import lineage
 
 pytestmark = pytest.mark.slow
 

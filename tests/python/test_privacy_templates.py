@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from leaking import INTERNAL, core, judged, model
 
-from scripts.privacy.jinja_calls import strays
-from scripts.privacy.labels import Level
-from scripts.privacy.project import Label, Node, read
-from scripts.privacy.proof import prove
+from scripts.proof.jinja_calls import strays
+from scripts.proof.labels import Level
+from scripts.proof.project import Label, Node, read
+from scripts.proof.prove import prove
 
 MACROS = frozenset({"end_of_time", "packaged.star"})
 # Templates that may give or send other SQL when they run.

@@ -9,9 +9,9 @@ import duckdb
 import pytest
 from warehouse import PROJECT, Warehouse
 
-from scripts.privacy import retention, subjects
-from scripts.privacy.ledger import read_ledger
-from scripts.privacy.record_of_processing import render
+from scripts.data_subjects import persons, retention
+from scripts.data_subjects.ledger import read_ledger
+from scripts.data_subjects.record_of_processing import render
 
 
 @pytest.fixture
@@ -82,5 +82,5 @@ def test_what_is_due_is_erased(aged: Warehouse, monkeypatch: pytest.MonkeyPatch)
 def test_the_committed_pages_are_current(loaded: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """`make privacy-docs` writes them anew."""
     monkeypatch.setenv("DBT_TARGET_PATH", str(loaded.session / "target"))
-    for name, text in render(subjects.read_manifest(parse=False)).items():
+    for name, text in render(persons.read_manifest(parse=False)).items():
         assert (PROJECT / "docs" / "privacy" / name).read_text(encoding="utf-8") == text

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from scripts.privacy.functions import MASKS
 from scripts.project import PROJECT
+from scripts.proof.functions import MASKS
 
 pytest.importorskip("pysail", reason="no Spark engine is installed: pip install '.[spark]'")
 

@@ -13,8 +13,8 @@ from click import Command
 from click.testing import CliRunner
 from warehouse import Warehouse
 
-from scripts.privacy import erase, legal_hold, subject_export, subjects
-from scripts.privacy.ledger import PrivacyProblem, read_ledger
+from scripts.data_subjects import erase, export, legal_hold, persons
+from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
 from scripts.warehouse_file import open_warehouse
 
 
@@ -27,8 +27,8 @@ def mine(loaded: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> Ware
     monkeypatch.setenv("LANDING_DIR", str(loaded.landing))
     monkeypatch.setenv("ERASURE_LEDGER", str(room / "ledger.jsonl"))
     monkeypatch.setenv("DBT_TARGET_PATH", str(loaded.session / "target"))
-    parsed = subjects.read_manifest
-    monkeypatch.setattr(subject_export, "read_manifest", lambda: parsed(parse=False))
+    parsed = persons.read_manifest
+    monkeypatch.setattr(export, "read_manifest", lambda: parsed(parse=False))
     return warehouse
 
 
@@ -62,7 +62,7 @@ def test_everything_and_nobody_else(mine: Warehouse, room: Path) -> None:
                 "insert into operations.di_messages values "
                 f"(now(), 2, 'DimCustomer', 'Invalid customer tier', 'Alert', 'C_ID = {who}, C_TIER = {raw}')"
             )
-    folder, count, rows = subject_export.export([str(customer)], [], [], room / "exports")
+    folder, count, rows = export.export([str(customer)], [], [], room / "exports")
     content: dict[str, Any] = json.loads((folder / "subject.json").read_text(encoding="utf-8"))
     tables = {f"{t['schema']}.{t['table']}": t["rows"] for t in content["tables"]}
     assert (count, rows) == (len(tables), sum(len(r) for r in tables.values()))
@@ -102,7 +102,7 @@ def test_values_are_escaped_in_the_page(mine: Warehouse, room: Path) -> None:
     customer, _ = customer_with_prospect(mine)
     with duckdb.connect(str(mine.path)) as con:
         con.execute(f"update core.dim_customer set city = '<script>x</script>' where customer_id = {customer}")
-    folder, _, _ = subject_export.export([str(customer)], [], [], room / "exports")
+    folder, _, _ = export.export([str(customer)], [], [], room / "exports")
     page = (folder / "subject.html").read_text(encoding="utf-8")
     assert "<script>" not in page and "&lt;script&gt;" in page
 
@@ -123,7 +123,7 @@ def test_values_are_escaped_in_the_page(mine: Warehouse, room: Path) -> None:
 def test_nobody(mine: Warehouse, room: Path, asked: list[str]) -> None:
     known = str(customer_with_prospect(mine)[0])
     asked = [known if part == "KNOWN" else part for part in asked]
-    ran = CliRunner().invoke(subject_export.main, [*asked, "--out", str(room / "exports")])
+    ran = CliRunner().invoke(export.main, [*asked, "--out", str(room / "exports")])
     assert ran.exit_code == 1 and "of this number is in the warehouse, so nothing was done" in ran.output
     assert not (room / "exports").exists()
     assert mine.query("select count(*) from operations.access_log") == [(0,)]
@@ -142,16 +142,12 @@ SQL = [
 
 
 @pytest.mark.parametrize("number", SQL)
-@pytest.mark.parametrize(
-    "command", [subject_export.main, erase.main, legal_hold.main], ids=["subject_export", "erase", "legal_hold"]
-)
+@pytest.mark.parametrize("command", [export.main, erase.main, legal_hold.main], ids=["export", "erase", "legal_hold"])
 def test_a_customer_number_has_digits_only(command: Command, number: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Refused before anything is opened."""
     monkeypatch.setenv("WAREHOUSE_PATH", "/nowhere")
     monkeypatch.setenv("ERASURE_LEDGER", "/nowhere")
-    options = (
-        [] if command is subject_export.main else ["--reason", "asked"] if command is erase.main else ["--release"]
-    )
+    options = [] if command is export.main else ["--reason", "asked"] if command is erase.main else ["--release"]
     ran = CliRunner().invoke(command, ["--customer", number, *options])
     assert ran.exit_code == 2 and "A number has digits only" in ran.output, ran.output
 
@@ -162,11 +158,11 @@ def test_a_value_never_stands_in_sql(mine: Warehouse, room: Path, number: str) -
     for kind in range(3):
         asked: list[list[str]] = [[number] if kind == i else [] for i in range(3)]
         with pytest.raises(PrivacyProblem, match="of this number is in the warehouse"):
-            subject_export.export(asked[0], asked[1], asked[2], room / "exports")
+            export.export(asked[0], asked[1], asked[2], room / "exports")
     with open_warehouse() as con:
-        found = subjects.tables(con, subjects.read_manifest(parse=False))
-        person = subjects.identify(con, found, [number], [number], [number])
-        conditions = [(t.relation, rows) for t in found if (rows := subjects.rows_of(t, person))]
+        found = persons.tables(con, persons.read_manifest(parse=False))
+        person = persons.identify(con, found, [number], [number], [number])
+        conditions = [(t.relation, rows) for t in found if (rows := persons.rows_of(t, person))]
         assert [table for table, rows in conditions if person.rows(con, f"from {table} where {rows}")] == []
     assert mine.query("select count(*) > 0 from core.dim_trade") == [(True,)]
 
@@ -174,16 +170,16 @@ def test_a_value_never_stands_in_sql(mine: Warehouse, room: Path, number: str) -
 def test_an_export_only_reads(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """And what it hands out is on record before, each person by a token; 007 is 7."""
     customer, agency = customer_with_prospect(mine)
-    collect = subject_export.collect
+    collect = export.collect
 
     def collect_and_write(con: duckdb.DuckDBPyConnection, *rest: Any) -> list[dict[str, Any]]:
         with pytest.raises(duckdb.Error, match="read-only"):
             con.execute("drop table core.dim_trade")
         return collect(con, *rest)
 
-    monkeypatch.setattr(subject_export, "collect", collect_and_write)
+    monkeypatch.setattr(export, "collect", collect_and_write)
     asked = ["--customer", f"00{customer}", "--prospect", f" {agency}", "--out", str(room / "exports")]
-    assert CliRunner().invoke(subject_export.main, asked).exit_code == 0
+    assert CliRunner().invoke(export.main, asked).exit_code == 0
     (entry,) = (json.loads(detail) for (detail,) in mine.query("select detail from operations.access_log"))
     tokens = [read_ledger().hash("export", who)[:16] for who in (f"customer:{customer}", f"prospect:{agency}")]
     assert entry["subjects"] == sorted(tokens) and (room / "exports" / entry["folder"]).is_dir()
@@ -191,7 +187,7 @@ def test_an_export_only_reads(mine: Warehouse, room: Path, monkeypatch: pytest.M
 
 def test_a_hold_is_for_somebody(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hold on a wrong number would protect nobody."""
-    monkeypatch.setattr(legal_hold, "read_manifest", lambda: subjects.read_manifest(parse=False))
+    monkeypatch.setattr(legal_hold, "read_manifest", lambda: persons.read_manifest(parse=False))
     options = ["--until", "2999-01-01", "--by", "file 7", "--why", "a suit"]
     ran = CliRunner().invoke(legal_hold.main, ["--customer", "123456789", *options])
     assert ran.exit_code == 1 and "No customer of this number" in ran.output and not read_ledger().entries
@@ -202,7 +198,7 @@ def test_a_hold_is_for_somebody(mine: Warehouse, room: Path, monkeypatch: pytest
 def test_employees_are_asked_for_by_name(mine: Warehouse, room: Path) -> None:
     """Employee 7 is not customer 7."""
     employee = str(mine.query("select min(broker_id) from core.dim_broker")[0][0])
-    folder, _, _ = subject_export.export([], [], [employee], room / "exports")
+    folder, _, _ = export.export([], [], [employee], room / "exports")
     content = json.loads((folder / "subject.json").read_text(encoding="utf-8"))
     names = {f"{t['schema']}.{t['table']}" for t in content["tables"]}
     assert {"core.dim_broker", "staging.stg_hr__employee"} <= names

@@ -30,15 +30,15 @@ from rich.console import Console
 
 from scripts import access_log
 from scripts.audiences import published_folder
+from scripts.data_subjects import search
+from scripts.data_subjects.landing_rewrite import destroy, replace_destroying, rewrite_area
+from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
+from scripts.data_subjects.options import AGENCY, NUMBER
+from scripts.data_subjects.persons import Person, check, identify, read_manifest, refuse_unknown, tables
 from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
-from scripts.privacy import search
-from scripts.privacy.landing_rewrite import destroy, replace_destroying, rewrite_area
-from scripts.privacy.ledger import Ledger, PrivacyProblem, landing_folder, read_ledger
-from scripts.privacy.options import AGENCY, NUMBER
-from scripts.privacy.subjects import Person, check, identify, read_manifest, refuse_unknown, tables
-from scripts.project import DBT, PROJECT, target_folder
+from scripts.project import DBT, PROJECT, landing_folder, target_folder
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 TOTALS = """

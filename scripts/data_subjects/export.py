@@ -19,12 +19,13 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 from rich.console import Console
 
 from scripts import access_log
+from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
+from scripts.data_subjects.options import AGENCY, NUMBER
+from scripts.data_subjects.persons import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
+from scripts.data_subjects.search import exports_folder, landed, mentions, needles, shown
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.privacy.ledger import PrivacyProblem, landing_folder, read_ledger
-from scripts.privacy.options import AGENCY, NUMBER
-from scripts.privacy.search import exports_folder, landed, mentions, needles, shown
-from scripts.privacy.subjects import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
+from scripts.project import landing_folder
 from scripts.warehouse_file import open_warehouse
 
 KINDS = {
@@ -122,7 +123,7 @@ def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: 
     pages = Environment(
         loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=select_autoescape(["html", "j2"])
     )
-    page = pages.get_template("subject_export.html.j2").render(**content, row_count=rows)
+    page = pages.get_template("export.html.j2").render(**content, row_count=rows)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in (
         ("subject.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n"),

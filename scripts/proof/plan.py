@@ -22,8 +22,8 @@ from typing import Any
 
 import duckdb
 
-from scripts.privacy import functions
-from scripts.privacy.labels import NONE, CannotFollow, Implicit, Level, Ref, Refs, lower, token, union
+from scripts.proof import functions
+from scripts.proof.labels import NONE, CannotFollow, Implicit, Level, Ref, Refs, lower, token, union
 
 Json = dict[str, Any]
 Lookup = Callable[[str, str, str], Callable[[str], Ref] | None]

@@ -20,8 +20,8 @@ import click
 import duckdb
 import yaml
 
+from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.landing.definitions import Layout, layouts
-from scripts.privacy.ledger import PrivacyProblem
 from scripts.project import DBT, PROJECT, target_folder
 
 PERSONAL = ("personal", "sensitive")
@@ -187,7 +187,7 @@ def unreachable(found: Iterable[Table]) -> list[str]:
             problems.append(
                 f"{table.full_name} has personal columns ({', '.join(personal[:5])}) but none that leads to a person. "
                 "Name the one that does in its YAML with `meta: {subject: customer}`, account, prospect or employee; "
-                "or say in scripts/privacy/subjects.yml, under other_people, whom it is about."
+                "or say in scripts/data_subjects/subjects.yml, under other_people, whom it is about."
             )
     return problems
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import yaml
 
-from scripts.privacy.jinja_calls import strays
-from scripts.privacy.labels import NONE, CannotFollow, Level, Ref, Refs, union
-from scripts.privacy.plan import Database, follow
-from scripts.privacy.project import PLAIN, SHOWN, Label, Node, Project
+from scripts.proof.jinja_calls import strays
+from scripts.proof.labels import NONE, CannotFollow, Level, Ref, Refs, union
+from scripts.proof.plan import Database, follow
+from scripts.proof.project import PLAIN, SHOWN, Label, Node, Project
 
 ACCEPTED = Path(__file__).with_name("accepted.yml")
 READS_A_SOURCE = re.compile(r"\s*with source as \(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")

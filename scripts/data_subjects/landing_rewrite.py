@@ -24,12 +24,12 @@ from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
+from scripts.data_subjects.ledger import Ledger
+from scripts.data_subjects.persons import MATCH, PERSONAL, Person
+from scripts.data_subjects.search import Needle, is_named_in, is_text
 from scripts.landing.definitions import Column, Layout, identify, look_alike
 from scripts.landing.inventory import complete_batches
 from scripts.landing.readable import element_query, line_query
-from scripts.privacy.ledger import Ledger
-from scripts.privacy.search import Needle, is_named_in, is_text
-from scripts.privacy.subjects import MATCH, PERSONAL, Person
 
 MARK = "ERASED"
 ASIDE = ".erasing"

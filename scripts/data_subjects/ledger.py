@@ -26,7 +26,7 @@ import duckdb
 import pyarrow as pa
 
 from scripts.keys import ensure_key, read_key
-from scripts.project import PROJECT
+from scripts.project import PROJECT, landing_folder
 
 KEY = "erasure"
 NO_HASH = "0" * 64
@@ -129,11 +129,6 @@ def _draw(kind: str) -> str:
     if kind in ("customer", "account"):
         return str(REPLACEMENTS[0] + secrets.randbelow(REPLACEMENTS[1] - REPLACEMENTS[0]))
     return "E" + secrets.token_hex(10).upper()
-
-
-def landing_folder() -> Path:
-    """The configured landing area."""
-    return PROJECT / os.environ.get("LANDING_DIR", "data/landing")
 
 
 def ledger_path() -> Path:

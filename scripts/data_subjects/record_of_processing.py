@@ -16,9 +16,9 @@ import click
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from scripts.privacy.ledger import PrivacyProblem
-from scripts.privacy.subject_export import KINDS
-from scripts.privacy.subjects import Table, check, project_tables, read_manifest
+from scripts.data_subjects.export import KINDS
+from scripts.data_subjects.ledger import PrivacyProblem
+from scripts.data_subjects.persons import Table, check, project_tables, read_manifest
 from scripts.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "privacy"

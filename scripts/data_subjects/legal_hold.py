@@ -12,11 +12,11 @@ import click
 import duckdb
 
 from scripts import access_log
+from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
+from scripts.data_subjects.options import AGENCY, NUMBER
+from scripts.data_subjects.persons import read_manifest, refuse_unknown, tables
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.privacy.ledger import PrivacyProblem, read_ledger
-from scripts.privacy.options import AGENCY, NUMBER
-from scripts.privacy.subjects import read_manifest, refuse_unknown, tables
 from scripts.warehouse_file import open_warehouse
 
 

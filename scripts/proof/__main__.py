@@ -2,7 +2,7 @@
 
 Compiles the project twice, as a first and as a later load, and follows every column through the SQL of every model.
 Says what reaches a column that does not declare it, what cannot be followed, and which uses without showing nobody has
-accepted. `scripts/privacy/accepted.yml` holds what was accepted, and why.
+accepted. `scripts/proof/accepted.yml` holds what was accepted, and why.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ from rich.console import Console
 
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.privacy.project import Project, read
-from scripts.privacy.proof import Finding, Proof, prove
 from scripts.project import PROJECT, target_folder
+from scripts.proof.project import Project, read
+from scripts.proof.prove import Finding, Proof, prove
 from scripts.warehouse_file import open_warehouse
 
 HEADINGS = {

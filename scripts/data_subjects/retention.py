@@ -16,11 +16,11 @@ from rich.console import Console
 from rich.table import Table as Shown
 
 from scripts import access_log
+from scripts.data_subjects.erase import Erasure, Report, as_text, erase
+from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
-from scripts.privacy.erase import Erasure, Report, as_text, erase
-from scripts.privacy.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.warehouse_file import open_warehouse
 
 DUE = {

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from scripts.privacy.labels import DECLARABLE, KINDS, Level, Ref, lower
+from scripts.proof.labels import DECLARABLE, KINDS, Level, Ref, lower
 
 # Schemas that analysts read.
 SHOWN = {"analytics", "marts"}

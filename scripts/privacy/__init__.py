@@ -1,1 +1,0 @@
-"""Personal data: tokens, the proof that it is contained, and the search for planted persons."""

@@ -1,0 +1,1 @@
+"""The proof, from the SQL alone, that personal data stays where it is declared."""
