@@ -95,10 +95,10 @@ def load_policy(path: Path | None = None) -> dict[str, Any]:
             raise PolicyProblem(f"{path.name}: the audience {name} has classifications that do not exist: {unknown}.")
         if ("rows" in rules) != ("value_of" in rules) or ("rows" in rules) == ("schemas" in rules):
             raise PolicyProblem(f"{path.name}: the audience {name} needs either schemas, or rows and value_of.")
-        if rules.get("lake") not in (None, "delta"):
-            raise PolicyProblem(f"{path.name}: the lake of {name} can be delta, or be left out.")
-        if rules.get("lake") and {"personal", "sensitive"} & set(rules["classifications"]):
-            raise PolicyProblem(f"{path.name}: {name} has personal data, and files of a lake are not encrypted.")
+        if rules.get("lake") not in (None, "delta", "ducklake"):
+            raise PolicyProblem(f"{path.name}: the lake of {name} can be delta or ducklake, or be left out.")
+        if rules.get("lake") == "delta" and {"personal", "sensitive"} & set(rules["classifications"]):
+            raise PolicyProblem(f"{path.name}: {name} has personal data, and Delta tables are not encrypted.")
         for table, condition in (rules.get("rows") or {}).items():
             if condition != "all" and "{value}" not in condition:
                 raise PolicyProblem(f"{path.name}: rows of {table} for {name} do not depend on the value.")

@@ -54,12 +54,18 @@ def quoted(text: object) -> str:
 
 
 def load_cipher(con: duckdb.DuckDBPyConnection) -> None:
-    """Load httpfs from its Python package."""
+    """Load the extension that encrypts."""
+    load_extension(con, "httpfs")
+
+
+def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """Load an extension from its Python package."""
     version = con.execute("pragma version").fetchall()[0][0]
-    place = importlib.resources.files("duckdb_extension_httpfs") / "extensions" / version / "httpfs.duckdb_extension"
+    folder = importlib.resources.files(f"duckdb_extension_{name}") / "extensions" / version
+    place = folder / f"{name}.duckdb_extension"
     if not place.is_file():
         raise EncryptionProblem(
-            f"The package duckdb-extension-httpfs does not fit DuckDB {version}. Install what requirements.lock names."
+            f"The package duckdb-extension-{name} does not fit DuckDB {version}. Install what requirements.lock names."
         )
     con.execute(f"load {quoted(place)}")
 

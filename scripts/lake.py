@@ -1,13 +1,17 @@
-"""Published tables as Delta tables with a history of versions, which a lakehouse reads where they lie.
+"""Published tables as lake tables with a history of versions, which others read where they lie.
 
-Audiences whose policy says `lake: delta` get them in `PUBLISH_DIR/lake/<audience>/<schema>/<table>`. A publication adds
-a version where a table's rows, columns or descriptions differ from the last one. Versions stay for 30 days; an erasure
-and a withdrawal remove all of them. The files are not encrypted, so no audience with personal data can have them.
+An audience whose policy says `lake: delta` or `lake: ducklake` gets its tables in `PUBLISH_DIR/lake/<audience>`, too. A
+publication adds a version where a table's rows, columns or descriptions differ from the last one. Versions stay for 30
+days; an erasure and a withdrawal remove all of them.
+
+Delta tables are not encrypted, so no audience with personal data can have them. A DuckLake is: its catalogue with the
+audience's key, each data file with a key that the catalogue holds.
 """
 
 from __future__ import annotations
 
 import hashlib
+import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -15,97 +19,172 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
-from scripts.encryption import attach, fingerprint
+from scripts.encryption import EncryptionProblem, attach, fingerprint, load_extension, quoted
 from scripts.keys import Key
 from scripts.warehouse_file import connect_encrypted
 
 LAKE = "lake"
+# Kinds of lake, and the package that each needs.
+KINDS = {"delta": "deltalake", "ducklake": "duckdb_extension_ducklake"}
+CATALOG = "catalog.ducklake"
 DAYS = 30
 # Types that Delta does not have, as what they are there.
 TYPES = {"TIME": "VARCHAR", "HUGEINT": "DECIMAL(38, 0)", "UBIGINT": "DECIMAL(20, 0)", "UINTEGER": "BIGINT"}
 
+# Name, type and description of each column.
+Columns = list[tuple[str, str, str]]
+
 
 class LakeProblem(Exception):
-    """Delta tables that cannot be written. The message says why and what to do."""
+    """A lake that cannot be written. The message says why and what to do."""
 
 
-def write(file: Path, key: Key, folder: Path, batch_id: int) -> int:
-    """Write the tables of a published file as Delta tables below a folder; returns how many got a new version.
+def write(kind: str | None, file: Path, key: Key, folder: Path, batch_id: int) -> int:
+    """Bring the lake in a folder up to a published file; returns how many tables got a new version.
 
-    A table that is no longer published is removed, with its history.
+    A table that is no longer published is removed. So is the whole lake where it is of another kind than asked for, or
+    was encrypted with another key; without a kind, that is all.
     """
-    try:
-        import deltalake
-    except ImportError:
-        raise LakeProblem("Delta tables need the package deltalake. Install it: pip install '.[lake]'.") from None
+    if kind and importlib.util.find_spec(KINDS[kind]) is None:
+        raise LakeProblem(f"A lake of the kind {kind} needs the package {KINDS[kind]}: pip install '.[lake]'.")
+    if not kind or (folder / CATALOG).exists() != (kind == "ducklake"):
+        shutil.rmtree(folder, ignore_errors=True)
+    if not kind:
+        return 0
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    written = 0
     with connect_encrypted(folder / "lake.tmp") as con:
         attach(con, file, "published", key, read_only=True)
-        tables = _tables(con)
-        for (schema, name), (description, columns) in tables.items():
-            target = folder / schema / name
-            cast = ", ".join(f'cast("{c}" as {TYPES.get(kind, kind)}) as "{c}"' for c, kind, _ in columns)
-            rows = f'(select {cast} from published."{schema}"."{name}")'
-            said = json.dumps([fingerprint(con, rows), description, columns])
-            content = hashlib.sha256(said.encode()).hexdigest()
-            if (
-                deltalake.DeltaTable.is_deltatable(str(target))
-                and deltalake.DeltaTable(target).history(1)[0].get("content") == content
-            ):
-                continue
-            deltalake.write_deltalake(
-                target,
-                _described(con.execute(f"from {rows}").to_arrow_reader(), columns),
-                mode="overwrite",
-                schema_mode="overwrite",
-                description=description or None,
-                configuration={
-                    "delta.logRetentionDuration": f"interval {DAYS} days",
-                    "delta.deletedFileRetentionDuration": f"interval {DAYS} days",
-                },
-                commit_properties=deltalake.CommitProperties(
-                    custom_metadata={"content": content, "batch_id": str(batch_id)}
-                ),
-            )
-            written += 1
-            table = deltalake.DeltaTable(target)
-            table.vacuum(dry_run=False)
-            table.cleanup_metadata()
+        return _write_delta(con, folder, batch_id) if kind == "delta" else _write_ducklake(con, folder, key, batch_id)
+
+
+def remove(published: Path) -> None:
+    """Remove all lakes, with their history."""
+    shutil.rmtree(published / LAKE, ignore_errors=True)
+
+
+def attach_lake(con: duckdb.DuckDBPyConnection, catalog: Path, key: Key, read_only: bool = False) -> None:
+    """Attach a DuckLake as `lake`, with its data files beside the catalogue, wherever they lay when it was written."""
+    load_extension(con, "ducklake")
+    con.execute("set variable lake_key = ?", [key.hex])
+    try:
+        con.execute(
+            f"attach {quoted(f'ducklake:{catalog}')} as lake (data_path {quoted(f'{catalog.parent}/')}, "
+            "override_data_path true, meta_encryption_key getvariable('lake_key'), "
+            f"{'read_only' if read_only else 'encrypted'})"
+        )
+    finally:
+        con.execute("reset variable lake_key")
+
+
+def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> int:
+    """Write each table that changed, in one step each."""
+    import deltalake
+
+    written = 0
+    tables = _tables(con, "published")
+    for (schema, name), (description, columns) in tables.items():
+        target = folder / schema / name
+        cast = ", ".join(f'cast("{c}" as {TYPES.get(kind, kind)}) as "{c}"' for c, kind, _ in columns)
+        rows = f'(select {cast} from published."{schema}"."{name}")'
+        said = json.dumps([fingerprint(con, rows), description, columns])
+        content = hashlib.sha256(said.encode()).hexdigest()
+        if (
+            deltalake.DeltaTable.is_deltatable(str(target))
+            and deltalake.DeltaTable(target).history(1)[0].get("content") == content
+        ):
+            continue
+        deltalake.write_deltalake(
+            target,
+            _described(con.execute(f"from {rows}").to_arrow_reader(), columns),
+            mode="overwrite",
+            schema_mode="overwrite",
+            description=description or None,
+            configuration={
+                "delta.logRetentionDuration": f"interval {DAYS} days",
+                "delta.deletedFileRetentionDuration": f"interval {DAYS} days",
+            },
+            commit_properties=deltalake.CommitProperties(
+                custom_metadata={"content": content, "batch_id": str(batch_id)}
+            ),
+        )
+        written += 1
+        table = deltalake.DeltaTable(target)
+        table.vacuum(dry_run=False)
+        table.cleanup_metadata()
     for left in folder.glob("*/*"):
         if (left.parent.name, left.name) not in tables:
             shutil.rmtree(left)
     return written
 
 
-def remove(published: Path) -> None:
-    """Remove all lake tables, with their history."""
-    shutil.rmtree(published / LAKE, ignore_errors=True)
-
-
-def _tables(con: duckdb.DuckDBPyConnection) -> dict[tuple[str, str], tuple[str, list[tuple[str, str, str]]]]:
-    """Description, and columns with type and description, of each published table."""
-    found: dict[tuple[str, str], tuple[str, list[tuple[str, str, str]]]] = {}
-    rows = con.execute(
-        """
-        select tables.schema_name, tables.table_name, coalesce(tables.comment, ''),
-            columns.column_name, columns.data_type, coalesce(columns.comment, '')
-        from duckdb_tables() as tables
-        inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
-        where tables.database_name = 'published'
-        order by tables.schema_name, tables.table_name, columns.column_index
-        """
-    ).fetchall()
-    for schema, name, description, column, kind, about in rows:
-        found.setdefault((schema, name), (description, []))[1].append((column, kind, about))
-    return found
-
-
-def _described(rows: pa.RecordBatchReader, columns: list[tuple[str, str, str]]) -> pa.RecordBatchReader:
+def _described(rows: pa.RecordBatchReader, columns: Columns) -> pa.RecordBatchReader:
     """The same rows with the columns' descriptions, which Delta keeps as comments."""
     about = {name: description for name, _, description in columns}
     fields = [f.with_metadata({"comment": about[f.name]}) if about[f.name] else f for f in rows.schema]
     schema = pa.schema(fields)
     batches = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in rows)
     return pa.RecordBatchReader.from_batches(schema, batches)
+
+
+def _write_ducklake(con: duckdb.DuckDBPyConnection, folder: Path, key: Key, batch_id: int) -> int:
+    """Write all tables that changed as one snapshot, on a copy of the catalogue that then takes its place: a reader who
+    has the old one open goes on reading it.
+    """
+    catalog, work = folder / CATALOG, folder / f"{CATALOG}.next"
+    for left in folder.glob(f"{CATALOG}.next*"):
+        left.unlink()
+    if catalog.exists():
+        try:
+            attach(con, catalog, "tried", key, read_only=True)
+        except EncryptionProblem:
+            # The audience has a new key, and the old one shall open nothing any more.
+            shutil.rmtree(folder)
+            folder.mkdir(mode=0o700)
+        else:
+            con.execute("detach tried")
+            shutil.copyfile(catalog, work)
+    attach_lake(con, work, key)
+    con.execute(f"call ducklake_cleanup_old_files('lake', older_than => now() - interval '{DAYS} days')")
+    con.execute("call ducklake_delete_orphaned_files('lake', cleanup_all => true)")
+    wanted, held = _tables(con, "published"), _tables(con, "lake")
+    written = 0
+    con.execute("begin")
+    con.execute("call lake.set_commit_message('publication', ?)", [f"batch {batch_id}"])
+    for schema, name in held.keys() - wanted.keys():
+        con.execute(f'drop table lake."{schema}"."{name}"')
+    for (schema, name), (description, columns) in wanted.items():
+        table = f'"{schema}"."{name}"'
+        is_as_wanted = held.get((schema, name)) == (description, columns)
+        if is_as_wanted and fingerprint(con, f"lake.{table}") == fingerprint(con, f"published.{table}"):
+            continue
+        con.execute(f'create schema if not exists lake."{schema}"')
+        con.execute(f"create or replace table lake.{table} as from published.{table}")
+        con.execute(f"comment on table lake.{table} is {quoted(description)}")
+        for column, _, about in columns:
+            con.execute(f'comment on column lake.{table}."{column}" is {quoted(about)}')
+        written += 1
+    con.execute("commit")
+    con.execute(f"call ducklake_expire_snapshots('lake', older_than => now() - interval '{DAYS} days')")
+    con.execute("detach lake")
+    work.replace(catalog)
+    return written
+
+
+def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[tuple[str, str], tuple[str, Columns]]:
+    """Description, and columns with type and description, of each table of a catalog."""
+    found: dict[tuple[str, str], tuple[str, Columns]] = {}
+    rows = con.execute(
+        """
+        select tables.schema_name, tables.table_name, coalesce(tables.comment, ''),
+            columns.column_name, columns.data_type, coalesce(columns.comment, '')
+        from duckdb_tables() as tables
+        inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
+        where tables.database_name = ?
+        order by tables.schema_name, tables.table_name, columns.column_index
+        """,
+        [catalog],
+    ).fetchall()
+    for schema, name, description, column, kind, about in rows:
+        found.setdefault((schema, name), (description, []))[1].append((column, kind, about))
+    return found

@@ -71,10 +71,8 @@ def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> li
             _note(one)
         links = [_swap(one, folder) for one in written]
         for one in written:
-            if one.audience.rules.get("lake"):
-                file = folder / one.audience.slug / f"{one.audience.slug}.duckdb"
-                key = ensure_key(one.audience.key_name)
-                lake.write(file, key, folder / lake.LAKE / one.audience.slug, one.manifest["batch_id"])
+            kind, slug, key = one.audience.rules.get("lake"), one.audience.slug, ensure_key(one.audience.key_name)
+            lake.write(kind, folder / slug / f"{slug}.duckdb", key, folder / lake.LAKE / slug, one.manifest["batch_id"])
         return links
 
 

@@ -1,24 +1,25 @@
-"""Published tables as Delta tables: the same rows, a version where something changed, nothing left when removed."""
+"""Published tables as a lake: the same rows, a version where something changed, nothing left when removed."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from datetime import date
+from datetime import date, time
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import deltalake
 import duckdb
-import pyarrow as pa
 import pytest
 import yaml
 
 from scripts import lake
 from scripts.audiences import POLICY, PolicyProblem, load_policy
-from scripts.encryption import attach
+from scripts.encryption import attach, fingerprint
 from scripts.keys import Key
 from scripts.warehouse_file import connect_encrypted
+
+pytestmark = pytest.mark.slow
 
 KEY = Key("audience-analyst", 1, b"k" * 32)
 TRADES = """
@@ -30,6 +31,7 @@ TRADES = """
     comment on column published.marts.trades.price is 'For one share'
 """
 DAYS = "create or replace table published.marts.days as select date '2020-01-01' as day"
+EACH_KIND = pytest.mark.parametrize("kind", lake.KINDS)
 
 
 def published(folder: Path, *statements: str) -> Path:
@@ -43,66 +45,143 @@ def published(folder: Path, *statements: str) -> Path:
     return file
 
 
-def rows(folder: Path, version: int | None = None) -> list[tuple[object, ...]]:
-    """Rows of a Delta table, by their first column."""
-    table = deltalake.DeltaTable(folder, version=version)
-    return duckdb.from_arrow(table.to_pyarrow_table()).order("1").fetchall()
+def rows(kind: str, folder: Path, table: str, version: int | None = None) -> list[tuple[Any, ...]]:
+    """Rows of a lake's table by their first column, now or in a version: Delta counts a table's, from 0, and a DuckLake
+    those of all tables, from 1.
+    """
+    if kind == "delta":
+        held = deltalake.DeltaTable(folder / "marts" / table, version=version)
+        return duckdb.from_arrow(held.to_pyarrow_table()).order("1").fetchall()
+    at = "" if version is None else f" at (version => {version + 1})"
+    return ask(folder, f"from lake.marts.{table}{at} order by 1")
 
 
-def test_rows_types_and_descriptions_arrive(tmp_path: Path) -> None:
-    lake.write(published(tmp_path, TRADES), KEY, tmp_path / "lake", 3)
-    folder = tmp_path / "lake/marts/trades"
-    [first, second] = rows(folder)
-    assert first[:5] == (1, date(2020, 2, 29), Decimal("12.50"), "09:30:00", Decimal(10**20))
+def ask(folder: Path, query: str, key: Key = KEY) -> list[tuple[Any, ...]]:
+    """Rows of a query of a DuckLake."""
+    with connect_encrypted(folder / "ask.tmp") as con:
+        lake.attach_lake(con, folder / lake.CATALOG, key, read_only=True)
+        return con.execute(query).fetchall()
+
+
+@EACH_KIND
+def test_rows_types_and_descriptions_arrive(tmp_path: Path, kind: str) -> None:
+    folder = tmp_path / "lake"
+    lake.write(kind, published(tmp_path, TRADES), KEY, folder, 3)
+    [first, second] = rows(kind, folder, "trades")
+    at = "09:30:00" if kind == "delta" else time(9, 30)
+    assert first[:5] == (1, date(2020, 2, 29), Decimal("12.50"), at, 10**20)
     assert second[1:] == (None,) * 6
-    table = deltalake.DeltaTable(folder)
-    assert table.metadata().description == "What was traded"
-    assert {f.name: f.metadata.get("comment") for f in table.schema().fields}["price"] == "For one share"
-    assert table.history(1)[0]["batch_id"] == "3"
-    assert (tmp_path / "lake").stat().st_mode & 0o077 == 0
+    if kind == "delta":
+        table = deltalake.DeltaTable(folder / "marts" / "trades")
+        description, batch = table.metadata().description, table.history(1)[0]["batch_id"]
+        about = {f.name: f.metadata.get("comment") for f in table.schema().fields}["price"]
+    else:
+        [(description,)] = ask(folder, "select comment from duckdb_tables() where table_name = 'trades'")
+        [(about,)] = ask(folder, "select comment from duckdb_columns() where column_name = 'price'")
+        [(batch,)] = ask(folder, "select commit_message[7:] from ducklake_snapshots('lake') where commit_message <> ''")
+    assert (description, about, batch) == ("What was traded", "For one share", "3")
+    assert folder.stat().st_mode & 0o077 == 0
 
 
-def test_only_what_changed_gets_a_version(tmp_path: Path) -> None:
+@EACH_KIND
+def test_only_what_changed_gets_a_version(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "lake"
     file = published(tmp_path, TRADES, DAYS)
-    assert lake.write(file, KEY, folder, 1) == 2
-    assert lake.write(file, KEY, folder, 2) == 0
-    published(tmp_path, "insert into published.marts.days values ('2020-01-02')")
-    assert lake.write(file, KEY, folder, 3) == 1
-    assert len(rows(folder / "marts/days")) == 2
-    assert len(rows(folder / "marts/days", 0)) == 1
-    published(tmp_path, "comment on column published.marts.days.day is 'A day'")
-    assert lake.write(file, KEY, folder, 3) == 1
-    published(tmp_path, "alter table published.marts.days add column month int")
-    assert lake.write(file, KEY, folder, 4) == 1
-    published(tmp_path, "drop table published.marts.trades")
-    assert lake.write(file, KEY, folder, 4) == 0
-    assert [p.name for p in (folder / "marts").iterdir()] == ["days"]
+
+    def write(*statements: str) -> int:
+        published(tmp_path, *statements)
+        return lake.write(kind, file, KEY, folder, 1)
+
+    assert write() == 2
+    assert write() == 0
+    assert write("insert into published.marts.days values ('2020-01-02')") == 1
+    assert len(rows(kind, folder, "days")) == 2
+    assert len(rows(kind, folder, "days", 0)) == 1
+    assert write("create or replace table published.marts.days as from published.marts.days order by day desc") == 0
+    assert write("comment on column published.marts.days.day is 'A day'") == 1
+    assert write("alter table published.marts.days add column month int") == 1
+    assert write("drop table published.marts.trades") == 0
+    with pytest.raises((duckdb.Error, deltalake.exceptions.TableNotFoundError)):
+        rows(kind, folder, "trades")
+    assert len(rows(kind, folder, "days")) == 2
 
 
-def test_an_interrupted_write_leaves_the_last_version(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@EACH_KIND
+def test_an_interrupted_write_leaves_the_last_version(
+    tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder = tmp_path / "lake"
     file = published(tmp_path, DAYS)
-    lake.write(file, KEY, folder, 1)
-    published(tmp_path, "insert into published.marts.days values ('2020-01-02')")
+    lake.write(kind, file, KEY, folder, 1)
+    published(tmp_path, "insert into published.marts.days values ('2020-01-02')", TRADES)
 
-    def broken(given: pa.RecordBatchReader, columns: object) -> pa.RecordBatchReader:
-        def batches() -> Iterator[pa.RecordBatch]:
-            yield from given
+    def broken(con: duckdb.DuckDBPyConnection, relation: str) -> tuple[int, int]:
+        """Killed between one table and the next."""
+        if "trades" in relation:
             raise OSError("killed")
+        return fingerprint(con, relation)
 
-        return pa.RecordBatchReader.from_batches(given.schema, batches())
+    def cut(work: Path, target: Path) -> None:
+        """Killed when all is written but the catalogue."""
+        raise OSError("killed")
 
     with monkeypatch.context() as patch, pytest.raises(Exception, match="killed"):
-        patch.setattr(lake, "_described", broken)
-        lake.write(file, KEY, folder, 2)
-    assert len(rows(folder / "marts/days")) == 1
-    assert lake.write(file, KEY, folder, 2) == 1
-    assert len(rows(folder / "marts/days")) == 2
+        if kind == "delta":
+            patch.setattr(lake, "fingerprint", broken)
+        else:
+            patch.setattr(Path, "replace", cut)
+        lake.write(kind, file, KEY, folder, 2)
+    # Each table of a Delta lake is of its last version or the new one, and all of a DuckLake are of the last.
+    assert len(rows(kind, folder, "days")) == (2 if kind == "delta" else 1)
+    assert lake.write(kind, file, KEY, folder, 2) == (1 if kind == "delta" else 2)
+    assert len(rows(kind, folder, "days")) == len(rows(kind, folder, "trades")) == 2
+    kept = {path.name for path in folder.iterdir()}
+    assert kept == ({"marts"} if kind == "delta" else {"marts", lake.CATALOG})
+
+
+@EACH_KIND
+def test_old_versions_go(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a Delta table with the next version, of a DuckLake with the next publication."""
+    monkeypatch.setattr(lake, "DAYS", 0)
+    folder = tmp_path / "lake"
+    for day in range(1, 4):
+        file = published(tmp_path, DAYS, f"update published.marts.days set day = '2020-01-0{day}'")
+        lake.write(kind, file, KEY, folder, day)
+    lake.write(kind, file, KEY, folder, 4)
+    assert len(list(folder.rglob("*.parquet"))) <= 2
+    assert rows(kind, folder, "days") == [(date(2020, 1, 3),)]
+
+
+def test_a_ducklake_is_encrypted(tmp_path: Path) -> None:
+    """Neither rows nor names of columns can be read without the key; a new key begins the lake anew."""
+    folder = tmp_path / "lake"
+    file = published(tmp_path, TRADES.replace("'é'", "'Quixotlby'"))
+    lake.write("ducklake", file, KEY, folder, 1)
+    files = [path.read_bytes() for path in folder.rglob("*") if path.is_file()]
+    assert not any(word in content for content in files for word in (b"Quixotlby", b"trade_id"))
+    new = Key("audience-analyst", 2, b"n" * 32)
+    with connect_encrypted(tmp_path / "make.tmp") as con:
+        attach(con, file, "old", KEY)
+        attach(con, tmp_path / "new.duckdb", "new", new)
+        con.execute("create schema new.marts; create table new.marts.trades as from old.marts.trades")
+    assert lake.write("ducklake", tmp_path / "new.duckdb", new, folder, 1) == 1
+    assert len(ask(folder, "from lake.marts.trades", new)) == 2
+    with pytest.raises(duckdb.Error):
+        ask(folder, "from lake.marts.trades")
+
+
+def test_another_kind_begins_anew(tmp_path: Path) -> None:
+    folder = tmp_path / "lake"
+    file = published(tmp_path, DAYS)
+    for kind in ("delta", "ducklake", "delta"):
+        assert lake.write(kind, file, KEY, folder, 1) == 1
+    assert not (folder / lake.CATALOG).exists()
+    assert lake.write(None, file, KEY, folder, 1) == 0
+    assert not folder.exists()
 
 
 def test_nothing_is_left_of_a_lake_that_is_removed(tmp_path: Path) -> None:
-    lake.write(published(tmp_path, DAYS), KEY, tmp_path / lake.LAKE / "analyst", 1)
+    lake.write("delta", published(tmp_path, DAYS), KEY, tmp_path / lake.LAKE / "analyst", 1)
     lake.remove(tmp_path)
     assert not (tmp_path / lake.LAKE).exists()
 
@@ -110,8 +189,8 @@ def test_nothing_is_left_of_a_lake_that_is_removed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("who", "kind", "message"),
     [
-        ("analyst", "iceberg", "the lake of analyst can be delta, or be left out"),
-        ("compliance", "delta", "compliance has personal data, and files of a lake are not encrypted"),
+        ("analyst", "iceberg", "the lake of analyst can be delta or ducklake, or be left out"),
+        ("compliance", "delta", "compliance has personal data, and Delta tables are not encrypted"),
     ],
 )
 def test_who_may_not_have_a_lake_is_refused(tmp_path: Path, who: str, kind: str, message: str) -> None:
