@@ -1,6 +1,6 @@
 """Take a person out of the landed files, so that no copy of the raw data names them.
 
-The same rules as in the macro without_erased, on the files' own bytes: keys become their replacements, what is personal
+The macro without_erased says what becomes of a row, here as in a load: keys become their replacements, what is personal
 becomes empty. Rows stay rows, and lines of others stay as they are, to the byte. A row that can't be read stays one
 that can't be read. Each file is written aside and then takes the old one's place in one step; the old one's bytes are
 overwritten. Files in which the person doesn't occur aren't touched.
@@ -24,29 +24,18 @@ from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
-from scripts.data_subjects.ledger import Ledger
-from scripts.data_subjects.persons import MATCH, PERSONAL, Person
+from scripts.data_subjects.ledger import Ledger, register
+from scripts.data_subjects.persons import MATCH, Person
 from scripts.data_subjects.search import Needle, is_named_in, is_text
 from scripts.landing.definitions import Column, Layout, identify, look_alike
 from scripts.landing.inventory import complete_batches
-from scripts.landing.readable import element_query, line_query
+from scripts.landing.readable import element_query, erased_query, line_query
 
 MARK = "ERASED"
 ASIDE = ".erasing"
 LONGEST_ELEMENT = 1 << 24
 
 Values = dict[str, str | None]
-
-
-def is_erasable(column: Column) -> bool:
-    """Whether an erasure empties a column; the macro of the same name says the same."""
-    meta = column.meta
-    return (
-        not meta.get("presence")
-        and not meta.get("subject")
-        and meta.get("erase") != "keep"
-        and (meta.get("classification") in PERSONAL or meta.get("erase") in ("token", "clear"))
-    )
 
 
 @dataclass
@@ -58,6 +47,9 @@ class Rules:
     needles: Sequence[Needle] = ()
     con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
     upper: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        register(self.con, self.ledger)
 
     def subject(self, kind: str, value: str | None, column: Column) -> str | None:
         """An identifier of the person in its one spelling; None where the value is none of theirs."""
@@ -84,40 +76,9 @@ class Rules:
 
     def cleared(self, layout: Layout, values: Values, batch_date: date) -> Values:
         """A row without the person."""
-        token = None
-        result = dict(values)
-        for column in layout.columns:
-            kind = column.meta.get("subject")
-            if kind and (value := self.subject(kind, values.get(column.name), column)):
-                result[column.name] = self.ledger.replacement(kind, value)
-                token = token or result[column.name]
-        if not token:
-            # A prospect of the same name and address whom the agency lists under another number.
-            key = self.match_key([values.get(c) or "" for c in MATCH])
-            token = self.ledger.replacement("person", key) or MARK
-            for column in layout.columns:
-                if column.meta.get("subject"):
-                    digest = self.ledger.hash(column.meta["subject"], values.get(column.name))
-                    result[column.name] = f"{token}-{digest[:12]}"
-        for column in layout.columns:
-            value = values.get(column.name)
-            if not is_erasable(column) or value is None:
-                continue
-            if column.meta.get("erase") == "token":
-                result[column.name] = f"{MARK} {token}"
-            elif column.name in layout.meta.get("key", ()):
-                # Rows that differ in nothing else would count as one that came twice.
-                hashed = f"{MARK} {self.ledger.hash('text', value)[:12]}"
-                result[column.name] = value if value.startswith(MARK) else hashed
-            elif column.meta.get("kind") == "birth_date" and self._is_out_of_range(value, batch_date):
-                result[column.name] = "1000-01-01"
-            else:
-                result[column.name] = ""
-        return result
-
-    def _is_out_of_range(self, value: str, batch_date: date) -> bool:
-        sql = "select try_cast(? as date) not between ? - interval 100 year + interval 1 day and ?"
-        return bool(self.con.execute(sql, [value, batch_date, batch_date]).fetchall()[0][0])
+        query, columns = erased_query(layout)
+        (texts,) = self.con.execute(query, [batch_date, *(values.get(c.name) for c in layout.columns)]).fetchall()
+        return values | {name: text for name, text in zip(columns, texts, strict=True) if text is not None}
 
 
 def rewrite_area(
@@ -277,13 +238,7 @@ def _row(line: str, fields: list[str], layout: Layout, rules: Rules, shift: int,
     if not rules.reads(line_query(layout, shift > 0), [line]):
         return [MARK]
     cleared = rules.cleared(layout, values, batch_date)
-    named = [cleared[c.name] or "" for c in layout.columns]
-    # A token stands in for an empty name too, as it does in staging.
-    for i, c in enumerate(layout.columns):
-        if c.meta.get("erase") == "token" and not named[i]:
-            token = next((cleared[k.name] for _, k in keys if cleared[k.name]), MARK)
-            named[i] = f"{MARK} {token}"
-    return fields[:shift] + named
+    return fields[:shift] + [cleared[c.name] or "" for c in layout.columns]
 
 
 def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:

@@ -176,13 +176,14 @@ def lost(entries_seen: int) -> str:
     )
 
 
-def register(cursor: Any) -> None:
-    """Let a connection see the ledger: the relation `erased_subjects`, and the macro `erasure_hash(kind, value)`.
+def register(cursor: Any, ledger: Ledger | None = None) -> None:
+    """Let a connection see a ledger, the configured one unless given: the relation `erased_subjects`, and the macro
+    `erasure_hash(kind, value)`.
 
     The key goes through session variables, so that it never stands in a statement. Where they are missing the macro
     fails, and never gives a NULL that would match nobody.
     """
-    ledger = read_ledger()
+    ledger = ledger or read_ledger()
     rows = [{"kind": k, "hash": h, "replacement": r} for (k, h), r in ledger.replacements.items()]
     cursor.register("erased_subjects", pa.Table.from_pylist(rows, schema=_SCHEMA))
     if not rows:

@@ -1,7 +1,7 @@
-"""Whether the loader reads a row, by the loader's own checks: its macros, rendered here without dbt.
+"""What the loader makes of a row, by the loader's own macros, rendered here without dbt.
 
-What makes a row readable is written once, in macros/landing. Whoever changes a landed row asks here, so that a row that
-was rejected stays rejected, and one that was loaded is loaded.
+What makes a row readable, and what is left of it once persons are erased, is written once, in macros/landing. What
+changes a landed row asks here, so that the file holds what the loader would have made of it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,12 @@ from jinja2.environment import TemplateModule
 from scripts.landing.definitions import Layout
 from scripts.project import PROJECT
 
-FILES = ("fields", "read_delimited", "unreadable_rows", "read_xml")
+FILES = (
+    *("landing/fields.sql", "landing/read_delimited.sql", "landing/unreadable_rows.sql", "landing/read_xml.sql"),
+    *("landing/erased.sql", "keys/keys.sql"),
+)
+# What macros would ask the warehouse or the landing area.
+ANSWERS = {"has_erasures": True, "landed_batch_dates": "select batch_id, day as batch_date from given"}
 # As dbt does it: under another name, macros find each other as globals, where a result that is no text can be caught.
 PREFIX = "dbt_macro__"
 
@@ -49,9 +54,9 @@ class _Adapter:
 @cache
 def _macros() -> TemplateModule:
     """The macros of all files, as one template."""
-    folder = PROJECT / "macros" / "landing"
-    text = "".join((folder / f"{file}.sql").read_text(encoding="utf-8") for file in FILES)
-    calls = {name: partial(_call, name) for name in re.findall(r"{% macro (\w+)", text)}
+    text = "".join((PROJECT / "macros" / file).read_text(encoding="utf-8") for file in FILES)
+    calls: dict[str, Callable[..., Any]] = {n: partial(_call, n) for n in re.findall(r"{% macro (\w+)", text)}
+    calls |= {name: lambda answer=answer: answer for name, answer in ANSWERS.items()}
     template = Environment(extensions=["jinja2.ext.do"]).from_string(text.replace("{% macro ", "{% macro " + PREFIX))
     return template.make_module({"return": _return, "adapter": _Adapter(), **calls})
 
@@ -76,6 +81,32 @@ def element_query(layout: Layout) -> str:
     """A query that tells whether an XML element is read; its parameters are the values of the layout's columns."""
     values = ", ".join(f"?::varchar as {c.name}" for c in layout.columns)
     return f"select {_all_hold(_call('xml_checks', _as_node(layout)))} from (select {values})"
+
+
+@cache
+def erased_query(layout: Layout) -> tuple[str, tuple[str, ...]]:
+    """A query for a row as the loader takes it once the persons whom the ledger names are erased, and its columns.
+
+    Its parameters are the date of the batch, and the values of the layout's columns. It gives those columns alone that
+    an erasure may change: the new text, null where the old one stays. The connection must see the ledger.
+    """
+    node = _as_node(layout)
+    columns = node["columns"].values()
+    changed = tuple(c["name"] for c in columns if c["config"]["meta"].get("subject") or _call("is_erasable", c))
+    given = ", ".join(f"{_read_as(c['data_type'], layout)} as {c['name']}" for c in columns)
+    texts = (f"case when new.{c} is distinct from old.{c} then coalesce(new.{c}::varchar, '') end" for c in changed)
+    query = f"""
+        with given as (select 1 as batch_id, ?::date as day), old as (select batch_id, {given} from given)
+        select {", ".join(texts)} from old cross join ({_call("without_erased", node, "select * from old")}) as new
+    """
+    return query, changed
+
+
+def _read_as(data_type: str, layout: Layout) -> str:
+    """A parameter as the value that the loader reads."""
+    if layout.meta["format"] == "xml":
+        return "?::varchar"
+    return f"{'?::double' if _call('is_whole_type', data_type) else '?'}::{data_type}"
 
 
 def _all_hold(checks: list[tuple[object, ...]]) -> str:
