@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import yaml
 
+from scripts.columns import Column
 from scripts.encryption import quoted
 from scripts.project import PROJECT
 
@@ -29,15 +30,6 @@ def published_folder() -> Path:
 
 class PolicyProblem(Exception):
     """A policy that cannot be applied. The message says where and what to do."""
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column of the warehouse."""
-
-    name: str
-    type: str
-    description: str
 
 
 @dataclass(frozen=True)
@@ -149,7 +141,7 @@ def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, man
         withheld = tuple(c.name for c in columns if c not in kept)
         if kept:
             about = described[table]
-            kept = tuple(Column(c.name, c.type, about.get(c.name.lower(), ("", ""))[1]) for c in kept)
+            kept = tuple(replace(c, description=about.get(c.name.lower(), ("", ""))[1]) for c in kept)
             schema, _, name = table.partition(".")
             condition = _condition(audience, table, catalog)
             given.append(Grant(schema, name, about.get("", ("", ""))[1], kept, withheld, condition))
@@ -195,7 +187,7 @@ def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, list[Colu
         [catalog],
     ).fetchall()
     for table, name, data_type in rows:
-        tables.setdefault(table, []).append(Column(name, data_type, ""))
+        tables.setdefault(table, []).append(Column(name, data_type))
     return tables
 
 

@@ -133,7 +133,7 @@ def _write_dictionary(given: list[Grant], path: Path) -> None:
         for grant in given:
             writer.writerow([grant.name, "", "", " ".join(grant.description.split())])
             for column in grant.columns:
-                writer.writerow([grant.name, column.name, column.type, " ".join(column.description.split())])
+                writer.writerow([grant.name, column.name, column.data_type, " ".join(column.description.split())])
 
 
 def parquet_key(key: Key) -> str:

@@ -19,7 +19,8 @@ import pyarrow.csv as pa_csv
 from rich.console import Console
 
 from scripts import access_log
-from scripts.audiences import Audience, Column, Grant, PolicyProblem, find_audience, grants, load_policy, row_condition
+from scripts.audiences import Audience, Grant, PolicyProblem, find_audience, grants, load_policy, row_condition
+from scripts.columns import Column
 from scripts.encryption import EncryptionProblem
 from scripts.gate import GateClosed, Tested, tested_warehouse
 from scripts.keys import KeyProblem
@@ -181,9 +182,9 @@ def _union(served: list[Serving]) -> dict[str, list[Column]]:
 def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, columns: list[Column]) -> None:
     schema, _, name = table.partition(".")
     target = f"{_name(schema + '__next')}.{_name(name)}"
-    types = {c.name: _type(c.type) for c in columns}
+    types = {c.name: _type(c.data_type) for c in columns}
     server.execute(f"create table {target} ({', '.join(f'{_name(c)} {t}' for c, t in types.items())})")
-    listed = ", ".join(_name(c.name) if _written(c.type) else f"{_name(c.name)}::varchar" for c in columns)
+    listed = ", ".join(_name(c.name) if _written(c.data_type) else f"{_name(c.name)}::varchar" for c in columns)
     reader = tested.con.execute(
         f'select {listed} from "{tested.catalog}"."{schema}"."{name}" order by all'
     ).to_arrow_reader(100_000)

@@ -24,10 +24,11 @@ from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
+from scripts.columns import Column
 from scripts.data_subjects.ledger import Ledger, register
 from scripts.data_subjects.persons import MATCH, Person
 from scripts.data_subjects.search import Needle, is_named_in, is_text
-from scripts.landing.definitions import Column, Layout, identify, look_alike
+from scripts.landing.definitions import Layout, identify, look_alike
 from scripts.landing.inventory import complete_batches
 from scripts.landing.readable import element_query, erased_query, line_query
 

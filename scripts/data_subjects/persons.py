@@ -20,32 +20,15 @@ import click
 import duckdb
 import yaml
 
+from scripts.columns import Column
 from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.landing.definitions import Layout, layouts
 from scripts.project import DBT, PROJECT, target_folder
 
-PERSONAL = ("personal", "sensitive")
 VERSION = 100_000_000
 MATCH = ("last_name", "first_name", "address_line1", "address_line2", "postal_code")
 # What is searched for, kind by kind of column; the rest of what is personal isn't one person's alone.
 DISTINCTIVE = ("name", "contact", "government_id")
-
-
-@dataclass(frozen=True)
-class Column:
-    """A column: its type in the warehouse, what kind of data it holds, and to whom it leads."""
-
-    name: str
-    data_type: str
-    description: str = ""
-    classification: str | None = None
-    kind: str | None = None
-    subject: str | None = None
-
-    @property
-    def is_personal(self) -> bool:
-        """Whether it holds personal data."""
-        return self.classification in PERSONAL
 
 
 @dataclass(frozen=True)
@@ -117,7 +100,7 @@ def _column(name: str, data_type: str, node: dict[str, Any]) -> Column:
     names = relations()
     subject = meta.get("subject") or names["columns"].get(name) or names["text"].get(name)
     text = " ".join(str(node.get("description", "")).split())
-    return Column(name, data_type, text, meta.get("classification"), meta.get("kind"), subject)
+    return Column(name, data_type, {**meta, "subject": subject}, text)
 
 
 def project_tables(manifest: dict[str, Any]) -> list[Table]:

@@ -21,8 +21,9 @@ from xml.sax.saxutils import escape
 import duckdb
 
 from scripts.audiences import published_folder
+from scripts.columns import Column
 from scripts.data_subjects.ledger import ledger_path
-from scripts.data_subjects.persons import DISTINCTIVE, Column, Person, Table, rows_of
+from scripts.data_subjects.persons import DISTINCTIVE, Person, Table, rows_of
 from scripts.encryption import is_duckdb, is_encrypted
 from scripts.project import PROJECT, target_folder
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 from functools import lru_cache
 
+from scripts.columns import Column
 from scripts.deliver.origin import Delivery
-from scripts.landing.definitions import Column
 
 Clean = Callable[[str], str]
 # Blanks that stand between thousands: an ordinary one, and those that don't break lines.

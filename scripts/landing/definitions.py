@@ -20,21 +20,13 @@ from typing import Any
 
 import yaml
 
+from scripts.columns import Column
 from scripts.project import PROJECT
 
 # The loader in C takes a tenth of the time, and every run of dbt reads the layouts.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # `Trades` is taken for `Trade`, and `data` not for `Date`.
 LIKENESS = 0.85
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a landed file: its name, SQL type, and the settings under `meta`."""
-
-    name: str
-    data_type: str
-    meta: dict[str, Any] = field(hash=False)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,8 @@ from xml.etree import ElementTree
 
 from warehouse import copy_landing, rewrite
 
-from scripts.landing.definitions import Column, Layout, layouts
+from scripts.columns import Column
+from scripts.landing.definitions import Layout, layouts
 
 PERSONAL = {"personal", "sensitive"}
 NAMESPACE = "http://www.tpc.org/tpc-di"

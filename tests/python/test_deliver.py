@@ -22,10 +22,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from warehouse import PROJECT
 
+from scripts.columns import Column
 from scripts.deliver import land
 from scripts.deliver.cells import cleaners
 from scripts.deliver.origin import Delivery
-from scripts.landing.definitions import Column, Layout
+from scripts.landing.definitions import Layout
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import complete_batches
 

@@ -19,6 +19,7 @@ import planted_person as planted
 import pytest
 from warehouse import PROJECT, Warehouse, copy_landing
 
+from scripts.columns import Column
 from scripts.data_subjects import erase, export, persons, search
 from scripts.data_subjects.erase import Erasure, Report
 from scripts.data_subjects.landing_rewrite import rewrite_area
@@ -435,8 +436,8 @@ def test_the_search_finds_what_is_left(erased: Erased, room: Path) -> None:
 
 
 def test_a_table_that_leads_to_nobody_is_refused() -> None:
-    personal = persons.Column("phone", "VARCHAR", classification="personal", kind="contact")
-    key = persons.Column("customer_id", "BIGINT", subject="customer")
+    personal = Column("phone", "VARCHAR", {"classification": "personal", "kind": "contact"})
+    key = Column("customer_id", "BIGINT", {"subject": "customer"})
     assert persons.unreachable([Table("marts", "clients", (personal, key))]) == []
     problems = persons.unreachable([Table("marts", "clients", (personal,))])
     assert len(problems) == 1 and "marts.clients has personal columns (phone)" in problems[0]

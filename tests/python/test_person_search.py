@@ -7,8 +7,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from scripts.columns import Column
 from scripts.data_subjects import search
-from scripts.data_subjects.persons import Column, Person, Table
+from scripts.data_subjects.persons import Person, Table
 from scripts.data_subjects.search import Needle, mentions, needles
 
 KINDS = {
@@ -56,7 +57,10 @@ def held(changes: dict[str, tuple[int, str]]) -> tuple[list[Needle], list[str], 
             theirs[changes[name][0]] = changes[name][1]
         marks = ", ".join("?" for _ in columns)
         con.executemany(f"insert into core.{name} values ({marks})", [OWN[name], theirs])
-        described = (Column(c, "VARCHAR", "", "personal", KINDS.get(c), SUBJECTS.get(c)) for c in columns)
+        described = (
+            Column(c, "VARCHAR", {"classification": "personal", "kind": KINDS.get(c), "subject": SUBJECTS.get(c)})
+            for c in columns
+        )
         tables.append(Table("core", name, tuple(described)))
     sought = needles(con, tables, ME)
     return sought, *mentions(con, tables, ME, sought)

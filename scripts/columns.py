@@ -1,0 +1,38 @@
+"""A column, of a landed file or of a table, as the project describes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+PERSONAL = ("personal", "sensitive")
+
+
+@dataclass(frozen=True)
+class Column:
+    """Name, SQL type, the settings under `meta`, and a description."""
+
+    name: str
+    data_type: str
+    meta: dict[str, Any] = field(default_factory=dict, hash=False)
+    description: str = ""
+
+    @property
+    def classification(self) -> str | None:
+        """Who may see it: internal, personal, …; None where nothing says."""
+        return self.meta.get("classification")
+
+    @property
+    def kind(self) -> str | None:
+        """What personal data it holds, such as a name or a contact."""
+        return self.meta.get("kind")
+
+    @property
+    def subject(self) -> str | None:
+        """Whose key it is: a customer's, an account's, …"""
+        return self.meta.get("subject")
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it holds personal data."""
+        return self.classification in PERSONAL
