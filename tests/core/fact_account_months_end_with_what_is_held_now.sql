@@ -17,43 +17,24 @@ with balances as (
     group by accounts.account_id
 ),
 
-deltas as (
-    select
-        *,
-        current_holding - coalesce(
-            lag(current_holding) over (partition by trade_id order by sk_date_id, sk_time_id, current_trade_id), 0
-        ) as delta
-    from {{ ref('fact_holdings') }}
-    where sk_date_id is not null
-),
-
-securities as (
-    select
-        sk_security_id,
-        dense_rank() over (order by symbol) as security_number
-    from {{ ref('dim_security') }}
-),
-
 prices as (
     select
-        securities.security_number,
+        securities.symbol,
         {{ latest_by('history.close_price', 'history.sk_date_id') }} as close_price
     from {{ ref('fact_market_history') }} as history
-    inner join securities on history.sk_security_id = securities.sk_security_id
-    group by securities.security_number
+    inner join {{ ref('dim_security') }} as securities on history.sk_security_id = securities.sk_security_id
+    group by securities.symbol
 ),
 
 -- Shares of a security at its last price are worth the same together as change by change.
 holdings as (
     select
-        accounts.account_id,
-        sum(deltas.delta * coalesce(prices.close_price, 0)) as holdings_value,
-        sum(deltas.delta * coalesce(deltas.current_price, 0)) as net_purchases
-    from deltas
-    inner join {{ ref('dim_account') }} as accounts on deltas.sk_account_id = accounts.sk_account_id
-    inner join securities on deltas.sk_security_id = securities.sk_security_id
-    left join prices on securities.security_number = prices.security_number
-    group by accounts.account_id
+        changes.account_id,
+        sum(changes.quantity_change * coalesce(prices.close_price, 0)) as holdings_value,
+        sum(changes.quantity_change * changes.price) as net_purchases
+    from {{ ref('holding_changes') }} as changes
+    left join prices on changes.symbol = prices.symbol
+    group by changes.account_id
 ),
 
 last_month as (

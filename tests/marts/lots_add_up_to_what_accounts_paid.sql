@@ -9,26 +9,14 @@
 
 -- Shares, and what was paid for them less what was got, of each account and security: over all changes of its holdings,
 -- and over its lots, in two ways.
-with deltas as (
+with changes as (
     select
-        *,
-        current_holding - coalesce(
-            lag(current_holding) over (partition by trade_id order by sk_date_id, sk_time_id, current_trade_id), 0
-        ) as delta
-    from {{ ref('fact_holdings') }}
-    where sk_date_id is not null
-),
-
-changes as (
-    select
-        accounts.account_id,
-        securities.symbol,
-        sum(deltas.delta) as quantity,
-        sum(deltas.delta * coalesce(deltas.current_price, 0)) as paid
-    from deltas
-    inner join {{ ref('dim_account') }} as accounts on deltas.sk_account_id = accounts.sk_account_id
-    inner join {{ ref('dim_security') }} as securities on deltas.sk_security_id = securities.sk_security_id
-    group by accounts.account_id, securities.symbol
+        account_id,
+        symbol,
+        sum(quantity_change) as quantity,
+        sum(quantity_change * price) as paid
+    from {{ ref('holding_changes') }}
+    group by account_id, symbol
 ),
 
 held as (

@@ -8,23 +8,12 @@
 {{ never_stops_the_load() }}
 
 -- By security, straight from changes of holdings and prices.
-with deltas as (
+with held as (
     select
-        *,
-        current_holding - coalesce(
-            lag(current_holding) over (partition by trade_id order by sk_date_id, sk_time_id, current_trade_id), 0
-        ) as delta
-    from {{ ref('fact_holdings') }}
-    where sk_date_id is not null
-),
-
-held as (
-    select
-        securities.symbol,
-        sum(deltas.delta) as quantity
-    from deltas
-    inner join {{ ref('dim_security') }} as securities on deltas.sk_security_id = securities.sk_security_id
-    group by securities.symbol
+        symbol,
+        sum(quantity_change) as quantity
+    from {{ ref('holding_changes') }}
+    group by symbol
 ),
 
 prices as (

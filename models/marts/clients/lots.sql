@@ -1,50 +1,20 @@
 -- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales
 -- are laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one
 -- purchase and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
-with securities as (
+with changes as (
     select
-        sk_security_id,
+        account_id,
         symbol,
-        dense_rank() over (order by symbol) as security_number
-    from {{ ref('dim_security') }}
-),
-
-symbols as (
-    select distinct
-        security_number,
-        symbol
-    from securities
-),
-
--- What a trade did to each of the holdings that it changed.
-deltas as (
-    select
-        *,
-        current_holding - lag(current_holding, 1, 0) over (
-            partition by trade_id
-            order by sk_date_id, sk_time_id, current_trade_id
-        ) as delta
-    from {{ ref('fact_holdings') }}
-    -- What a trade will do that is still open has not happened yet.
-    where sk_date_id is not null
-),
-
-changes as (
-    select
-        accounts.account_id,
-        securities.security_number,
-        deltas.current_trade_id as trade_id,
-        deltas.delta > 0 as is_purchase,
-        min(deltas.sk_date_id) as sk_date_id,
-        min(deltas.sk_time_id) as sk_time_id,
-        min(coalesce(deltas.current_price, 0)) as price,
-        sum(abs(deltas.delta)) as quantity,
-        max(deltas.batch_id) as batch_id
-    from deltas
-    inner join {{ ref('dim_account') }} as accounts on deltas.sk_account_id = accounts.sk_account_id
-    inner join securities on deltas.sk_security_id = securities.sk_security_id
-    where deltas.delta <> 0
-    group by accounts.account_id, securities.security_number, deltas.current_trade_id, deltas.delta > 0
+        current_trade_id as trade_id,
+        quantity_change > 0 as is_purchase,
+        min(sk_date_id) as sk_date_id,
+        min(sk_time_id) as sk_time_id,
+        min(price) as price,
+        sum(abs(quantity_change)) as quantity,
+        max(batch_id) as batch_id
+    from {{ ref('holding_changes') }}
+    where quantity_change <> 0
+    group by account_id, symbol, current_trade_id, quantity_change > 0
 ),
 
 numbered as (
@@ -54,7 +24,7 @@ numbered as (
         sum(quantity) over earlier as last_share
     from changes
     window earlier as (
-        partition by account_id, security_number, is_purchase
+        partition by account_id, symbol, is_purchase
         order by sk_date_id, sk_time_id, trade_id
         rows between unbounded preceding and current row
     )
@@ -63,29 +33,29 @@ numbered as (
 cuts as (
     select
         account_id,
-        security_number,
+        symbol,
         last_share,
         max(case when is_purchase then 1 else 0 end) as purchases,
         max(case when is_purchase then 0 else 1 end) as sales
     from numbered
-    group by account_id, security_number, last_share
+    group by account_id, symbol, last_share
 ),
 
 pieces as (
     select
         account_id,
-        security_number,
+        symbol,
         last_share - lag(last_share, 1, 0) over along as quantity,
         sum(purchases) over along + 1 - purchases as purchase_place,
         sum(sales) over along + 1 - sales as sale_place
     from cuts
-    window along as (partition by account_id, security_number order by last_share)
+    window along as (partition by account_id, symbol order by last_share)
 ),
 
 matched as (
     select
         pieces.quantity,
-        pieces.security_number,
+        pieces.symbol,
         purchases.trade_id as purchase_trade_id,
         purchases.price as purchase_price,
         purchases.sk_date_id as purchase_date_id,
@@ -109,13 +79,13 @@ matched as (
     left join numbered as purchases
         on
             pieces.account_id = purchases.account_id
-            and pieces.security_number = purchases.security_number
+            and pieces.symbol = purchases.symbol
             and pieces.purchase_place = purchases.place
             and purchases.is_purchase
     left join numbered as sales
         on
             pieces.account_id = sales.account_id
-            and pieces.security_number = sales.security_number
+            and pieces.symbol = sales.symbol
             and pieces.sale_place = sales.place
             and not sales.is_purchase
 ),
@@ -124,7 +94,7 @@ matched as (
 -- scale, hence 0 - price.
 directed as (
     select
-        security_number,
+        symbol,
         quantity,
         case when is_short then 'Short' else 'Long' end as direction,
         case when is_short then sale_trade_id else purchase_trade_id end as opening_trade_id,
@@ -139,19 +109,18 @@ directed as (
 
 final as (
     select
-        directed.opening_trade_id,
-        directed.closing_trade_id,
-        symbols.symbol,
-        directed.direction,
-        cast(directed.quantity as bigint) as quantity,
-        {{ date_of('directed.opening_date_id') }} as opened_on,
-        coalesce({{ date_of('directed.closing_date_id') }}, {{ end_of_time() }}) as closed_on,
-        cast(directed.quantity * directed.opening_price as decimal(18, 2)) as cost,
-        cast(directed.quantity * directed.closing_price as decimal(18, 2)) as proceeds,
-        cast(directed.quantity * (directed.closing_price - directed.opening_price) as decimal(18, 2)) as realised_gain,
-        directed.batch_id
+        opening_trade_id,
+        closing_trade_id,
+        symbol,
+        direction,
+        cast(quantity as bigint) as quantity,
+        {{ date_of('opening_date_id') }} as opened_on,
+        coalesce({{ date_of('closing_date_id') }}, {{ end_of_time() }}) as closed_on,
+        cast(quantity * opening_price as decimal(18, 2)) as cost,
+        cast(quantity * closing_price as decimal(18, 2)) as proceeds,
+        cast(quantity * (closing_price - opening_price) as decimal(18, 2)) as realised_gain,
+        batch_id
     from directed
-    inner join symbols on directed.security_number = symbols.security_number
 )
 
 select * from final
