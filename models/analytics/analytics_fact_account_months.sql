@@ -1,27 +1,17 @@
--- Keys are made into tokens once a member of a dimension, not once a row.
 with account_months as (
     select * from {{ ref('fact_account_months') }}
 ),
 
 customers as (
-    select
-        sk_customer_id as real_key,
-        pii_key('customer_version', sk_customer_id) as sk_customer_id
-    from {{ ref('dim_customer') }}
+    {{ version_tokens('customer') }}
 ),
 
 accounts as (
-    select
-        sk_account_id as real_key,
-        pii_key('account_version', sk_account_id) as sk_account_id
-    from {{ ref('dim_account') }}
+    {{ version_tokens('account') }}
 ),
 
 brokers as (
-    select
-        sk_broker_id as real_key,
-        pii_key('broker_version', sk_broker_id) as sk_broker_id
-    from {{ ref('dim_broker') }}
+    {{ version_tokens('broker') }}
 ),
 
 final as (

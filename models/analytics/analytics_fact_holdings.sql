@@ -1,20 +1,13 @@
--- Keys are made into tokens once a member of a dimension, not once a row.
 with holdings as (
     select * from {{ ref('fact_holdings') }}
 ),
 
 customers as (
-    select
-        sk_customer_id as real_key,
-        pii_key('customer_version', sk_customer_id) as sk_customer_id
-    from {{ ref('dim_customer') }}
+    {{ version_tokens('customer') }}
 ),
 
 accounts as (
-    select
-        sk_account_id as real_key,
-        pii_key('account_version', sk_account_id) as sk_account_id
-    from {{ ref('dim_account') }}
+    {{ version_tokens('account') }}
 ),
 
 final as (

@@ -1,13 +1,9 @@
--- Keys are made into tokens once a member of a dimension, not once a row.
 with watches as (
     select * from {{ ref('fact_watches') }}
 ),
 
 customers as (
-    select
-        sk_customer_id as real_key,
-        pii_key('customer_version', sk_customer_id) as sk_customer_id
-    from {{ ref('dim_customer') }}
+    {{ version_tokens('customer') }}
 ),
 
 final as (
