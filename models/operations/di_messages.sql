@@ -5,11 +5,7 @@
 
 -- Models of core are found in the graph, and come first in every run.
 {{ depend_on_core() }}
-with alerts as (
-    select * from {{ ref('alerts') }}
-),
-
-row_counts as (
+with row_counts as (
     select * from {{ ref('table_counts') }}
 ),
 
@@ -98,24 +94,18 @@ messages as (
         message_text,
         message_type,
         message_data
-    from alerts
+    from {{ ref('alerts') }}
     union all
+    {% for counts, text in [('row_counts', 'message_text'), ('joined_counts', "'Row count joined'")] -%}
     select
         batch_id,
         table_name as message_source,
-        message_text,
+        {{ text }} as message_text,
         'Validation' as message_type,
         cast(row_count as string) as message_data
-    from row_counts
+    from {{ counts }}
     union all
-    select
-        batch_id,
-        table_name as message_source,
-        'Row count joined' as message_text,
-        'Validation' as message_type,
-        cast(row_count as string) as message_data
-    from joined_counts
-    union all
+    {% endfor -%}
     select
         batch_id,
         'Prospect' as message_source,

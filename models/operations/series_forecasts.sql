@@ -1,5 +1,4 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
-
 {%- set window = forecast_window() %}
 
 -- One row a series and daily batch: what the batches before it led to expect. The history, batch 1, is no day.
@@ -88,6 +87,12 @@ scaled as (
             * case method when 'weekday' then weekday_error when 'recent' then recent_error else usual_error end,
             {{ least_sigma('kind', 'weight') }}
         ) as sigma,
+        greatest(
+            (1 + 4.0 / greatest(error_count, 1))
+            * case when recent_error < 0.8 * usual_error then 2.8 * recent_error else usual_error end,
+            {{ least_sigma('kind', 'weight') }}
+        ) as drift_sigma,
+        kind like '%share' and usual_value < 0.02 as is_rare,
         greatest(usual_value, (rare_count + 0.5) / (rare_weight + 1)) as rare_rate
     from chosen
 ),
@@ -96,24 +101,13 @@ scaled as (
 drifting as (
     select
         *,
+        {% for way, batches in [('ten', 9), ('twenty', 18)] -%}
         case
-            when lag(error_count, 9) over series_order >= 5
-                then (present_y - ten_ago_y) / lag(drift_sigma, 9) over series_order
-        end as ten_batch_drift,
-        case
-            when lag(error_count, 18) over series_order >= 5
-                then (present_y - twenty_ago_y) / lag(drift_sigma, 18) over series_order
-        end as twenty_batch_drift
-    from (
-        select
-            *,
-            greatest(
-                (1 + 4.0 / greatest(error_count, 1))
-                * case when recent_error < 0.8 * usual_error then 2.8 * recent_error else usual_error end,
-                {{ least_sigma('kind', 'weight') }}
-            ) as drift_sigma
-        from scaled
-    )
+            when lag(error_count, {{ batches }}) over series_order >= 5
+                then (present_y - {{ way }}_ago_y) / lag(drift_sigma, {{ batches }}) over series_order
+        end as {{ way }}_batch_drift{{ ',' if not loop.last }}
+        {% endfor %}
+    from scaled
     window series_order as (
         partition by series, series_category
         order by batch_id
@@ -138,12 +132,9 @@ final as (
         {{ unstabilised('kind', 'center', 'weight', 'unit') }} as expected,
         center,
         sigma,
+        case when is_rare then rare_rate end as rare_rate,
         case
-            when kind like '%share' and usual_value < 0.02 then rare_rate
-        end as rare_rate,
-        case
-            when kind like '%share' and usual_value < 0.02
-                then {{ rarity_score('share_count', 'weight', 'rare_rate') }}
+            when is_rare then {{ rarity_score('share_count', 'weight', 'rare_rate') }}
             else (y - center) / sigma
         end as score,
         ten_batch_drift,

@@ -4,10 +4,6 @@ with account_events as (
     select * from {{ ref('taken_account_events') }}
 ),
 
-customers as (
-    select * from {{ ref('dim_customer') }}
-),
-
 {% if is_incremental() -%}
 -- Accounts with new events, and the accounts of customers with new versions.
 affected as (
@@ -17,17 +13,14 @@ affected as (
     union
     select account_events.account_id
     from account_events
-    inner join customers on account_events.customer_id = customers.customer_id
+    inner join {{ ref('dim_customer') }} as customers on account_events.customer_id = customers.customer_id
     where customers.batch_id > {{ loaded_through() }}
 ),
 
 {% endif -%}
 own_events as (
-    select *
-    from account_events
-    {% if is_incremental() %}
-    where account_id in (select account_id from affected)
-    {% endif %}
+    select * from account_events
+    where {{ 'account_id in (select account_id from affected)' if is_incremental() else 'true' }}
 ),
 
 owners as (
@@ -35,24 +28,6 @@ owners as (
         account_id,
         customer_id
     from own_events
-),
-
--- A customer who becomes inactive takes along all accounts known then. In later batches that comes before the day's
--- account rows, so that the status which a row states for its account stands.
-inactivations as (
-    select
-        owners.account_id,
-        owners.customer_id as inactive_customer_id,
-        customer_events.event_date,
-        customer_events.event_at,
-        case
-            when customer_events.batch_id = 1 then customer_events.event_sequence
-            else -9223372036854775807
-        end as event_sequence,
-        customer_events.batch_id
-    from {{ ref('taken_customer_events') }} as customer_events
-    inner join owners on customer_events.customer_id = owners.customer_id
-    where customer_events.status = 'Inactive'
 ),
 
 events as (
@@ -71,20 +46,24 @@ events as (
         batch_id
     from own_events
     union all
+    -- A customer who becomes inactive takes along all accounts known then. In later batches that comes before the day's
+    -- account rows, so that the status which a row states for its account stands.
     select
-        account_id,
+        owners.account_id,
         null as customer_id,
-        inactive_customer_id,
-        event_date,
-        event_at,
-        event_sequence,
+        owners.customer_id as inactive_customer_id,
+        closings.event_date,
+        closings.event_at,
+        case when closings.batch_id = 1 then closings.event_sequence else -9223372036854775807 end as event_sequence,
         false as is_full_image,
         'Inactive' as status,
         null as sk_broker_id,
         null as account_desc,
         null as tax_status,
-        batch_id
-    from inactivations
+        closings.batch_id
+    from {{ ref('taken_customer_events') }} as closings
+    inner join owners on closings.customer_id = owners.customer_id
+    where closings.status = 'Inactive'
 ),
 
 owned as (
@@ -100,17 +79,18 @@ owned as (
     )
 ),
 
-carried as (
+states as (
     select
         account_id,
-        event_date,
         batch_id,
         owner_id as customer_id,
         {{ last_known('status', 'history') }} as status,
         {{ last_known('sk_broker_id', 'history') }} as sk_broker_id,
         nullif({{ last_known('account_desc', 'history') }}, '') as account_desc,
         nullif({{ last_known('tax_status', 'history') }}, '') as tax_status,
-        lead(event_date) over (partition by account_id order by batch_id, event_at, event_sequence) as next_date
+        event_date as effective_date,
+        lead(event_date, 1, {{ end_of_time() }}) over (partition by account_id order by batch_id, event_at, event_sequence)
+            as end_date
     from owned
     -- A customer takes along only what is theirs at that time.
     where
@@ -123,16 +103,7 @@ carried as (
     )
 ),
 
-states as (
-    select
-        *,
-        event_date as effective_date,
-        coalesce(next_date, {{ end_of_time() }}) as end_date
-    from carried
-    where next_date is null or next_date <> event_date
-),
-
--- Cut each state where its customer's version changes, so that a version lies within its customer's version.
+-- Each state, cut where its customer's version changes, so as to lie within one. Of a day's states, the last one stands.
 versions as (
     select
         states.account_id,
@@ -152,11 +123,12 @@ versions as (
         greatest(states.effective_date, customers.effective_date) as effective_date,
         least(states.end_date, customers.end_date) as end_date
     from states
-    inner join customers
+    inner join {{ ref('dim_customer') }} as customers
         on
             states.customer_id = customers.customer_id
             and states.effective_date < customers.end_date
             and states.end_date > customers.effective_date
+    where states.effective_date <> states.end_date
 ),
 
 final as (

@@ -1,8 +1,9 @@
-{%- set properties = [
-    'status', 'tax_id', 'last_name', 'first_name', 'middle_initial', 'gender', 'tier', 'dob', 'address_line1',
-    'address_line2', 'postal_code', 'city', 'state_prov', 'country', 'phone1', 'phone2', 'phone3', 'email1', 'email2',
-    'local_tax_id', 'national_tax_id'
+{%- set texts = [
+    'tax_id', 'status', 'last_name', 'first_name', 'middle_initial', 'address_line1', 'address_line2', 'postal_code', 'city',
+    'state_prov', 'country', 'phone1', 'phone2', 'phone3', 'email1', 'email2'
 ] -%}
+{%- set demographics = ['agency_id', 'credit_rating', 'net_worth', 'marketing_nameplate'] -%}
+{%- set properties = texts + ['gender', 'tier', 'dob', 'local_tax_id', 'national_tax_id'] -%}
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='customer_id') }}
 
 with prospect_versions as (
@@ -15,10 +16,6 @@ with prospect_versions as (
         batch_id as from_batch,
         lead(batch_id, 1, 2147483647) over (partition by agency_id order by batch_id) as before_batch
     from {{ ref('int_prospect_versions') }}
-),
-
-tax_rates as (
-    select * from {{ ref('stg_reference__tax_rate') }}
 ),
 
 latest as (
@@ -55,10 +52,9 @@ affected as (
     where
         customers.is_current
         and (
-            customers.agency_id is distinct from prospect_versions.agency_id
-            or customers.credit_rating is distinct from prospect_versions.credit_rating
-            or customers.net_worth is distinct from prospect_versions.net_worth
-            or customers.marketing_nameplate is distinct from prospect_versions.marketing_nameplate
+            {% for property in demographics -%}
+            {{ 'or ' if not loop.first }}customers.{{ property }} is distinct from prospect_versions.{{ property }}
+            {% endfor %}
         )
 ),
 
@@ -109,10 +105,9 @@ versions as (
 matches as (
     select
         versions.sk_customer_id,
-        prospect_versions.agency_id,
-        prospect_versions.credit_rating,
-        prospect_versions.net_worth,
-        prospect_versions.marketing_nameplate,
+        {% for property in demographics -%}
+        prospect_versions.{{ property }},
+        {% endfor -%}
         row_number() over (partition by versions.sk_customer_id order by prospect_versions.agency_id) as choice
     from versions
     inner join prospect_versions
@@ -126,33 +121,19 @@ final as (
     select
         versions.sk_customer_id,
         versions.customer_id,
-        versions.tax_id,
-        versions.status,
-        versions.last_name,
-        versions.first_name,
-        versions.middle_initial,
+        {% for property in texts -%}
+        versions.{{ property }},
+        {% endfor -%}
         case when upper(versions.gender) in ('M', 'F') then upper(versions.gender) else 'U' end as gender,
         cast(versions.tier as integer) as tier,
         cast(versions.dob as date) as dob,
-        versions.address_line1,
-        versions.address_line2,
-        versions.postal_code,
-        versions.city,
-        versions.state_prov,
-        versions.country,
-        versions.phone1,
-        versions.phone2,
-        versions.phone3,
-        versions.email1,
-        versions.email2,
         national.tax_name as national_tax_rate_desc,
         national.tax_rate as national_tax_rate,
         local_rates.tax_name as local_tax_rate_desc,
         local_rates.tax_rate as local_tax_rate,
-        matches.agency_id,
-        matches.credit_rating,
-        matches.net_worth,
-        matches.marketing_nameplate,
+        {% for property in demographics -%}
+        matches.{{ property }},
+        {% endfor -%}
         versions.next_date is null as is_current,
         versions.batch_id,
         versions.event_date as effective_date,
@@ -162,8 +143,8 @@ final as (
         on
             versions.sk_customer_id = matches.sk_customer_id
             and matches.choice = 1
-    left join tax_rates as national on versions.national_tax_id = national.tax_id
-    left join tax_rates as local_rates on versions.local_tax_id = local_rates.tax_id
+    left join {{ ref('stg_reference__tax_rate') }} as national on versions.national_tax_id = national.tax_id
+    left join {{ ref('stg_reference__tax_rate') }} as local_rates on versions.local_tax_id = local_rates.tax_id
 )
 
 select * from final
