@@ -65,6 +65,38 @@
     {{ return(tables) }}
 {%- endmacro %}
 
+{#- What the profile of a run's new batches is made of, a query a table: {profiles, values, texts, hashes}. -#}
+{% macro profile_queries() -%}
+    {%- set queries = {'profiles': [], 'values': [], 'texts': [], 'hashes': []} -%}
+    {%- set tables = profiled_tables() if execute and flags.WHICH in ['run', 'build'] else [] -%}
+    {%- set columns = profiled_columns(tables) if tables else {} -%}
+    {%- set through = run_query('select ' ~ loaded_through()).columns[0][0] if tables and is_incremental() else 0 -%}
+    {%- set rows = rows_to_profile(tables, through) if tables else {} -%}
+    {%- for table in tables if columns.get(table.model) -%}
+        {%- set own = columns[table.model] -%}
+        {%- if rows[table.model].history -%}
+            {#- The history is large and compared with nothing, so its dearest figures come from about 10,000 rows. -#}
+            {%- do queries.profiles.append(profile_table(
+                table, own, table.batch_column ~ ' = 1', (rows[table.model].history / 10000) | round(0, 'ceil') | int
+            )) -%}
+        {%- endif -%}
+        {%- if rows[table.model].daily -%}
+            {%- set are_new = table.batch_column ~ ' > ' ~ [through, 1] | max -%}
+            {%- do queries.profiles.append(profile_table(table, own, are_new)) -%}
+            {%- set watched = own if table.source_name else own | selectattr('name', 'in', table.concentration) | list -%}
+            {%- if watched -%}
+                {%- do queries['values'].append(profiled_values(table, watched, are_new)) -%}
+            {%- endif -%}
+            {%- if table.source_name -%}
+                {%- do queries.texts.append(profiled_texts(table, own, are_new)) -%}
+                {#- A row may repeat one of the seven batches before. -#}
+                {%- do queries.hashes.append(hashed_rows(table, own, 'batch_id > ' ~ [through - 7, 1] | max)) -%}
+            {%- endif -%}
+        {%- endif -%}
+    {%- endfor -%}
+    {{ return(queries) }}
+{%- endmacro %}
+
 {#- Columns of core whose most frequent value is watched as if a feed had it: [(table, column, name of the feed's source)]. -#}
 {% macro watched_concentrations() -%}
     {%- set watched = [] -%}
@@ -412,6 +444,18 @@
     where false
 {%- endmacro %}
 
+{#- The columns of profiled_texts without a row. -#}
+{% macro no_profiled_texts() -%}
+    select
+        cast(null as varchar) as table_name,
+        cast(null as integer) as batch_id,
+        cast(null as varchar) as column_name,
+        cast(null as varchar) as text,
+        cast(null as integer) as least_count,
+        cast(null as boolean) as length_may_be_shown
+    where false
+{%- endmacro %}
+
 {#- The columns of profiled_values without a row. -#}
 {% macro no_profiled_values() -%}
     select
@@ -424,6 +468,16 @@
         cast(null as integer) as round_unit,
         cast(null as double) as measure_before,
         cast(null as integer) as least_count
+    where false
+{%- endmacro %}
+
+{#- The columns of hashed_rows without a row. -#}
+{% macro no_hashed_rows() -%}
+    select
+        cast(null as varchar) as table_name,
+        cast(null as integer) as batch_id,
+        cast(null as varchar) as compared,
+        cast(null as ubigint) as hash
     where false
 {%- endmacro %}
 

@@ -5,66 +5,15 @@
 ) }}
 
 {%- do depend_on_profiled_tables() -%}
-{%- set parts = [] -%}
-{%- set values = [] -%}
-{%- set texts = [] -%}
-{%- set hashes = [] -%}
-{%- if execute and flags.WHICH in ['run', 'build'] -%}
-    {%- set tables = profiled_tables() -%}
-    {%- set columns = profiled_columns(tables) -%}
-    {%- set through = run_query('select ' ~ loaded_through()).columns[0][0] if is_incremental() else 0 -%}
-    {%- set rows = rows_to_profile(tables, through) -%}
-    {%- for table in tables if columns.get(table.model) -%}
-        {%- if rows[table.model].history -%}
-            {#- The history is large and compared with nothing, so its dearest figures come from about 10,000 rows. -#}
-            {%- do parts.append(profile_table(
-                table, columns[table.model], table.batch_column ~ ' = 1',
-                (rows[table.model].history / 10000) | round(0, 'ceil') | int
-            )) -%}
-        {%- endif -%}
-        {%- if rows[table.model].daily -%}
-            {%- set are_new = table.batch_column ~ ' > ' ~ [through, 1] | max -%}
-            {%- do parts.append(profile_table(table, columns[table.model], are_new)) -%}
-            {%- set watched = columns[table.model] if table.source_name
-                else columns[table.model] | selectattr('name', 'in', table.concentration) | list -%}
-            {%- if watched -%}
-                {%- do values.append(profiled_values(table, watched, are_new)) -%}
-            {%- endif -%}
-            {%- if table.source_name -%}
-                {%- do texts.append(profiled_texts(table, columns[table.model], are_new)) -%}
-                {#- A row may repeat one of the seven batches before. -#}
-                {%- do hashes.append(
-                    hashed_rows(table, columns[table.model], 'batch_id > ' ~ [through - 7, 1] | max)
-                ) -%}
-            {%- endif -%}
-        {%- endif -%}
-    {%- endfor -%}
-{%- endif %}
+{%- set queries = profile_queries() %}
 
 -- One row per table, column and batch. Batches after the first are profiled from all of their rows.
 with measured as (
-    {% for part in parts -%}
-    {{ part }}
-    {{ "union all" if not loop.last }}
-    {% else -%}
-    {{ no_profile() }}
-    {% endfor %}
+    {{ queries.profiles | join(' union all ') or no_profile() }}
 ),
 
 profiled_texts as (
-    {% for part in texts -%}
-    {{ part }}
-    {{ "union all" if not loop.last }}
-    {% else -%}
-    select
-        cast(null as varchar) as table_name,
-        cast(null as integer) as batch_id,
-        cast(null as varchar) as column_name,
-        cast(null as varchar) as text,
-        cast(null as integer) as least_count,
-        cast(null as boolean) as length_may_be_shown
-    where false
-    {% endfor %}
+    {{ queries.texts | join(' union all ') or no_profiled_texts() }}
 ),
 
 text_properties as (
@@ -83,31 +32,7 @@ text_properties as (
 ),
 
 profiled_values as (
-    {% for part in values -%}
-    {{ part }}
-    {{ "union all" if not loop.last }}
-    {% else -%}
-    {{ no_profiled_values() }}
-    {% endfor %}
-),
-
-most_frequent as (
-    select
-        table_name,
-        batch_id,
-        column_name,
-        max(row_count) as row_count
-    from (
-        select
-            table_name,
-            batch_id,
-            column_name,
-            count(*) as row_count
-        from profiled_values
-        where value is not null
-        group by table_name, batch_id, column_name, value
-    ) as frequencies
-    group by table_name, batch_id, column_name
+    {{ queries['values'] | join(' union all ') or no_profiled_values() }}
 ),
 
 -- How many values of a daily batch have a property that most of them usually have or don't have.
@@ -116,6 +41,7 @@ properties as (
         table_name,
         batch_id,
         column_name,
+        cast(list_max(map_values(histogram(value))) as bigint) as most_frequent_count,
         count(number) >= max(least_count) as may_be_shown,
         count(case when number < 0 then 1 end) as negatives,
         count(case when number = 0 then 1 end) as zeros,
@@ -127,91 +53,16 @@ properties as (
     group by table_name, batch_id, column_name
 ),
 
--- In amounts with both signs, a buy has one and a sale the other: the code that tells the sign best says how many rows
--- have the sign of most others of their kind.
-signs_by_code as (
-    select
-        table_name,
-        batch_id,
-        column_name,
-        code_number,
-        code,
-        count(case when number < 0 then 1 end) as negatives,
-        count(*) as row_count
-    from (
-        select
-            table_name,
-            batch_id,
-            column_name,
-            number,
-            {{ unnested('codes') }} as code,
-            generate_subscripts(codes, 1) as code_number
-        from profiled_values
-        where
-            value is not null
-            and number <> 0
-    ) as coded
-    group by table_name, batch_id, column_name, code_number, code
-),
-
--- A row is compared with the others of its code, so that a code which comes once tells nothing.
 agreeing_signs as (
-    select
-        table_name,
-        batch_id,
-        column_name,
-        max(agreeing) as agreeing
-    from (
-        select
-            table_name,
-            batch_id,
-            column_name,
-            sum(
-                case when abs(2 * negatives - row_count) > 1 then greatest(negatives, row_count - negatives) else 0 end
-            ) as agreeing
-        from signs_by_code
-        group by table_name, batch_id, column_name, code_number
-    ) as agreeing_by_code
-    group by table_name, batch_id, column_name
+    {{ agreeing_signs('profiled_values') | indent(4) }}
 ),
 
 hashed_rows as (
-    {% for part in hashes -%}
-    {{ part }}
-    {{ "union all" if not loop.last }}
-    {% else -%}
-    select
-        cast(null as varchar) as table_name,
-        cast(null as integer) as batch_id,
-        cast(null as varchar) as compared,
-        cast(null as ubigint) as hash
-    where false
-    {% endfor %}
+    {{ queries.hashes | join(' union all ') or no_hashed_rows() }}
 ),
 
 repeated_rows as (
-    select
-        table_name,
-        batch_id,
-        sum(case when compared = 'content' then row_count - 1 end) as doubled,
-        sum(case when compared = 'content' then repeated_count end) as repeated,
-        sum(case when compared = 'measures' then repeated_count end) as repeated_measures
-    from (
-        select
-            table_name,
-            batch_id,
-            compared,
-            count(*) as row_count,
-            case
-                when
-                    batch_id - lag(batch_id) over (partition by table_name, compared, hash order by batch_id) <= 7
-                    then count(*)
-                else 0
-            end as repeated_count
-        from hashed_rows
-        group by table_name, batch_id, compared, hash
-    ) as contents
-    group by table_name, batch_id
+    {{ repeated_contents('hashed_rows') | indent(4) }}
 ),
 
 profiled as (
@@ -247,7 +98,7 @@ figures as (
 final as (
     select
         figures.*,
-        most_frequent.row_count as most_frequent_count,
+        properties.most_frequent_count,
         text_properties.blanks / nullif(text_properties.texts, 0) as blank_share,
         case
             when text_properties.may_be_shown then text_properties.non_asciis / text_properties.texts
@@ -279,7 +130,7 @@ final as (
         repeated_rows.repeated / figures.row_count as repeated_share,
         repeated_rows.repeated_measures / figures.row_count as repeated_measures_share
     from figures
-    {% for cte in ['most_frequent', 'text_properties', 'properties', 'agreeing_signs'] -%}
+    {% for cte in ['text_properties', 'properties', 'agreeing_signs'] -%}
     left join {{ cte }}
         on
             figures.table_name = {{ cte }}.table_name
