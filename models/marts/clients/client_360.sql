@@ -1,29 +1,15 @@
 {{ config(materialized='view') }}
 
 -- One row per customer, as of the last day with prices.
-with last_day as (
+with today as (
     select {{ date_of('max(sk_date_id)') }} as day from {{ ref('fact_market_history') }}
 ),
 
-today as (
-    select
-        day,
-        {{ date_id("day - interval '90' day") }} as quarter_ago,
-        {{ date_id("day - interval '1' year") }} as year_ago
-    from last_day
-),
-
 customers as (
-    select * from {{ ref('dim_customer') }}
-    where is_current
-),
-
-first_versions as (
     select
-        customer_id,
-        min(effective_date) as client_since
+        *,
+        min(effective_date) over (partition by customer_id) as client_since
     from {{ ref('dim_customer') }}
-    group by customer_id
 ),
 
 released as (
@@ -33,31 +19,9 @@ released as (
 
 brokers as (
     select
-        sk_broker_id,
+        broker_id,
         pii_key('broker', broker_id) as broker_token
     from {{ ref('dim_broker') }}
-),
-
-accounts as (
-    select
-        accounts.account_id,
-        pii_key('account', accounts.account_id) as account_token,
-        customers.customer_id,
-        brokers.broker_token,
-        accounts.status
-    from {{ ref('dim_account') }} as accounts
-    inner join {{ ref('dim_customer') }} as customers on accounts.sk_customer_id = customers.sk_customer_id
-    left join brokers on accounts.sk_broker_id = brokers.sk_broker_id
-    where accounts.is_current
-),
-
-balances as (
-    select
-        accounts.account_id,
-        {{ latest_by('balances.cash', 'balances.sk_date_id') }} as cash
-    from {{ ref('fact_cash_balances') }} as balances
-    inner join {{ ref('dim_account') }} as accounts on balances.sk_account_id = accounts.sk_account_id
-    group by accounts.account_id
 ),
 
 positions as (
@@ -70,57 +34,21 @@ positions as (
     group by account_id
 ),
 
-completed as (
+accounts as (
     select
-        sk_account_id,
-        sk_close_date_id,
-        coalesce(fee, 0) + coalesce(commission, 0) as revenue
-    from {{ ref('dim_trade') }}
-    where
-        status = 'Completed'
-        and sk_close_date_id is not null
-),
-
-trades as (
-    select
-        accounts.account_id,
-        count(*) as trades,
-        sum(case when completed.sk_close_date_id > today.quarter_ago then 1 else 0 end) as trades_90_days,
-        max(completed.sk_close_date_id) as sk_last_trade_date_id,
-        sum(completed.revenue) as revenue,
-        sum(case when completed.sk_close_date_id > today.year_ago then completed.revenue else 0 end) as revenue_year
-    from completed
-    inner join {{ ref('dim_account') }} as accounts on completed.sk_account_id = accounts.sk_account_id
-    cross join today
-    group by accounts.account_id
-),
-
-account_totals as (
-    select
-        accounts.customer_id,
-        accounts.account_id,
-        accounts.broker_token,
-        accounts.status,
-        coalesce(balances.cash, 0) as cash,
+        activity.*,
         coalesce(positions.positions, 0) as positions,
         coalesce(positions.holdings_value, 0) as holdings_value,
-        coalesce(positions.holdings_cost, 0) as holdings_cost,
-        coalesce(trades.trades, 0) as trades,
-        coalesce(trades.trades_90_days, 0) as trades_90_days,
-        {{ date_of('trades.sk_last_trade_date_id') }} as last_trade_on,
-        coalesce(trades.revenue, 0) as revenue,
-        coalesce(trades.revenue_year, 0) as revenue_year
-    from accounts
-    left join balances on accounts.account_id = balances.account_id
-    left join positions on accounts.account_token = positions.account_id
-    left join trades on accounts.account_id = trades.account_id
+        coalesce(positions.holdings_cost, 0) as holdings_cost
+    from {{ ref('account_activity') }} as activity
+    left join positions on pii_key('account', activity.account_id) = positions.account_id
 ),
 
 ranked as (
     select
         *,
         row_number() over (partition by customer_id order by cash + holdings_value desc, account_id) as size_rank
-    from account_totals
+    from accounts
 ),
 
 client_totals as (
@@ -128,7 +56,7 @@ client_totals as (
         customer_id,
         count(*) as accounts,
         sum(case when status = 'Active' then 1 else 0 end) as active_accounts,
-        max(case when size_rank = 1 then broker_token end) as broker_token,
+        max(case when size_rank = 1 then broker_id end) as broker_id,
         sum(cash) as cash,
         sum(positions) as positions,
         sum(holdings_value) as holdings_value,
@@ -163,11 +91,9 @@ final as (
         released.area,
         released.net_worth_band,
         released.credit_band,
-        client_totals.broker_token as broker_id,
-        first_versions.client_since,
-        {{ dbt.datediff(
-            'first_versions.client_since', 'today.day', 'day'
-        ) }} as days_as_client,
+        brokers.broker_token as broker_id,
+        customers.client_since,
+        {{ dbt.datediff('customers.client_since', 'today.day', 'day') }} as days_as_client,
         cast(coalesce(client_totals.accounts, 0) as integer) as accounts,
         cast(coalesce(client_totals.active_accounts, 0) as integer) as active_accounts,
         cast(coalesce(client_totals.positions, 0) as integer) as positions,
@@ -187,18 +113,19 @@ final as (
             when customers.status = 'Inactive' then 'Left'
             when client_totals.last_trade_on is null then 'Never traded'
             when client_totals.last_trade_on <= today.day - interval '180' day then 'Dormant'
-            when first_versions.client_since > today.day - interval '180' day then 'New'
+            when customers.client_since > today.day - interval '180' day then 'New'
             when client_totals.trades_90_days >= 10 then 'Frequent'
             else 'Regular'
         end as segment,
         pii_key_version() as token_key_version,
         customers.batch_id
     from customers
-    inner join first_versions on customers.customer_id = first_versions.customer_id
     inner join released on customers.customer_id = released.customer_id
     cross join today
     left join client_totals on customers.customer_id = client_totals.customer_id
+    left join brokers on client_totals.broker_id = brokers.broker_id
     left join watches on customers.customer_id = watches.customer_id
+    where customers.is_current
 )
 
 select * from final
