@@ -101,12 +101,14 @@ scaled as (
 drifting as (
     select
         *,
-        {% for way, batches in [('ten', 9), ('twenty', 18)] -%}
         case
-            when lag(error_count, {{ batches }}) over series_order >= 5
-                then (present_y - {{ way }}_ago_y) / lag(drift_sigma, {{ batches }}) over series_order
-        end as {{ way }}_batch_drift{{ ',' if not loop.last }}
-        {% endfor %}
+            when lag(error_count, 9) over series_order >= 5
+                then (present_y - ten_ago_y) / lag(drift_sigma, 9) over series_order
+        end as ten_batch_drift,
+        case
+            when lag(error_count, 18) over series_order >= 5
+                then (present_y - twenty_ago_y) / lag(drift_sigma, 18) over series_order
+        end as twenty_batch_drift
     from scaled
     window series_order as (
         partition by series, series_category

@@ -11,10 +11,9 @@ affected as (
     from account_events
     where batch_id > {{ loaded_through() }}
     union
-    select account_events.account_id
+    select account_id
     from account_events
-    inner join {{ ref('dim_customer') }} as customers on account_events.customer_id = customers.customer_id
-    where customers.batch_id > {{ loaded_through() }}
+    where customer_id in (select customer_id from {{ ref('dim_customer') }} where batch_id > {{ loaded_through() }})
 ),
 
 {% endif -%}
@@ -89,8 +88,8 @@ states as (
         nullif({{ last_known('account_desc', 'history') }}, '') as account_desc,
         nullif({{ last_known('tax_status', 'history') }}, '') as tax_status,
         event_date as effective_date,
-        lead(event_date, 1, {{ end_of_time() }}) over (partition by account_id order by batch_id, event_at, event_sequence)
-            as end_date
+        lead(event_date, 1, {{ end_of_time() }})
+            over (partition by account_id order by batch_id, event_at, event_sequence) as end_date
     from owned
     -- A customer takes along only what is theirs at that time.
     where
@@ -103,7 +102,7 @@ states as (
     )
 ),
 
--- Each state, cut where its customer's version changes, so as to lie within one. Of a day's states, the last one stands.
+-- Each state, cut where its customer's version changes, so as to lie within one. Of a day's states, the last stands.
 versions as (
     select
         states.account_id,

@@ -93,7 +93,9 @@ final as (
         released.credit_band,
         brokers.broker_token as broker_id,
         customers.client_since,
-        {{ dbt.datediff('customers.client_since', 'today.day', 'day') }} as days_as_client,
+        {{ dbt.datediff(
+            'customers.client_since', 'today.day', 'day'
+        ) }} as days_as_client,
         cast(coalesce(client_totals.accounts, 0) as integer) as accounts,
         cast(coalesce(client_totals.active_accounts, 0) as integer) as active_accounts,
         cast(coalesce(client_totals.positions, 0) as integer) as positions,
