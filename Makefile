@@ -36,9 +36,11 @@ else
 	@$(BIN)/python -m scripts.build
 endif
 
-.PHONY: parity
+.PHONY: parity parity-next
 parity: environment-spark landing ## Build the landing area on DuckDB and on a Spark engine; compare every row
 	@$(BIN)/python -m scripts.parity
+parity-next: environment-spark landing ## Load what has landed since into both; compare again
+	@$(BIN)/python -m scripts.parity --built
 
 .PHONY: test
 test: lint governance privacy-proof pytest ## Everything a pull request must pass

@@ -100,6 +100,7 @@ def test_recipes_expand_no_other_variable() -> None:
         "PYTEST",
         "PYTHON",
         "LOCK",
+        "MAKE",
         "MAKEFILE_LIST",
     }
 
