@@ -26,6 +26,18 @@ moves as (
     group by account_id, symbol, {{ month_id('sk_date_id') }}
 ),
 
+shares as (
+    select
+        account_id,
+        symbol,
+        month_id,
+        last_date_id,
+        sum(quantity_change) over along as quantity,
+        max(batch_id) over along as batch_id
+    from moves
+    window along as (partition by account_id, symbol order by month_id)
+),
+
 changes as (
     select
         account_id,
@@ -45,10 +57,9 @@ changes as (
         month_id,
         last_date_id,
         0 as cash,
-        sum(quantity_change) over along as quantity,
-        max(batch_id) over along as batch_id
-    from moves
-    window along as (partition by account_id, symbol order by month_id)
+        quantity,
+        batch_id
+    from shares
     union all
     select
         account_id,
