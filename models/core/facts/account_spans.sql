@@ -42,7 +42,7 @@ changes as (
     select
         account_id,
         'Cash' as item,
-        null as symbol,
+        cast(null as string) as symbol,
         month_id,
         last_date_id,
         cash,
@@ -64,7 +64,7 @@ changes as (
     select
         account_id,
         'Account' as item,
-        null as symbol,
+        cast(null as string) as symbol,
         min(month_id) as month_id,
         max(last_date_id) as last_date_id,
         0 as cash,
