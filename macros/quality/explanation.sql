@@ -3,8 +3,8 @@
     max_by({{ column }}, length(thresholds.series_pattern))
 {%- endmacro %}
 
-{#- A number as a person writes it: 1,790, 12.5, 0.034. -#}
-{% macro said_number(expression) -%}
+{#- A number as text, in the usual notation: 1,790, 12.5, 0.034. -#}
+{% macro number_text(expression) -%}
     case
         when abs({{ expression }}) >= 100 then format('{:,}', cast(round({{ expression }}) as bigint))
         when {{ expression }} = round({{ expression }}) then cast(cast({{ expression }} as bigint) as varchar)
@@ -12,9 +12,9 @@
     end
 {%- endmacro %}
 
-{#- A share as percent. -#}
-{% macro said_share(expression) -%}
-    {{ said_number('round(100.0 * (' ~ expression ~ '), case when abs(' ~ expression ~ ') < 0.1 then 1 else 0 end)') }} || ' %'
+{#- A share as text, in percent. -#}
+{% macro percent_text(expression) -%}
+    {{ number_text('round(100.0 * (' ~ expression ~ '), case when abs(' ~ expression ~ ') < 0.1 then 1 else 0 end)') }} || ' %'
 {%- endmacro %}
 
 {#- What an anomaly means, in a sentence that names file and column. -#}
@@ -25,38 +25,38 @@
     {%- endset -%}
     case kind
         when 'rows'
-            then feed || ' has ' || {{ said_share('observed / greatest(expected, 1)') }} || ' of its '
+            then feed || ' has ' || {{ percent_text('observed / greatest(expected, 1)') }} || ' of its '
                 || {{ usual_rows }}
-                || ': ' || {{ said_number('observed') }} || ' instead of about ' || {{ said_number('round(expected)') }}
+                || ': ' || {{ number_text('observed') }} || ' instead of about ' || {{ number_text('round(expected)') }}
         when 'category_rows'
-            then feed || ' has ' || {{ said_number('observed') }} || ' rows with ' || column_name || ' ' || category
-                || ' instead of about ' || {{ said_number('round(expected)') }}
+            then feed || ' has ' || {{ number_text('observed') }} || ' rows with ' || column_name || ' ' || category
+                || ' instead of about ' || {{ number_text('round(expected)') }}
         when 'rejected'
-            then {{ said_number('observed') }} || ' rows of ' || feed || ' were rejected, instead of about '
-                || {{ said_number('round(expected)') }}
+            then {{ number_text('observed') }} || ' rows of ' || feed || ' were rejected, instead of about '
+                || {{ number_text('round(expected)') }}
         when 'arrival'
-            then feed || ' arrived ' || {{ said_number('observed') }} || ' hours after half of the batch was there, '
-                || 'instead of about ' || {{ said_number('round(expected)') }}
+            then feed || ' arrived ' || {{ number_text('observed') }} || ' hours after half of the batch was there, '
+                || 'instead of about ' || {{ number_text('round(expected)') }}
         when 'null_share'
-            then {{ subject }} || ' is empty in ' || {{ said_share('observed') }} || ' of the rows instead of about '
-                || {{ said_share('expected') }}
+            then {{ subject }} || ' is empty in ' || {{ percent_text('observed') }} || ' of the rows instead of about '
+                || {{ percent_text('expected') }}
         when 'distinct'
-            then {{ subject }} || ' has ' || {{ said_number('observed') }} || ' distinct values instead of about '
-                || {{ said_number('round(expected)') }}
+            then {{ subject }} || ' has ' || {{ number_text('observed') }} || ' distinct values instead of about '
+                || {{ number_text('round(expected)') }}
         when 'age'
-            then 'Times in ' || {{ subject }} || ' are ' || {{ said_number('abs(observed - expected)') }} || ' days '
+            then 'Times in ' || {{ subject }} || ' are ' || {{ number_text('abs(observed - expected)') }} || ' days '
                 || case when observed < expected then 'later' else 'earlier' end
                 || ' than usual, measured from the batch''s date'
         when 'concentration'
-            then 'One ' || column_name || coalesce(', ' || category || ',', '') || ' has ' || {{ said_number('observed') }} || ' rows of ' || feed
-                || '; the most frequent one usually has about ' || {{ said_number('round(expected)') }}
+            then 'One ' || column_name || coalesce(', ' || category || ',', '') || ' has ' || {{ number_text('observed') }} || ' rows of ' || feed
+                || '; the most frequent one usually has about ' || {{ number_text('round(expected)') }}
         when 'share'
             then {{ subject }} || case when observed = 0 then ' is never ' else ' is ' end || category
-                || case when observed = 0 then '' else ' in ' || {{ said_share('observed') }} || ' of the rows' end
-                || ' instead of in about ' || {{ said_share('expected') }}
+                || case when observed = 0 then '' else ' in ' || {{ percent_text('observed') }} || ' of the rows' end
+                || ' instead of in about ' || {{ percent_text('expected') }}
         when 'length'
-            then 'Texts in ' || {{ subject }} || ' have ' || {{ said_number('observed') }}
-                || ' characters on average instead of about ' || {{ said_number('expected') }}
+            then 'Texts in ' || {{ subject }} || ' have ' || {{ number_text('observed') }}
+                || ' characters on average instead of about ' || {{ number_text('expected') }}
         {% for share_kind, said in [
             ('mode_share', 'has one and the same value'),
             ('blank_share', 'looks empty'),
@@ -69,8 +69,8 @@
             ('agreeing_share', 'has the sign that its kind usually has')
         ] -%}
         when '{{ share_kind }}'
-            then {{ subject }} || ' {{ said }} in ' || {{ said_share('observed') }}
-                || ' of the rows instead of in about ' || {{ said_share('expected') }}
+            then {{ subject }} || ' {{ said }} in ' || {{ percent_text('observed') }}
+                || ' of the rows instead of in about ' || {{ percent_text('expected') }}
         {% endfor -%}
         {% for share_kind, said in [
             ('doubled_share', 'come more than once in it'),
@@ -78,17 +78,17 @@
             ('repeated_measures_share', 'have the values of a row of the seven batches before')
         ] -%}
         when '{{ share_kind }}'
-            then {{ said_share('observed') }} || ' of the rows of ' || feed || ' {{ said }}, instead of about '
-                || {{ said_share('expected') }}
+            then {{ percent_text('observed') }} || ' of the rows of ' || feed || ' {{ said }}, instead of about '
+                || {{ percent_text('expected') }}
         {% endfor -%}
         when 'new_category'
-            then {{ subject }} || ' has a value never seen before, ' || category || ', in ' || {{ said_share('observed') }}
+            then {{ subject }} || ' has a value never seen before, ' || category || ', in ' || {{ percent_text('observed') }}
                 || ' of the rows'
         when 'drift'
             then 'The ' || threshold_kind || ' of ' || {{ subject }} || ' has drifted by '
-                || {{ said_share('(observed - expected) / greatest(abs(expected), 0.000001)') }} || ' over ' || method
-                || ' batches: ' || {{ said_number('observed') }} || ' instead of about ' || {{ said_number('expected') }}
-        else 'The ' || kind || ' of ' || {{ subject }} || ' is ' || {{ said_number('observed') }} || ' instead of about '
-            || {{ said_number('expected') }}
+                || {{ percent_text('(observed - expected) / greatest(abs(expected), 0.000001)') }} || ' over ' || method
+                || ' batches: ' || {{ number_text('observed') }} || ' instead of about ' || {{ number_text('expected') }}
+        else 'The ' || kind || ' of ' || {{ subject }} || ' is ' || {{ number_text('observed') }} || ' instead of about '
+            || {{ number_text('expected') }}
     end
 {%- endmacro %}
