@@ -25,7 +25,7 @@
 {%- endmacro %}
 
 {% macro duckdb__start_run(tables) -%}
-    {%- set said = hand_over('start_run', {
+    {%- set answer = call_plugin('start_run', {
         'tables': tables,
         'run': {
             'run_id': invocation_id,
@@ -36,7 +36,7 @@
             'dbt_version': dbt_version,
         },
     }) -%}
-    {%- if not said -%}
+    {%- if not answer -%}
         {#- dbt looked at what is there before the tables were made. -#}
         {%- for table in tables.values() -%}
             {%- if adapter.get_relation(table.database, table.schema, table.identifier) is none -%}
@@ -68,7 +68,7 @@
             {%- do failed_tests.update({note.node_id: failed_test(result.node)}) -%}
         {%- endif -%}
     {%- endfor -%}
-    {%- do hand_over('end_run', {
+    {%- do call_plugin('end_run', {
         'run_id': invocation_id,
         'command': flags.WHICH,
         'target': target.name,
@@ -82,15 +82,15 @@
     }) -%}
 {%- endmacro %}
 
-{#- Call a function of the plugin with a document; says to the person what it answers. -#}
-{% macro hand_over(function_name, document) -%}
-    {%- set said = run_query(
-        'select ' ~ function_name ~ "('" ~ tojson(document) | replace("'", "''") ~ "') as said"
+{#- Call a function of the DuckDB plugin with a document, and log its answer. -#}
+{% macro call_plugin(function_name, document) -%}
+    {%- set answer = run_query(
+        'select ' ~ function_name ~ "('" ~ tojson(document) | replace("'", "''") ~ "') as answer"
     ).columns[0][0] or '' -%}
-    {%- if said -%}
-        {%- do log(said, info=true) -%}
+    {%- if answer -%}
+        {%- do log(answer, info=true) -%}
     {%- endif -%}
-    {{ return(said) }}
+    {{ return(answer) }}
 {%- endmacro %}
 
 {#- The tables that hooks write, with the columns their models' YAML gives. -#}
