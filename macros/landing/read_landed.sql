@@ -115,8 +115,8 @@
     {%- set conditions = ["cdc_flag in ('I', 'U')", "cdc_dsn is not null"] if with_cdc else [] -%}
     {%- for column in layout.columns.values() -%}
         {%- set meta = column.config.meta -%}
-        {%- if meta.accepted -%}
-            {%- do conditions.append(column.name ~ " in ('" ~ meta.accepted | join("', '") ~ "')") -%}
+        {%- if meta.accepted_values -%}
+            {%- do conditions.append(column.name ~ " in ('" ~ meta.accepted_values | join("', '") ~ "')") -%}
         {%- elif meta.required -%}
             {%- do conditions.append(column.name ~ ' is not null') -%}
         {%- endif -%}

@@ -25,9 +25,9 @@
         {%- if meta.required -%}
             {%- do checks.append((name, 'missing', name, none, "nullif(" ~ name ~ ", '') is not null")) -%}
         {%- endif -%}
-        {%- if meta.accepted -%}
-            {%- do checks.append((name, 'not_accepted', name, meta.accepted | join(', '),
-                name ~ " is null or " ~ name ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
+        {%- if meta.accepted_values -%}
+            {%- do checks.append((name, 'not_accepted', name, meta.accepted_values | join(', '),
+                name ~ " is null or " ~ name ~ " in ('" ~ meta.accepted_values | join("', '") ~ "')")) -%}
         {%- endif -%}
         {%- if column.data_type != 'varchar' -%}
             {%- do checks.append((name, 'wrong_type', name, column.data_type,

@@ -176,7 +176,7 @@
     {%- set checks = [(none, 'wrong_field_count', field_count(), count | string,
         field_count() ~ ' >= ' ~ count ~ ' and ' ~ are_empty_after(count))] -%}
     {%- if names -%}
-        {%- do checks.extend(landed_value_checks('cdc_flag', field(1), 'varchar', {'accepted': ['I', 'U']})) -%}
+        {%- do checks.extend(landed_value_checks('cdc_flag', field(1), 'varchar', {'accepted_values': ['I', 'U']})) -%}
         {%- do checks.extend(landed_value_checks('cdc_dsn', field(2), 'bigint', {'required': true})) -%}
     {%- endif -%}
     {%- for column in layout.columns.values() -%}
@@ -263,9 +263,9 @@
 {#- Checks of one value, as text: it is there, it is known, it fits. -#}
 {% macro landed_value_checks(name, value, data_type, meta) -%}
     {%- set checks = [] -%}
-    {%- if meta.accepted -%}
-        {%- do checks.append((name, 'not_accepted', value, meta.accepted | join(', '),
-            value ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
+    {%- if meta.accepted_values -%}
+        {%- do checks.append((name, 'not_accepted', value, meta.accepted_values | join(', '),
+            value ~ " in ('" ~ meta.accepted_values | join("', '") ~ "')")) -%}
     {%- elif meta.required -%}
         {%- do checks.append((name, 'missing', value, none, value ~ ' is not null')) -%}
     {%- endif -%}
@@ -291,9 +291,9 @@
         {%- if meta.required -%}
             {%- do checks.append((column.name, 'truncated', 'length(line)', none, text ~ ' is not null')) -%}
         {%- endif -%}
-        {%- if meta.accepted -%}
-            {%- do checks.append((column.name, 'not_accepted', text, meta.accepted | join(', '),
-                text ~ " in ('" ~ meta.accepted | join("', '") ~ "')")) -%}
+        {%- if meta.accepted_values -%}
+            {%- do checks.append((column.name, 'not_accepted', text, meta.accepted_values | join(', '),
+                text ~ " in ('" ~ meta.accepted_values | join("', '") ~ "')")) -%}
         {%- elif value != text -%}
             {%- do checks.append((column.name, 'wrong_type', text, landed_type(column),
                 text ~ ' is null or ' ~ value ~ ' is not null')) -%}
