@@ -104,7 +104,7 @@ def ignored_files(con: duckdb.DuckDBPyConnection) -> list[str]:
     return [name for (name,) in found]
 
 
-def say_what_failed(console: Console, failed: list[dict[str, Any]]) -> None:
+def report_failures(console: Console, failed: list[dict[str, Any]]) -> None:
     """Name what failed, why, and where its rows or its SQL are."""
     console.rule("What failed")
     for result in failed[:SHOWN_FAILURES]:
@@ -149,7 +149,7 @@ def main(arguments: tuple[str, ...]) -> None:
         except duckdb.Error as error:
             console.print(f"No summary: the warehouse is not complete ({str(error).splitlines()[0]}).", markup=False)
     if failed:
-        say_what_failed(console, failed)
+        report_failures(console, failed)
     else:
         console.print(
             "\nNext: `make publish && make site` writes what analysts read, and dashboards that open in a browser.\n"

@@ -131,7 +131,7 @@ class XmlSource:
         return XmlTable(layout(self.name), paths, self.area.folder)
 
 
-def _patiently(open_it: Callable[[], None]) -> None:
+def _retry_while_in_use(open_it: Callable[[], None]) -> None:
     """Open the warehouse, waiting a while for another process that writes it."""
     global _BUSY
     deadline = time.monotonic() + PATIENCE_SECONDS
@@ -200,7 +200,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             if self.aside:
                 conn.execute(f"attach ':memory:' as {alias}")
             else:
-                _patiently(partial(attach_file, conn, Path(path), alias, self.encrypt))
+                _retry_while_in_use(partial(attach_file, conn, Path(path), alias, self.encrypt))
         close_sandbox(conn, [] if self.aside else list(self._attached.values()))
 
     def configure_cursor(self, cursor: Any) -> None:

@@ -15,7 +15,7 @@
         {%- endif -%}
         {%- do adapter.dispatch('take_out_repeated')(layout, listed) -%}
     {%- endif -%}
-    {{ return(take_out_returns(layout, batch_ids) if keys_are_lasting(layout) else []) }}
+    {{ return(take_out_returns(layout, batch_ids) if keys_are_never_reused(layout) else []) }}
 {%- endmacro %}
 
 {% macro duckdb__take_out_repeated(layout, listed) -%}
@@ -69,7 +69,7 @@
 {%- endmacro %}
 
 {#- Whether no later batch may send a key again. -#}
-{% macro keys_are_lasting(layout) -%}
+{% macro keys_are_never_reused(layout) -%}
     {{ return(layout.config.meta.batches != 'first' and not layout.config.meta.may_return) }}
 {%- endmacro %}
 

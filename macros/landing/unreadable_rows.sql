@@ -68,7 +68,7 @@
     is numbered, unless a later batch may send it. -#}
 {% macro repeated_rows(layout) -%}
     {%- set key = landed_key(layout) | join(', ') -%}
-    {%- set lasting = keys_are_lasting(layout) %}
+    {%- set never_reused = keys_are_never_reused(layout) %}
     sound as (
         select
             *,
@@ -95,7 +95,7 @@
             )
     ),
 
-    {% if lasting -%}
+    {% if never_reused -%}
     ordered as (
         select
             *,
@@ -128,7 +128,7 @@
         where
             times > 1
             and (place > 1 or is_contradiction)
-        {%- if lasting %}
+        {%- if never_reused %}
         union all
         select
             batch_id,

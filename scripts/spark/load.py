@@ -29,14 +29,14 @@ BEFORE = {
 SHARED = re.compile(r"\boperations[.](landed_files|rejected_rows|row_counts|rebuilds_due)\b")
 
 
-def take_turns() -> None:
+def serialize_calls() -> None:
     """Let dbt's threads use the shared tables one after the other.
 
     Engines see two commits to one table as a conflict, and Sail 0.7 also fails a query during a commit.
     """
     lock = Lock()
 
-    def in_turn(method: Callable[..., Any]) -> Callable[..., Any]:
+    def serialized(method: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(method)
         def call(cursor: Any, *given: Any) -> Any:
             if given:
@@ -49,7 +49,7 @@ def take_turns() -> None:
         return call
 
     if not hasattr(Cursor.execute, "__wrapped__"):
-        Cursor.execute, Cursor.fetchall = in_turn(Cursor.execute), in_turn(Cursor.fetchall)
+        Cursor.execute, Cursor.fetchall = serialized(Cursor.execute), serialized(Cursor.fetchall)
 
 
 def load(spark: SparkSession, arguments: list[str]) -> bool:
@@ -59,7 +59,7 @@ def load(spark: SparkSession, arguments: list[str]) -> bool:
     if any("through_batch" in argument for argument in arguments):
         raise settings.SettingProblem("--vars comes too late for through_batch here. Set THROUGH_BATCH instead.")
     os.environ["DBT_TARGET"] = "spark"
-    take_turns()
+    serialize_calls()
     tables.register(spark, engine.warehouse_folder())
     masks.register(spark, tokens.token_key(make=True))
     if before := BEFORE.get(arguments[0]):
