@@ -181,23 +181,23 @@ docs: environment ## Generate dbt's own documentation; `dbt docs serve` shows it
 
 .PHONY: subject-export
 subject-export: environment ## Everything about a person (CUSTOMER=7, PROSPECT=…)
-	@$(BIN)/python -m scripts.data_subjects.export
+	@$(BIN)/python -m scripts.data_subjects export
 
 .PHONY: erase
 erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PROSPECT=…, REASON=…); ACCEPT=… lets stay what was found
-	@$(BIN)/python -m scripts.data_subjects.erase
+	@$(BIN)/python -m scripts.data_subjects erase
 
 .PHONY: legal-hold
 legal-hold: environment ## Nobody erases this person (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
-	@$(BIN)/python -m scripts.data_subjects.legal_hold
+	@$(BIN)/python -m scripts.data_subjects legal-hold
 
 .PHONY: retention
 retention: environment ## List what is past its retention; APPLY=1 erases it
-	@$(BIN)/python -m scripts.data_subjects.retention
+	@$(BIN)/python -m scripts.data_subjects retention
 
 .PHONY: privacy-docs
 privacy-docs: environment ## Write docs/privacy anew from the columns' classification
-	@$(BIN)/python -m scripts.data_subjects.record_of_processing
+	@$(BIN)/python -m scripts.data_subjects records
 
 .PHONY: environment environment-duckdb environment-spark
 environment: $(VENV)/.installed dbt_packages/.installed

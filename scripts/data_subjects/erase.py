@@ -17,14 +17,12 @@ import json
 import os
 import secrets
 import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-import click
 import duckdb
 from rich.console import Console
 
@@ -33,11 +31,8 @@ from scripts.audiences import published_folder
 from scripts.data_subjects import search
 from scripts.data_subjects.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
-from scripts.data_subjects.options import AGENCY, NUMBER
 from scripts.data_subjects.persons import Person, check, identify, read_manifest, refuse_unknown, tables
-from scripts.encryption import EncryptionProblem, attach_warehouse, is_encrypted, quoted, warehouse_path
-from scripts.keys import KeyProblem
-from scripts.landing.errors import LandingError
+from scripts.encryption import attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.project import DBT, PROJECT, landing_folder, target_folder
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
@@ -425,64 +420,3 @@ def erase(customers: list[str], prospects: list[str], reason: str, erasure: Eras
             return reports
     reports.append(erasure.finish(erasure.begin(customers, prospects, reason)))
     return reports
-
-
-@click.command(help=__doc__)
-@click.option(
-    "--customer",
-    "customers",
-    multiple=True,
-    type=NUMBER,
-    envvar="ASKED_CUSTOMER",
-    help="Customer to erase; any number of times.",
-)
-@click.option(
-    "--prospect",
-    "prospects",
-    multiple=True,
-    type=AGENCY,
-    envvar="ASKED_PROSPECT",
-    help="Prospect to erase, by the agency's number.",
-)
-@click.option("--reason", required=True, envvar="ASKED_REASON", help="Why, without the person's data; it is kept.")
-@click.option(
-    "--accept-remaining",
-    "accept",
-    default="",
-    envvar="ASKED_ACCEPT",
-    help="Why what the last report of this erasure lists may stay, without the person's data; it is kept.",
-)
-def main(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str, accept: str) -> None:
-    """Erase, and print the report; exit with 1 where something is left."""
-    console = Console(soft_wrap=True)
-    if not customers and not prospects:
-        sys.exit("Name a person to erase, with --customer or --prospect.")
-    if not reason.strip():
-        sys.exit("Say why, with --reason.")
-    try:
-        reports = erase(list(customers), list(prospects), reason, Erasure(accept=accept.strip()))
-    except HeldProblem as error:
-        try:
-            with open_warehouse(read_only=False) as con:
-                access_log.append(con, "erase-refused", {"why": "legal hold"})
-        except (duckdb.Error, EncryptionProblem, KeyProblem):
-            console.print("The refusal could not be noted in the access log.")
-        sys.exit(str(error))
-    except (PrivacyProblem, KeyProblem, EncryptionProblem, LandingError) as error:
-        sys.exit(str(error))
-    except duckdb.Error as error:
-        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Close what else has it open, then run again.")
-    for report in reports:
-        console.print(as_text(report), markup=False, highlight=False)
-        console.print(f"The report is kept in {search.shown(search.reports_folder())}.")
-        if set(report.found) - set(report.accepted):
-            console.print(
-                "Have what was found taken out where it stands, then run this again. Or decide that it may stay: run "
-                'it again with ACCEPT="…" (--accept-remaining), which says why.',
-                markup=False,
-            )
-    sys.exit(0 if all(r.is_complete for r in reports) else 1)
-
-
-if __name__ == "__main__":
-    main()

@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import click
 import duckdb
 from jinja2 import Environment, FileSystemLoader, select_autoescape
-from rich.console import Console
 
 from scripts import access_log
 from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
-from scripts.data_subjects.options import AGENCY, NUMBER
 from scripts.data_subjects.persons import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
-from scripts.data_subjects.search import exports_folder, landed, mentions, needles, shown
-from scripts.encryption import EncryptionProblem
-from scripts.keys import KeyProblem
+from scripts.data_subjects.search import landed, mentions, needles
 from scripts.project import landing_folder
 from scripts.warehouse_file import open_warehouse
 
@@ -133,44 +127,3 @@ def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: 
         path = folder / name
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
             stream.write(text)
-
-
-@click.command(help=__doc__)
-@click.option(
-    "--customer",
-    "customers",
-    multiple=True,
-    type=NUMBER,
-    envvar="ASKED_CUSTOMER",
-    help="Customer, by number; any number of times.",
-)
-@click.option(
-    "--prospect",
-    "prospects",
-    multiple=True,
-    type=AGENCY,
-    envvar="ASKED_PROSPECT",
-    help="Prospect, by the agency's number.",
-)
-@click.option("--employee", "employees", multiple=True, type=NUMBER, help="Employee, if the person says to be one.")
-@click.option("--out", type=click.Path(path_type=Path), help="Folder for exports, $SUBJECT_EXPORTS or data/exports.")
-def main(customers: tuple[str, ...], prospects: tuple[str, ...], employees: tuple[str, ...], out: Path | None) -> None:
-    """Export, and say where to."""
-    if not customers and not prospects and not employees:
-        sys.exit("Name a person, with --customer, --prospect or --employee.")
-    try:
-        folder, count, rows = export(list(customers), list(prospects), list(employees), out or exports_folder())
-    except (PrivacyProblem, KeyProblem, EncryptionProblem) as error:
-        sys.exit(str(error))
-    except duckdb.Error as error:
-        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Close what else has it open, then run again.")
-    Console(soft_wrap=True).print(
-        f"{rows:,} rows of {count} tables in {shown(folder)}: subject.json and subject.html.\n"
-        "Hand them over on a safe way, then remove the folder. named-elsewhere.txt lists landed files and rows about "
-        "others that name the person: it is for the house, for the keys in it are others'.",
-        highlight=False,
-    )
-
-
-if __name__ == "__main__":
-    main()

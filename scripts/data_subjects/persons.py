@@ -9,14 +9,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import click
 import duckdb
 import yaml
 
@@ -296,22 +294,3 @@ def rows_of(table: Table, person: Person) -> str | None:
         if column.subject and (sql := condition(column, person)):
             found.append(f"({sql})")
     return " or ".join(found) or None
-
-
-@click.command(help="Check that every table with personal columns leads to a person.")
-def main() -> None:
-    """Print what is wrong; exit with 1 where something is."""
-    try:
-        found = project_tables(read_manifest())
-        problems = unreachable(found)
-    except PrivacyProblem as error:
-        sys.exit(str(error))
-    for problem in problems:
-        click.echo(problem)
-    personal = sum(any(c.is_personal for c in t.columns) for t in found)
-    click.echo(f"{personal} tables with personal columns, {len(problems)} without a way to a person.")
-    sys.exit(1 if problems else 0)
-
-
-if __name__ == "__main__":
-    main()

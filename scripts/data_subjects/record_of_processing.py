@@ -7,18 +7,15 @@ are kept from the seed retention_rules. `--check` says whether the committed pag
 from __future__ import annotations
 
 import csv
-import sys
 from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import click
 import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.data_subjects.export import KINDS
-from scripts.data_subjects.ledger import PrivacyProblem
-from scripts.data_subjects.persons import Table, check, project_tables, read_manifest
+from scripts.data_subjects.persons import Table, check, project_tables
 from scripts.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "privacy"
@@ -86,29 +83,3 @@ def _matching(held: list[Table], identifier: dict[str, Any]) -> list[str]:
             and (not parts or any(p in c.name for p in parts))
         }
     )
-
-
-@click.command(help=__doc__)
-@click.option("--check", "is_check", is_flag=True, help="Only say whether the pages are current.")
-def main(is_check: bool) -> None:
-    """Write the pages, or compare them."""
-    try:
-        pages = render(read_manifest())
-    except PrivacyProblem as error:
-        sys.exit(str(error))
-    FOLDER.mkdir(parents=True, exist_ok=True)
-    stale = []
-    for name, text in pages.items():
-        path = FOLDER / name
-        if is_check:
-            if not path.exists() or path.read_text(encoding="utf-8") != text:
-                stale.append(name)
-        else:
-            path.write_text(text, encoding="utf-8")
-    if stale:
-        sys.exit(f"Not current: {', '.join(stale)} in docs/privacy. Write them anew with `make privacy-docs`.")
-    click.echo(f"{len(pages)} pages in docs/privacy are {'current' if is_check else 'written'}.")
-
-
-if __name__ == "__main__":
-    main()

@@ -6,21 +6,14 @@ Rejected rows lose their text, and stay as counts, so that the reconciliation ho
 
 from __future__ import annotations
 
-import sys
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-import click
 import duckdb
-from rich.console import Console
-from rich.table import Table as Shown
 
 from scripts import access_log
-from scripts.data_subjects.erase import Erasure, Report, as_text, erase
-from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
-from scripts.encryption import EncryptionProblem
-from scripts.keys import KeyProblem
-from scripts.landing.errors import LandingError
+from scripts.data_subjects.erase import Erasure, Report, erase
+from scripts.data_subjects.ledger import Ledger
 from scripts.warehouse_file import open_warehouse
 
 DUE = {
@@ -99,31 +92,3 @@ def apply(found: list[Due], erasure: Erasure | None = None) -> list[Report]:
                 )
                 access_log.append(con, "retention", {"rule": one.rule, "rows": one.rows})
     return reports
-
-
-@click.command(help=__doc__)
-@click.option(
-    "--apply", "is_applied", is_flag=True, envvar="ASKED_APPLY", help="Act on what is due, instead of only listing it."
-)
-def main(is_applied: bool) -> None:
-    """List, and act if told to; exit with 1 where something is left."""
-    console = Console(soft_wrap=True)
-    try:
-        with open_warehouse() as con:
-            found = due(con, read_ledger())
-        shown = Shown("rule", "about", "kept since", "due", "held", box=None, pad_edge=False)
-        for one in found:
-            shown.add_row(one.rule, one.subject, f"{one.cutoff}", f"{one.rows:,}", f"{one.held:,}")
-        console.print(shown)
-        reports = apply(found) if is_applied else []
-    except (PrivacyProblem, KeyProblem, EncryptionProblem, LandingError) as error:
-        sys.exit(str(error))
-    except duckdb.Error as error:
-        sys.exit(f"The warehouse can't be read: {type(error).__name__}. Run `make build`, and close what has it open.")
-    for report in reports:
-        console.print(as_text(report), markup=False, highlight=False)
-    sys.exit(0 if all(r.is_complete for r in reports) else 1)
-
-
-if __name__ == "__main__":
-    main()

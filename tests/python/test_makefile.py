@@ -77,7 +77,9 @@ def test_text_arrives_as_it_is(target: str, text: str, teller: Path, room: Path)
     assert ran.returncode == 0, ran.stderr
     arguments, environment = json.loads(ran.stdout)
     assert {name: environment[f"ASKED_{name}"] for name in TAKEN[target]} == dict.fromkeys(TAKEN[target], text)
-    assert arguments[2:] == {"bench": text.split(), "base": ["fetch"]}.get(target, [])
+    words = {"bench": text.split(), "base": ["fetch"], "subject-export": ["export"]}
+    words |= {name: [name] for name in ("erase", "legal-hold", "retention")}
+    assert arguments[2:] == words.get(target, [])
     assert not (room / "made").exists()
     # Not even where make only shows what it would run.
     shown = make("-n", target, *given, python=teller)
