@@ -7,7 +7,7 @@ would show a session variable in full.
 
 from __future__ import annotations
 
-import hashlib
+import hmac
 
 import duckdb
 import pyarrow as pa
@@ -16,7 +16,6 @@ from duckdb.func import ARROW, SPECIAL
 from scripts.keys import Key, KeyProblem, ensure_key, read_key
 
 KEY = "token"
-BLOCK_BYTES = 64
 SEPARATOR = "\x1f"
 
 
@@ -36,16 +35,12 @@ def register(conn: duckdb.DuckDBPyConnection, key: Key | None) -> None:
     if key is None:
         keyed_hash, version = _no_hash, _no_version
     else:
-        padded = key.secret.ljust(BLOCK_BYTES, b"\0")
-        inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-        outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
-        number = key.version
+        keyed, number = hmac.new(key.secret, digestmod="sha256"), key.version
 
         def digest(message: str) -> str:
-            inside, outside = inner.copy(), outer.copy()
-            inside.update(message.encode())
-            outside.update(inside.digest())
-            return outside.hexdigest()
+            mac = keyed.copy()
+            mac.update(message.encode())
+            return mac.hexdigest()
 
         def keyed_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
             pairs = zip(purposes.to_pylist(), values.to_pylist(), strict=True)

@@ -47,7 +47,7 @@ def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator
     encrypted = path.is_file() and is_encrypted(path)
     if not encrypted and os.environ.get("DBT_TARGET") == "prod":
         raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
-    with _connect(path.with_name(path.name + ".tmp"), encrypted) as con:
+    with connect(path.with_name(path.name + ".tmp"), encrypted) as con:
         attach_file(con, path, ALIAS, encrypted, read_only)
         con.execute(f"use {ALIAS}")
         yield con
@@ -55,11 +55,12 @@ def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator
 
 def connect_encrypted(spill: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
     """A connection that can attach encrypted files, and encrypts what it spills to the folder given."""
-    return _connect(spill, encrypted=True)
+    return connect(spill, encrypted=True)
 
 
 @contextmanager
-def _connect(spill: Path, encrypted: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+def connect(spill: Path, encrypted: bool) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection that reads tokens, spills to the folder given, and encrypts as said."""
     with duckdb.connect(config={"temp_file_encryption": encrypted}) as con:
         con.execute(f"set temp_directory = {quoted(spill)}")
         if encrypted:

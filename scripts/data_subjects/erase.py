@@ -18,7 +18,7 @@ import os
 import secrets
 import subprocess
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -34,15 +34,18 @@ from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.data_subjects.persons import Person, check, identify, read_manifest, refuse_unknown, tables
 from scripts.encryption import attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.project import DBT, PROJECT, landing_folder, target_folder
-from scripts.warehouse_file import connect_encrypted, open_warehouse
+from scripts.warehouse_file import connect, open_warehouse
 
 TOTALS = """
-    select table_schema || '.' || table_name, column_name, data_type
+    select
+        table_schema || '.' || table_name,
+        coalesce(list(column_name order by column_name) filter (column_name <> 'batch_id'), [])
     from information_schema.columns
     where
         table_catalog = current_database()
         and table_schema in ('core', 'staging')
         and (column_name = 'batch_id' or data_type like 'DECIMAL%' or column_name in ('quantity', 'current_holding'))
+    group by all
     order by all
 """
 LEDGER_KINDS = {"customer": "customer", "account": "account", "prospect": "prospect", "match_key": "person"}
@@ -152,14 +155,9 @@ class Erasure:
             self._discard(self.work)
             return None
         content = json.loads(row[0][0])
-        return Request(
-            content["erasure"],
-            content["reason"],
-            Person({k: set(v) for k, v in content["ids"].items()}),
-            [search.Needle(**n) for n in content["needles"]],
-            content["totals"],
-            content["through_batch"],
-        )
+        content["person"] = Person({kind: set(values) for kind, values in content["person"]["ids"].items()})
+        content["needles"] = [search.Needle(**needle) for needle in content["needles"]]
+        return Request(**content)
 
     def finish(self, request: Request, is_resumed: bool = False) -> Report:
         """Do what is to be done, or what is left of it."""
@@ -299,47 +297,39 @@ class Erasure:
         stem.with_suffix(".txt").write_text(as_text(report), encoding="utf-8")
 
     def _keep(self, request: Request) -> None:
-        content = {
-            "erasure": request.erasure,
-            "reason": request.reason,
-            "ids": {k: sorted(v) for k, v in request.person.ids.items()},
-            "needles": [asdict(n) for n in request.needles],
-            "totals": request.totals,
-            "through_batch": request.through_batch,
-        }
         self._discard(self.work)
         with self._open(self.work) as con:
-            con.execute("create table request as select ?::varchar as content", [json.dumps(content)])
+            content = json.dumps(asdict(request), default=sorted)  # Sets, which JSON has not.
+            con.execute("create table request as select ?::varchar as content", [content])
             con.execute("checkpoint")
 
     @contextmanager
     def _open(self, path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
         """A file of our own, encrypted where the warehouse is."""
-        if not self.encrypted:
-            with duckdb.connect(str(path)) as con:
-                path.chmod(0o600)
-                yield con
-            return
-        with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
-            attach_warehouse(con, path, "aside")
+        with self._connect() as con:
+            self._attach(con, path, "aside")
+            path.chmod(0o600)
             con.execute("use aside")
             yield con
 
     @contextmanager
     def _copying(self) -> Iterator[duckdb.DuckDBPyConnection]:
         """A connection with the warehouse, to be read, and an empty file `erased`."""
-        if self.encrypted:
-            with connect_encrypted(self.path.with_name(self.path.name + ".tmp")) as con:
-                attach_warehouse(con, self.path, "warehouse", read_only=True)
-                attach_warehouse(con, self.copy, "erased")
-                yield con
-            return
-        with duckdb.connect() as con:
-            con.execute(f"attach {quoted(self.path)} as warehouse (read_only)")
-            con.execute(f"attach {quoted(self.copy)} as erased")
+        with self._connect() as con:
+            self._attach(con, self.path, "warehouse", read_only=True)
+            self._attach(con, self.copy, "erased")
             if compression := os.environ.get("ERASURE_COMPRESSION"):
                 con.execute(f"set force_compression = {quoted(compression)}")
             yield con
+
+    def _connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
+        return connect(self.path.with_name(self.path.name + ".tmp"), self.encrypted)
+
+    def _attach(self, con: duckdb.DuckDBPyConnection, path: Path, alias: str, read_only: bool = False) -> None:
+        if self.encrypted:
+            attach_warehouse(con, path, alias, read_only)
+        else:
+            con.execute(f"attach {quoted(path)} as {alias}{' (read_only)' if read_only else ''}")
 
     @staticmethod
     def _discard(path: Path) -> None:
@@ -370,17 +360,11 @@ def _refuse_naming(reason: str, request: Request) -> None:
 
 def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Rows of each table of core and staging, and the sums of what can be summed."""
-    sums: dict[str, list[str]] = {}
-    for table, column, _ in con.execute(TOTALS).fetchall():
-        sums.setdefault(table, []).append(column)
     totals: dict[str, str] = {}
-    for table, columns in sums.items():
-        summed = [c for c in columns if c != "batch_id"]
-        parts = ", ".join(["count(*)", *(f'sum("{c}")' for c in summed)])
-        schema, _, name = table.partition(".")
-        row = con.execute(f'select {parts} from "{schema}"."{name}"').fetchall()[0]
-        for what, value in zip(["rows", *summed], row, strict=True):
-            totals[f"{table}: {what}"] = str(value)
+    for table, columns in con.execute(TOTALS).fetchall():
+        sums = "".join(f', sum("{column}")' for column in columns)
+        row = con.execute(f"select count(*){sums} from {table}").fetchall()[0]
+        totals |= {f"{table}: {what}": str(value) for what, value in zip(["rows", *columns], row, strict=True)}
     return totals
 
 

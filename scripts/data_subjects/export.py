@@ -59,22 +59,16 @@ def collect(con: duckdb.DuckDBPyConnection, found: list[Table], person: Person) 
                     }
                     for c in table.columns
                 ],
-                "rows": [dict(zip(names, (_plain(v) for v in row), strict=True)) for row in rows],
+                "rows": [dict(zip(names, row, strict=True)) for row in rows],
             }
         )
-    return collected
+    plain: list[dict[str, Any]] = json.loads(json.dumps(collected, default=_plain))
+    return plain
 
 
-def _plain(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, datetime | date):
-        return value.isoformat()
-    if isinstance(value, list | tuple):
-        return [_plain(v) for v in value]
-    if isinstance(value, dict):
-        return {str(k): _plain(v) for k, v in value.items()}
-    return str(value)
+def _plain(value: Any) -> str:
+    """What JSON has no form of, as a text."""
+    return value.isoformat() if isinstance(value, date) else str(value)
 
 
 def export(customers: list[str], prospects: list[str], employees: list[str], out: Path) -> tuple[Path, int, int]:

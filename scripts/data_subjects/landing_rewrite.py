@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import IO
+from xml.dom import expatbuilder
+from xml.dom.minidom import Element, Text
 from xml.parsers import expat
-from xml.sax.saxutils import escape, quoteattr
 
 import duckdb
 
@@ -123,27 +124,22 @@ def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date
     aside = path.with_name(path.name + ASIDE)
     rows, copied = 0, 0
     with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        written: IO[bytes] | None = None
-        try:
-            found = list(pieces(text, layout, rules, batch_id, batch_date))
-            contradicting = set() if layout.meta["format"] == "xml" else _contradictions(text, found)
+        found = list(pieces(text, layout, rules, batch_id, batch_date))
+        if not found:
+            return 0
+        contradicting = set() if layout.meta["format"] == "xml" else _contradictions(text, found)
+        with open(aside, "wb") as written:
             for begin, end, piece in found:
                 if begin < copied:
                     continue  # Within what was taken out as a whole.
-                written = written or open(aside, "wb")  # noqa: SIM115 (closed below)
-                _copy(text, copied, begin, written)
+                written.write(memoryview(text)[copied:begin])
                 written.write(MARK.encode() if piece in contradicting else piece)
                 rows, copied = rows + 1, end
-            if written:
-                _copy(text, copied, len(text), written)
-                written.flush()
-                os.fchmod(written.fileno(), path.stat().st_mode & 0o7777)
-                os.fsync(written.fileno())
-        finally:
-            if written:
-                written.close()
-    if rows:
-        replace_destroying(aside, path)
+            written.write(memoryview(text)[copied:])
+            written.flush()
+            os.fchmod(written.fileno(), path.stat().st_mode & 0o7777)
+            os.fsync(written.fileno())
+    replace_destroying(aside, path)
     return rows
 
 
@@ -153,11 +149,6 @@ def _contradictions(text: mmap.mmap, pieces: list[tuple[int, int, bytes]]) -> se
     """
     first: dict[bytes, bytes] = {}
     return {piece for begin, end, piece in pieces if first.setdefault(piece, text[begin:end]) != text[begin:end]}
-
-
-def _copy(text: mmap.mmap, begin: int, end: int, stream: IO[bytes]) -> None:
-    for at in range(begin, end, 1 << 24):
-        stream.write(text[at : min(end, at + (1 << 24))])
 
 
 def replace_destroying(new: Path, old: Path) -> None:
@@ -244,28 +235,19 @@ def _row(line: str, fields: list[str], layout: Layout, rules: Rules, shift: int,
 
 def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
     begin = 0
-    while begin < len(text):
-        end, quotes = begin, 0
-        while True:
-            stop = text.find(b"\n", end)
-            stop = len(text) if stop < 0 else stop
-            quotes += text[end:stop].count(b'"')
-            end = stop
-            if quotes % 2 == 0 or stop == len(text):
-                break
-            end += 1
-        following = end + 1
-        if end > begin and text[end - 1 : end] == b"\r":
-            end -= 1
-        record = text[begin:end].decode()
+    while line := text.readline():
+        quotes = line.count(b'"')
+        while quotes % 2 and (line := text.readline()):
+            quotes += line.count(b'"')
+        raw = text[begin : text.tell()].removesuffix(b"\n").removesuffix(b"\r")
+        record = raw.decode()
         if record:
-            fields = next(csv.reader(io.StringIO(record, newline="")))
-            piece = _row(record, fields, layout, rules, 0, batch_date)
+            piece = _row(record, next(csv.reader(io.StringIO(record, newline=""))), layout, rules, 0, batch_date)
             if piece is not None:
                 out = io.StringIO()
                 csv.writer(out, lineterminator="").writerow(piece)
-                yield begin, end, out.getvalue().encode()
-        begin = following
+                yield begin, begin + len(raw), out.getvalue().encode()
+        begin = text.tell()
 
 
 def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
@@ -315,85 +297,53 @@ def _element_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_date: d
 def _element(raw: bytes, layout: Layout, rules: Rules, batch_date: date) -> bytes:
     """An XML element without the person; one that the warehouse can't read becomes an empty one that it can't."""
     try:
-        name, row = _parse(raw)
-    except (expat.ExpatError, IndexError):
+        root = expatbuilder.parseString(raw, namespaces=False).documentElement
+    except expat.ExpatError:
+        root = None
+    texts = {} if root is None else _texts(root)
+    values: Values = {c.name: texts.get(str(c.meta["path"])) for c in layout.columns}
+    if root is None or not rules.reads(element_query(layout), list(values.values())):
         prefix = re.match(rb"<([A-Za-z_][\w.-]*:)?", raw)
-        name, row = ((prefix.group(1) or b"").decode() if prefix else "") + str(layout.meta["element"]), None
-    values: Values = {} if row is None else {c.name: row.get(str(c.meta["path"])) for c in layout.columns}
-    if row is None or not rules.reads(element_query(layout), [values[c.name] for c in layout.columns]):
-        rest = raw[raw.rfind(b">") + 1 :] if row is None and raw.endswith(b"\n") else b""
+        name = ((prefix[1] or b"").decode() if prefix else "") + str(layout.meta["element"])
+        rest = raw[raw.rfind(b">") + 1 :] if root is None and raw.endswith(b"\n") else b""
         return f'<{name} ActionType="{MARK}"></{name}>'.encode() + rest
     cleared = rules.cleared(layout, values, batch_date)
-    result = _serialise(
-        raw, {str(c.meta["path"]): cleared[c.name] for c in layout.columns if not c.meta.get("presence")}
-    )
-    text = result.encode()
+    _fill(root, {str(c.meta["path"]): cleared[c.name] for c in layout.columns if not c.meta.get("presence")})
+    text = root.toxml().encode()
     return text.replace(b"\n", b"\r\n") if b"\r\n" in raw else text
 
 
-def _parse(raw: bytes) -> tuple[str, dict[str, str]]:
-    """The element's own name, and its texts and attributes by path."""
-    row: dict[str, str] = {}
-    stack: list[str] = []
-    names: list[str] = []
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-
-    def start(name: str, attributes: dict[str, str]) -> None:
-        names.append(name)
-        if len(names) > 1:
-            stack.append("/".join([*stack[-1:], name.rpartition(":")[2]]))
-            row[stack[-1]] = ""
-        for key, value in attributes.items():
-            row["/".join([*stack[-1:], "@" + key])] = value
-
-    def end(name: str) -> None:
-        if stack:
-            stack.pop()
-
-    def data(text: str) -> None:
-        if stack:
-            row[stack[-1]] += text
-
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
-    parser.Parse(raw, True)
-    return names[0], row
+def _elements(element: Element, path: str = "") -> Iterator[tuple[str, Element]]:
+    """An element and all within it, by their paths; it has an empty one itself."""
+    yield path, element
+    for child in element.childNodes:
+        if isinstance(child, Element):
+            yield from _elements(child, f"{path}/{child.tagName.rpartition(':')[2]}".lstrip("/"))
 
 
-def _serialise(raw: bytes, values: dict[str, str | None]) -> str:
-    """The element again, with new texts and attributes. What no column of the layout reads is left out: comments, and
-    text and attributes that nobody asked for.
+def _texts(root: Element) -> dict[str, str]:
+    """An element's texts and attributes by path."""
+    found = {}
+    for path, element in _elements(root):
+        if path:
+            found[path] = "".join(child.data for child in element.childNodes if isinstance(child, Text))
+        found |= {f"{path}/@{key}".lstrip("/"): value for key, value in element.attributes.items()}
+    return found
+
+
+def _fill(root: Element, values: Values) -> None:
+    """Give an element new texts and attributes. What no column of the layout reads goes: comments, and text and
+    attributes that nobody asked for; blanks between elements stay.
     """
-    out: list[str] = []
-    stack: list[str] = []
-    depth = 0
-    parser = expat.ParserCreate()
-    parser.buffer_text = True
-    parser.ordered_attributes = True
-
-    def start(name: str, attributes: list[str]) -> None:
-        nonlocal depth
-        depth += 1
-        if depth > 1:
-            stack.append("/".join([*stack[-1:], name.rpartition(":")[2]]))
-        out.append(f"<{name}")
-        for key in attributes[::2]:
-            value = values.get("/".join([*stack[-1:], "@" + key]))
-            if value is not None:
-                out.append(f" {key}={quoteattr(value)}")
-        out.append(">")
-        if stack and values.get(stack[-1]):
-            out.append(escape(str(values[stack[-1]])))
-
-    def end(name: str) -> None:
-        if stack:
-            stack.pop()
-        out.append(f"</{name}>")
-
-    def data(text: str) -> None:
-        if not text.strip() and not (stack and stack[-1] in values):
-            out.append(text)
-
-    parser.StartElementHandler, parser.EndElementHandler, parser.CharacterDataHandler = start, end, data
-    parser.Parse(raw, True)
-    return "".join(out)
+    for path, element in list(_elements(root)):
+        for key in list(element.attributes.keys()):
+            value = values.get(f"{path}/@{key}".lstrip("/"))
+            element.removeAttribute(key) if value is None else element.setAttribute(key, value)
+        for child in list(element.childNodes):
+            is_blank = isinstance(child, Text) and not child.data.strip()
+            if not isinstance(child, Element) and (path in values or not is_blank):
+                element.removeChild(child)
+        # With a text, if an empty one, an element is written with both of its tags.
+        text = Text()
+        text.data = values.get(path) or ""
+        element.insertBefore(text, element.firstChild)

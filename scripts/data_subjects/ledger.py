@@ -22,7 +22,6 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pyarrow as pa
 
 from scripts.keys import ensure_key, read_key
@@ -202,10 +201,3 @@ def register(cursor: Any, ledger: Ledger | None = None) -> None:
         )
         """
     )
-
-
-def plain_connection() -> duckdb.DuckDBPyConnection:
-    """A connection in memory that sees the ledger."""
-    con = duckdb.connect()
-    register(con)
-    return con

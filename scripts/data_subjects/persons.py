@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,6 @@ class Table:
     name: str
     columns: tuple[Column, ...]
     description: str = ""
-    in_project: bool = True
 
     @property
     def full_name(self) -> str:
@@ -120,14 +119,10 @@ def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Tab
     """All tables that the warehouse holds, with what the project says about them. Tables that the project doesn't
     know, such as stored test failures, are among them; views are not.
     """
-    nodes = {
-        (n["schema"], n["alias"]): n
-        for n in manifest["nodes"].values()
-        if n["resource_type"] in ("model", "seed", "snapshot")
-    }
+    declared = {table.full_name: table for table in project_tables(manifest)}
     rows = con.execute(
         """
-        select schema_name, table_name, list({name: column_name, type: data_type} order by column_index)
+        select schema_name, table_name, list((column_name, data_type) order by column_index)
         from duckdb_columns()
         where
             database_name = current_database() and not internal
@@ -141,17 +136,10 @@ def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Tab
     ).fetchall()
     found = []
     for schema, name, columns in rows:
-        node = nodes.get((schema, name))
-        declared = node["columns"] if node else {}
-        found.append(
-            Table(
-                schema,
-                name,
-                tuple(_column(c["name"], c["type"], declared.get(c["name"], {})) for c in columns),
-                " ".join(node["description"].split()) if node else "",
-                node is not None,
-            )
-        )
+        table = declared.get(f"{schema}.{name}", Table(schema, name, ()))
+        known = {column.name: column for column in table.columns}
+        held = (replace(known.get(c) or _column(c, "", {}), data_type=data_type) for c, data_type in columns)
+        found.append(replace(table, columns=tuple(held)))
     return found
 
 

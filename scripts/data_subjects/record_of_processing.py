@@ -20,7 +20,6 @@ from scripts.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "privacy"
 PAGES = ("record-of-processing.md", "safe-harbor.md")
-PLACES = ("staging", "intermediate", "core", "operations", "snapshots", "analytics", "marts")
 
 
 def render(manifest: dict[str, Any]) -> dict[str, str]:

@@ -68,8 +68,8 @@ class Proof:
     """What was found, what was accepted and why."""
 
     findings: list[Finding] = field(default_factory=list)
-    accepted_uses: list[tuple[Use, str]] = field(default_factory=list)
-    trusted: list[tuple[str, str]] = field(default_factory=list)
+    accepted_uses: set[tuple[Use, str]] = field(default_factory=set)
+    trusted: set[tuple[str, str]] = field(default_factory=set)
     rules_used: set[str] = field(default_factory=set)
     columns_followed: int = 0
     lineage: dict[str, dict[str, set[str]]] = field(default_factory=dict)
@@ -90,9 +90,8 @@ def accepted(path: Path = ACCEPTED) -> dict[str, Any]:
 class Prover:
     """One pass over a compiled project."""
 
-    def __init__(self, project: Project, rules: dict[str, Any], database: Database) -> None:
-        self.project, self.rules, self.database = project, rules, database
-        self.proof = Proof()
+    def __init__(self, project: Project, rules: dict[str, Any], database: Database, proof: Proof) -> None:
+        self.project, self.rules, self.database, self.proof = project, rules, database, proof
         self.via: dict[tuple[str, str], Ref] = {}
         self.made_of: dict[tuple[str, str], Refs] = {}
         self.released: list[tuple[Node, set[str], list[Node]]] = []
@@ -105,7 +104,7 @@ class Prover:
             if node.resource == "seed":
                 database.create(node.place, declared(node))
 
-    def run(self) -> Proof:
+    def run(self) -> None:
         """Everything: classes, hooks, dynamic SQL and flows."""
         for where, message in self.project.faults:
             self.proof.add("classification", where, message)
@@ -124,7 +123,6 @@ class Prover:
         for node, names, tests in self.released:
             for test in tests:
                 self.guarded(node, names, test)
-        return self.proof
 
     def ordered(self) -> Iterator[Node]:
         """Nodes after those they depend on."""
@@ -167,7 +165,7 @@ class Prover:
             return
         self.dynamic(node)
         if reason := self.rule("opaque_models", node.name):
-            self.proof.trusted.append((node.name, reason))
+            self.proof.trusted.add((node.name, reason))
             return
         if any(macro.endswith(".written_by_hooks") for macro in node.macros):
             self.proof.add("unfollowed", node.name, f"{node.path}: hooks write its rows")
@@ -248,9 +246,10 @@ class Prover:
             if column not in columns:
                 self.proof.add("classification", f"{node.name}.{column}", "described, but the model does not give it")
         self.made_of |= {(node.name, column): refs for column, refs in columns.items()}
-        self.proof.lineage[node.name] = {column: {ref.name for ref in refs} for column, refs in columns.items()}
+        made_of = self.proof.lineage.setdefault(node.name, {})
         for column, refs in columns.items():
             self.proof.columns_followed += 1
+            made_of.setdefault(column, set()).update(ref.name for ref in refs)
             label = node.columns.get(column)
             if label is None:
                 if column not in node.columns:
@@ -395,7 +394,7 @@ class Prover:
                 and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
             ):
                 self.proof.rules_used.add(f"implicit_flows/{number}")
-                self.proof.accepted_uses.append((use, str(rule["reason"])))
+                self.proof.accepted_uses.add((use, str(rule["reason"])))
                 return
         self.proof.add(
             "implicit",
@@ -428,16 +427,7 @@ def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> P
     for project in projects:
         catalogs = {node.place[0] for node in project.nodes.values() if node.resource == "model"}
         database = database or Database(catalogs.pop() if len(catalogs) == 1 else "memory")
-        proof = Prover(project, rules, database).run()
-        for finding in proof.findings:
-            total.add(finding.kind, finding.where, finding.message)
-        total.accepted_uses = sorted({*total.accepted_uses, *proof.accepted_uses})
-        total.trusted = sorted({*total.trusted, *proof.trusted})
-        total.rules_used |= proof.rules_used
-        total.columns_followed += proof.columns_followed
-        for model, columns in proof.lineage.items():
-            for column, names in columns.items():
-                total.lineage.setdefault(model, {}).setdefault(column, set()).update(names)
+        Prover(project, rules, database, total).run()
     for entry in rules.get("tokens") or []:
         for column in entry["columns"]:
             if f"{entry['purpose']} of {column}" not in total.rules_used:

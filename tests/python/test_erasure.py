@@ -23,7 +23,7 @@ from scripts.columns import Column
 from scripts.data_subjects import erase, export, persons, search
 from scripts.data_subjects.erase import Erasure, Report
 from scripts.data_subjects.landing_rewrite import rewrite_area
-from scripts.data_subjects.ledger import PrivacyProblem, plain_connection, read_ledger
+from scripts.data_subjects.ledger import PrivacyProblem, read_ledger, register
 from scripts.data_subjects.persons import Person, Table
 
 DRIVER = """
@@ -382,7 +382,9 @@ def test_the_ledger_does_not_name_the_person(erased: Erased) -> None:
     assert holding([ledger.path]) == []
     replacement = ledger.replacement("customer", planted.CUSTOMER)
     assert replacement and 80_000_000_000 <= int(replacement) <= 92_233_720_367
-    hashed = plain_connection().execute("select erasure_hash('customer', ?)", [str(planted.CUSTOMER)]).fetchall()
+    con = duckdb.connect()
+    register(con)
+    hashed = con.execute("select erasure_hash('customer', ?)", [str(planted.CUSTOMER)]).fetchall()
     assert hashed[0][0] == ledger.hash("customer", planted.CUSTOMER)
 
 
