@@ -44,7 +44,8 @@ class Built:
         """A column's class."""
         known = self.tables.get(table)
         described = known.columns.get(column.lower()) if known else None
-        return described.classification if described and described.classification in DECLARABLE else UNCLASSIFIED
+        said = described.classification if described else None
+        return said if said in DECLARABLE else UNCLASSIFIED
 
     def downstream(self, table: str, column: str) -> Iterator[str]:
         """Columns that are made of a column, as `schema.table.column`."""

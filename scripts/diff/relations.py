@@ -29,7 +29,7 @@ _LITERAL = re.compile(r"'(?:[^']|'')*'")
 
 
 @dataclass(frozen=True)
-class Column:
+class ColumnType:
     """What a table says of a column. A type that lists values, as an enum does, is shown without them."""
 
     type: str
@@ -46,7 +46,7 @@ class Relation:
     """A table, or a view with the SQL that makes it."""
 
     definition: str = ""
-    columns: dict[str, Column] = field(default_factory=dict)
+    columns: dict[str, ColumnType] = field(default_factory=dict)
 
     @property
     def kind(self) -> str:
@@ -84,7 +84,7 @@ def relations(con: duckdb.DuckDBPyConnection, side: str) -> dict[str, Relation]:
         [side],
     ).fetchall()
     for name, column, type_, is_nullable in columns:
-        found[name].columns[column] = Column(type_, bool(is_nullable))
+        found[name].columns[column] = ColumnType(type_, bool(is_nullable))
     return found
 
 

@@ -22,7 +22,7 @@ from scripts.diff.relations import (
     HISTORY_TABLES,
     NOT_COUNTED,
     SIDES,
-    Column,
+    ColumnType,
     Relation,
     both,
     identifier,
@@ -59,8 +59,8 @@ class ColumnDiff:
     """
 
     name: str
-    before: Column | None
-    after: Column | None
+    before: ColumnType | None
+    after: ColumnType | None
     changed: int | None = None
     nulls_before: int | None = None
     nulls_after: int | None = None

@@ -117,7 +117,7 @@ def _box(table: Table, drawn: list[Reference], detail: int) -> Box:
     shown = [*keys, *others[:detail]]
     foreign = {r.column for r in drawn if r.table == table.name}
     rows = [
-        Row(name, table.columns[name].type, "PK" if name in table.key else "FK" if name in foreign else "")
+        Row(name, table.columns[name].data_type, "PK" if name in table.key else "FK" if name in foreign else "")
         for name in shown
     ]
     if left_out := len(table.columns) - len(shown):

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
+from scripts.columns import Column
 from scripts.site.artifacts import Json
 
 # In the order in which data flows. A folder of models that is not named here comes after these.
@@ -45,17 +46,12 @@ class ForeignKey:
     said_by: str
 
 
-@dataclass
-class Column:
-    """A column as its contract and its description have it."""
+@dataclass(frozen=True)
+class TestedColumn(Column):
+    """A column with what its contract and its tests say."""
 
-    name: str
-    type: str = ""
-    description: str = ""
-    classification: str = ""
-    kind: str = ""
     is_required: bool = False
-    tests: list[Test] = field(default_factory=list)
+    tests: list[Test] = field(default_factory=list, hash=False)
 
 
 @dataclass
@@ -73,7 +69,7 @@ class Table:
     materialized: str
     path: str
     has_contract: bool
-    columns: dict[str, Column]
+    columns: dict[str, TestedColumn]
     tests: list[Test] = field(default_factory=list)
     keys: list[tuple[str, ...]] = field(default_factory=list)
     foreign_keys: list[ForeignKey] = field(default_factory=list)
@@ -203,8 +199,8 @@ def _table(id_: str, node: Json, owners: dict[str, Json], held: Json) -> Table:
     owner = owners.get(config.get("group") or "", {})
     columns = {column["name"].lower(): _column(column) for column in node["columns"].values()}
     for name, column in sorted(held.items(), key=lambda item: item[1]["index"]):
-        found = columns.setdefault(name.lower(), Column(name.lower()))
-        found.type = found.type or str(column["type"]).lower()
+        found = columns.get(name.lower(), TestedColumn(name.lower(), ""))
+        columns[found.name] = replace(found, data_type=found.data_type or str(column["type"]).lower())
     constraints = [(list(c.get("columns") or ()), c) for c in node.get("constraints") or ()]
     for column in node["columns"].values():
         constraints += [([column["name"]], c) for c in column.get("constraints") or ()]
@@ -227,14 +223,12 @@ def _table(id_: str, node: Json, owners: dict[str, Json], held: Json) -> Table:
     )
 
 
-def _column(column: Json) -> Column:
-    meta = {**(column.get("meta") or {}), **((column.get("config") or {}).get("meta") or {})}
-    return Column(
+def _column(column: Json) -> TestedColumn:
+    return TestedColumn(
         name=column["name"].lower(),
-        type=column.get("data_type") or "",
+        data_type=column.get("data_type") or "",
+        meta={**(column.get("meta") or {}), **((column.get("config") or {}).get("meta") or {})},
         description=column["description"].strip(),
-        classification=str(meta.get("classification") or ""),
-        kind=str(meta.get("kind") or "").replace("_", " "),
         is_required=any(c["type"] in ("not_null", "primary_key") for c in column.get("constraints") or ()),
     )
 
@@ -270,7 +264,7 @@ def _add_test(node: Json, by_id: dict[str, Table], tables: dict[str, Table]) -> 
     elif test.kind == "unique_combination_of_columns":
         table.keys.append(tuple(given.get("combination_of_columns") or ()))
     elif test.kind == "not_null" and column:
-        column.is_required = True
+        table.columns[column.name] = replace(column, is_required=True)
     elif test.kind.startswith("relationships") and column and (to := _referred(given.get("to"))):
         table.foreign_keys.append(ForeignKey(column.name, to, str(given.get("field") or column.name), "test"))
 

@@ -21,7 +21,7 @@ from scripts.diff.cli import main
 from scripts.diff.markdown import LIMIT, _code, _text, markdown
 from scripts.diff.page import page
 from scripts.diff.project import Known
-from scripts.diff.relations import SIDES, Column, Relation
+from scripts.diff.relations import SIDES, ColumnType, Relation
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import ColumnDiff, Comparison, Rules, TableDiff, compare, differences
 
@@ -596,7 +596,7 @@ def test_any_text_stays_text_in_markdown(text: str) -> None:
 
 def test_a_long_diff_is_cut_off(tmp_path: Path) -> None:
     """What weighs most stays, and the rest is counted; the page has all of it."""
-    column = Column("INTEGER", True)
+    column = ColumnType("INTEGER", True)
     things = Relation("", {"v": column})
     tables = [
         TableDiff(
