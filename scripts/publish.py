@@ -14,7 +14,6 @@ import hashlib
 import json
 import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -38,10 +37,10 @@ from scripts.audiences import (
     load_policy,
     published_folder,
 )
+from scripts.code_version import code_version
 from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
 from scripts.gate import GateClosed, Tested, tested_warehouse
 from scripts.keys import Key, KeyProblem, ensure_key
-from scripts.project import PROJECT
 from scripts.warehouse_file import WarehouseInUse, connect_encrypted, open_warehouse
 
 PATIENCE_SECONDS = 60
@@ -177,7 +176,7 @@ def _manifest(
         "value": audience.value or None,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "batch_id": tested.con.execute(f"select max(batch_id) from {batches}").fetchall()[0][0],
-        "code_version": _code_version(),
+        "code_version": code_version() or "unknown",
         "duckdb_version": duckdb.__version__,
         "key": {"name": key.name, "version": key.version},
         "tests": {"passed": tested.tests - tested.warned, "warned": tested.warned},
@@ -189,13 +188,6 @@ def _manifest(
             if path.is_file()
         },
     }
-
-
-def _code_version() -> str:
-    """The commit that published, with a plus where files differ from it; `unknown` outside a repository."""
-    command = ["git", "describe", "--always", "--abbrev=40", "--dirty=+", "--exclude=*"]
-    ran = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, check=False)
-    return ran.stdout.strip() or "unknown"
 
 
 def _note(one: Written) -> None:

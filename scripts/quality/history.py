@@ -11,7 +11,7 @@ from typing import Any
 
 import duckdb
 
-from scripts.quality.code_version import code_version
+from scripts.code_version import code_version
 
 SAMPLE_ROWS = 3
 SAMPLE_LENGTH = 2000

@@ -16,12 +16,12 @@ import duckdb
 from markupsafe import Markup
 
 from scripts import dashboards
+from scripts.code_version import code_version
 from scripts.dashboards import NothingPublished
 from scripts.embedding import data_block
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.project import PROJECT
-from scripts.quality.code_version import code_version
 from scripts.report.content import Content, read_content
 from scripts.site import DEFAULT
 from scripts.site.artifacts import SiteProblem, documentation, generate
