@@ -14,9 +14,10 @@ import io
 import mmap
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
 from typing import IO
 from xml.dom import expatbuilder
@@ -40,46 +41,39 @@ LONGEST_ELEMENT = 1 << 24
 Values = dict[str, str | None]
 
 
-@dataclass
-class Rules:
-    """Whom to take out, and what stands in their place."""
+@dataclass(frozen=True)
+class File:
+    """How a landed file is read, on which day it came, and whom to take out of it; `con` sees the ledger."""
 
+    layout: Layout
+    batch_id: int
+    batch_date: date
     person: Person
-    ledger: Ledger
-    needles: Sequence[Needle] = ()
-    con: duckdb.DuckDBPyConnection = field(default_factory=duckdb.connect)
-    upper: dict[str, str] = field(default_factory=dict)
+    needles: Sequence[Needle]
+    con: duckdb.DuckDBPyConnection
 
-    def __post_init__(self) -> None:
-        register(self.con, self.ledger)
+    @property
+    def keys(self) -> list[Column]:
+        """Columns that say whom a row is about."""
+        return [column for column in self.layout.columns if column.subject]
 
-    def subject(self, kind: str, value: str | None, column: Column) -> str | None:
-        """An identifier of the person in its one spelling; None where the value is none of theirs."""
-        if value is None:
-            return None
+    def is_theirs(self, column: Column, value: str | None) -> bool:
+        """Whether a value is one of the person's identifiers, in any spelling that the loader reads."""
         if column.data_type != "varchar":
             # The loader reads 7.0 as 7.
-            digits = re.fullmatch(r"\s*0*([0-9]+)(?:\.0*)?\s*", value)
-            if not digits:
-                return None
-            value = str(int(digits[1]))
-        return value if value in self.person.ids.get(kind, ()) else None
-
-    def match_key(self, fields: list[str]) -> str:
-        """Name and address as the warehouse compares them."""
-        text = "\x1f".join(fields)
-        if text not in self.upper:
-            self.upper[text] = self.con.execute("select upper(?)", [text]).fetchall()[0][0]
-        return self.upper[text]
+            digits = re.fullmatch(r"\s*0*([0-9]+)(?:\.0*)?\s*", value or "")
+            value = str(int(digits[1])) if digits else None
+        return value in self.person.ids.get(str(column.subject), ())
 
     def reads(self, query: str, values: list[str | None]) -> bool:
         """Whether the loader reads a row, by a query of scripts.landing.readable."""
         return bool(self.con.execute(query, values).fetchall()[0][0])
 
-    def cleared(self, layout: Layout, values: Values, batch_date: date) -> Values:
+    def cleared(self, values: Values) -> Values:
         """A row without the person."""
-        query, columns = erased_query(layout)
-        (texts,) = self.con.execute(query, [batch_date, *(values.get(c.name) for c in layout.columns)]).fetchall()
+        query, columns = erased_query(self.layout)
+        given = [self.batch_date, *(values.get(c.name) for c in self.layout.columns)]
+        (texts,) = self.con.execute(query, given).fetchall()
         return values | {name: text for name, text in zip(columns, texts, strict=True) if text is not None}
 
 
@@ -94,17 +88,18 @@ def rewrite_area(
     changed, by file.
     """
     changed: dict[str, int] = {}
-    rules = Rules(person, ledger, needles)
+    con = duckdb.connect()
+    register(con, ledger)
     for number, batch_date in complete_batches(landing).items():
         for path in sorted((landing / f"Batch{number}").iterdir()):
             if path.name.endswith(ASIDE):
                 path.unlink()
                 continue
             for layout in _layouts_of(path):
-                rows = _rewrite(path, layout, rules, number, batch_date)
-                if rows:
-                    changed[path.relative_to(landing).as_posix()] = rows
-                    done(path.relative_to(landing).as_posix(), rows)
+                if rows := _rewrite(path, File(layout, number, batch_date, person, needles, con)):
+                    name = path.relative_to(landing).as_posix()
+                    changed[name] = rows
+                    done(name, rows)
     return changed
 
 
@@ -116,18 +111,18 @@ def _layouts_of(path: Path) -> list[Layout]:
         return []
     known, meant = identify(path.name), look_alike(path.name.lstrip(".~#"))
     found = known.layouts if known else (meant[1],) if meant else ()
-    return [layout for layout in found if any(c.meta.get("subject") for c in layout.columns)]
+    return [layout for layout in found if any(c.subject for c in layout.columns)]
 
 
-def _rewrite(path: Path, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> int:
-    pieces = {"pipe": _pipe_pieces, "csv": _csv_pieces, "xml": _xml_pieces}[str(layout.meta["format"])]
+def _rewrite(path: Path, file: File) -> int:
+    pieces = {"pipe": _pipe_pieces, "csv": _csv_pieces, "xml": _xml_pieces}[str(file.layout.meta["format"])]
     aside = path.with_name(path.name + ASIDE)
     rows, copied = 0, 0
     with open(path, "rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        found = list(pieces(text, layout, rules, batch_id, batch_date))
+        found = list(pieces(text, file))
         if not found:
             return 0
-        contradicting = set() if layout.meta["format"] == "xml" else _contradictions(text, found)
+        contradicting = set() if file.layout.meta["format"] == "xml" else _contradictions(text, found)
         with open(aside, "wb") as written:
             for begin, end, piece in found:
                 if begin < copied:
@@ -185,55 +180,53 @@ def _overwrite(stream: IO[bytes]) -> None:
 Pieces = Iterator[tuple[int, int, bytes]]
 
 
-def _ids(layout: Layout, person: Person) -> bytes:
-    """All identifiers that may stand in a layout's keys, as alternatives of a pattern."""
-    kinds = {str(c.meta["subject"]) for c in layout.columns if c.meta.get("subject")}
-    values = sorted({v for kind in kinds for v in person.of(kind)})
-    return b"|".join(re.escape(v.encode()) for v in values)
-
-
-def _pipe_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
-    ids = _ids(layout, rules.person)
+def _pipe_pieces(text: mmap.mmap, file: File) -> Pieces:
+    ids = _alternatives(value for column in file.keys for value in file.person.of(str(column.subject)))
     if not ids:
         return
-    shift = 2 if layout.meta.get("cdc") and batch_id > 1 else 0
     done = 0
     for match in re.finditer(rb"(?<![^|\n])[ 0]*(?:" + ids + rb")(?:\.0*)? *(?=[|\r\n]|\Z)", text):
         if match.start() < done:
             continue
         begin = text.rfind(b"\n", 0, match.start()) + 1
-        end = text.find(b"\n", match.start())
-        end = len(text) if end < 0 else end
-        if text[end - 1 : end] == b"\r":
-            end -= 1
-        done = end
-        line = text[begin:end].decode()
-        piece = _row(line, line.split("|"), layout, rules, shift, batch_date)
+        done = text.find(b"\n", match.start())
+        done = len(text) if done < 0 else done
+        raw = text[begin:done].removesuffix(b"\r")
+        piece = _row(raw.decode(), raw.decode().split("|"), file)
         if piece is not None:
-            yield begin, end, "|".join(piece).encode()
+            yield begin, begin + len(raw), "|".join(piece).encode()
 
 
-def _row(line: str, fields: list[str], layout: Layout, rules: Rules, shift: int, batch_date: date) -> list[str] | None:
+def _alternatives(values: Iterable[str]) -> bytes:
+    """Identifiers as alternatives of a pattern."""
+    return b"|".join(re.escape(value.encode()) for value in sorted(set(values)))
+
+
+def _row(line: str, fields: list[str], file: File) -> list[str] | None:
     """A delimited row without the person; None where it isn't about them."""
+    layout, shift = file.layout, 2 if file.layout.meta.get("cdc") and file.batch_id > 1 else 0
     count = shift + len(layout.columns)
-    keys = [(i, c) for i, c in enumerate(layout.columns, start=shift) if c.meta.get("subject")]
     if len(fields) < count or any(fields[count:]):
-        about = any(rules.subject(str(c.meta["subject"]), f, c) for _, c in keys for f in fields)
-        return [MARK] if about else None
+        return [MARK] if any(file.is_theirs(column, f) for column in file.keys for f in fields) else None
     values: Values = {c.name: fields[i] or None for i, c in enumerate(layout.columns, start=shift)}
-    about = any(rules.subject(str(c.meta["subject"]), fields[i], c) for i, c in keys)
+    about = any(file.is_theirs(column, values[column.name]) for column in file.keys)
     if layout.meta.get("person_key") and not about:
-        key = rules.match_key([values[c] or "" for c in MATCH])
-        about = key in rules.person.ids.get("match_key", ())
+        about = _upper("\x1f".join(values[c] or "" for c in MATCH)) in file.person.ids.get("match_key", ())
     if not about:
         return None
-    if not rules.reads(line_query(layout, shift > 0), [line]):
+    if not file.reads(line_query(layout, shift > 0), [line]):
         return [MARK]
-    cleared = rules.cleared(layout, values, batch_date)
+    cleared = file.cleared(values)
     return fields[:shift] + [cleared[c.name] or "" for c in layout.columns]
 
 
-def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
+@cache
+def _upper(text: str) -> str:
+    """Name and address as the warehouse compares them; those of a list come again every day."""
+    return str(duckdb.execute("select upper(?)", [text]).fetchall()[0][0])
+
+
+def _csv_pieces(text: mmap.mmap, file: File) -> Pieces:
     begin = 0
     while line := text.readline():
         quotes = line.count(b'"')
@@ -242,7 +235,7 @@ def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
         raw = text[begin : text.tell()].removesuffix(b"\n").removesuffix(b"\r")
         record = raw.decode()
         if record:
-            piece = _row(record, next(csv.reader(io.StringIO(record, newline=""))), layout, rules, 0, batch_date)
+            piece = _row(record, next(csv.reader(io.StringIO(record, newline=""))), file)
             if piece is not None:
                 out = io.StringIO()
                 csv.writer(out, lineterminator="").writerow(piece)
@@ -250,28 +243,25 @@ def _csv_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, ba
         begin = text.tell()
 
 
-def _xml_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_id: int, batch_date: date) -> Pieces:
-    return heapq.merge(_comment_pieces(text, rules), _element_pieces(text, layout, rules, batch_date))
+def _xml_pieces(text: mmap.mmap, file: File) -> Pieces:
+    return heapq.merge(_comment_pieces(text, file), _element_pieces(text, file))
 
 
-def _comment_pieces(text: mmap.mmap, rules: Rules) -> Pieces:
+def _comment_pieces(text: mmap.mmap, file: File) -> Pieces:
     """Comments that name the person, emptied but for their line ends. Nothing reads them, wherever they stand."""
     for match in re.finditer(rb"(?s)<!\[CDATA\[.*?\]\]>|<!--(.*?)-->", text):
-        if match[1] and is_named_in(match[1], rules.needles):
+        if match[1] and is_named_in(match[1], file.needles):
             yield match.start(), match.end(), b"<!--" + b"\n" * match[1].count(b"\n") + b"-->"
 
 
-def _element_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_date: date) -> Pieces:
-    element = str(layout.meta["element"]).encode()
-    name = rb"(?:[A-Za-z_][\w.-]*:)?" + element
+def _element_pieces(text: mmap.mmap, file: File) -> Pieces:
+    name = rb"(?:[A-Za-z_][\w.-]*:)?" + str(file.layout.meta["element"]).encode()
     start, stop = re.compile(rb"<" + name + rb"(?=[\s>/])"), re.compile(rb"</" + name + rb"\s*>")
     for_keys = []
-    for column in layout.columns:
-        if kind := column.meta.get("subject"):
-            attribute = str(column.meta["path"]).rpartition("@")[2].encode()
-            if values := rules.person.of(kind):
-                ids = b"|".join(re.escape(v.encode()) for v in values)
-                for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")(?:\.0*)?\s*[\"']")
+    for column in file.keys:
+        attribute = str(column.meta["path"]).rpartition("@")[2].encode()
+        if ids := _alternatives(file.person.of(str(column.subject))):
+            for_keys.append(rb"\b" + attribute + rb"\s*=\s*[\"']\s*0*(?:" + ids + rb")(?:\.0*)?\s*[\"']")
     if not for_keys:
         return
     done = 0
@@ -291,23 +281,24 @@ def _element_pieces(text: mmap.mmap, layout: Layout, rules: Rules, batch_date: d
         else:
             end = following.start() if following else len(text)
         done = end
-        yield begin, end, _element(text[begin:end], layout, rules, batch_date)
+        yield begin, end, _element(text[begin:end], file)
 
 
-def _element(raw: bytes, layout: Layout, rules: Rules, batch_date: date) -> bytes:
+def _element(raw: bytes, file: File) -> bytes:
     """An XML element without the person; one that the warehouse can't read becomes an empty one that it can't."""
+    layout = file.layout
     try:
         root = expatbuilder.parseString(raw, namespaces=False).documentElement
     except expat.ExpatError:
         root = None
     texts = {} if root is None else _texts(root)
     values: Values = {c.name: texts.get(str(c.meta["path"])) for c in layout.columns}
-    if root is None or not rules.reads(element_query(layout), list(values.values())):
+    if root is None or not file.reads(element_query(layout), list(values.values())):
         prefix = re.match(rb"<([A-Za-z_][\w.-]*:)?", raw)
         name = ((prefix[1] or b"").decode() if prefix else "") + str(layout.meta["element"])
         rest = raw[raw.rfind(b">") + 1 :] if root is None and raw.endswith(b"\n") else b""
         return f'<{name} ActionType="{MARK}"></{name}>'.encode() + rest
-    cleared = rules.cleared(layout, values, batch_date)
+    cleared = file.cleared(values)
     _fill(root, {str(c.meta["path"]): cleared[c.name] for c in layout.columns if not c.meta.get("presence")})
     text = root.toxml().encode()
     return text.replace(b"\n", b"\r\n") if b"\r\n" in raw else text
