@@ -11,8 +11,8 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from scripts.dashboards.definitions import Cube, Metric, Page, View
-from scripts.dashboards.pages import PAGES
+from scripts.dashboards import charts
+from scripts.dashboards.pages import PAGES, Cube, Metric, Page
 from scripts.embedding import data_block, source_hash
 from scripts.published import attach_published, connect, manifest
 
@@ -55,12 +55,19 @@ def render(
     has_start: bool,
 ) -> str:
     """A page as HTML that needs nothing else."""
+    con.execute(f"use {page.audience}")
     filled = {cube.name: fill(page, cube, con) for cube in page.cubes}
     cubes = {name: content for name, (content, _) in filled.items()}
     money = {measure for _, measures in filled.values() for measure in measures}
     metrics = {m.name: _metric(m, page, money, defined) for m in page.metrics}
     labels = {d: page.labels.get(d, d.replace("_", " ").capitalize()) for c in page.cubes for d in c.dimensions}
-    views = [_view(view) for view in page.views]
+    formats = {m.name: m.format for m in page.metrics}
+    # What a screen reader says of a chart is its title; the table below it has the numbers.
+    views = [
+        vars(v)
+        | {"kind": v.kind, "spec": _compiled(charts.spec(v, formats) | {"description": v.title}) if v.chart else None}
+        for v in page.views
+    ]
     data = {"slug": page.slug, "cubes": cubes, "metrics": metrics, "views": views, "labels": labels}
     scripts = {
         "data_script": f"const page = {data_block(data)};",
@@ -74,9 +81,7 @@ def render(
         page=page,
         pages=PAGES,
         has_start=has_start,
-        findings=list(
-            filter(None, (_sentence(con, audience, page.query(f"finding_{name}")) for audience, name in page.findings))
-        ),
+        findings=[text for name in page.findings if (text := _sentence(con, page.query(f"finding_{name}")))],
         days=(days[0], days[-1]) if days else None,
         filters=filters,
         views=views,
@@ -94,7 +99,6 @@ def fill(page: Page, cube: Cube, con: duckdb.DuckDBPyConnection) -> tuple[dict[s
 
     Money is counted in cents, since sums of fractions drift.
     """
-    con.execute(f"use {cube.audience}")
     found = con.sql(page.query(cube.name))
     missing = set(cube.dimensions) - set(found.columns)
     if missing:
@@ -128,43 +132,19 @@ def _metric(metric: Metric, page: Page, money: set[str], defined: dict[str, tupl
         raise ValueError(f"The page {page.slug} shows {metric.name}, which no metric of the semantic layer explains.")
     label, text = (metric.label, metric.text) if metric.label else defined[metric.name]
     over, *under = [100 if part in money else 1 for part in metric.parts]
-    return {
-        "label": label,
-        "text": text,
-        "parts": metric.parts,
-        "format": metric.format,
-        "at_end": metric.at_end,
-        "minus": metric.minus,
-        "scale": over / (under[0] if under else 1),
-    }
+    return vars(metric) | {"label": label, "text": text, "scale": over / (under[0] if under else 1)}
 
 
-def _view(view: View) -> dict[str, Any]:
-    # What a screen reader says of the chart; the table below it has the numbers.
-    spec = view.spec and {**view.spec, "description": view.title}
-    return {
-        "id": view.id,
-        "kind": view.kind,
-        "cube": view.cube,
-        "metrics": view.metrics,
-        "by": view.by,
-        "title": view.title,
-        "note": view.note,
-        "spec": vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE) if spec else None,
-        "long": view.long,
-        "sort": view.sort,
-        "top": view.top,
-        "click": view.click,
-        "wide": view.wide,
-    }
+def _compiled(spec: charts.Spec) -> dict[str, Any]:
+    found: dict[str, Any] = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE)
+    return found
 
 
 def _options(dim: str, cubes: dict[str, Any]) -> list[str]:
     return sorted({value for cube in cubes.values() if dim in cube["dims"] for value in cube["dims"][dim]["values"]})
 
 
-def _sentence(con: duckdb.DuckDBPyConnection, audience: str, sql: str) -> str | None:
-    con.execute(f"use {audience}")
+def _sentence(con: duckdb.DuckDBPyConnection, sql: str) -> str | None:
     found = con.sql(sql).fetchone()
     return str(found[0]) if found and found[0] is not None else None
 

@@ -60,7 +60,7 @@ def test_a_page_opens_from_disk_and_shows_something(folder: Path, browser: Any, 
     """No error, no request, no chart without marks, and nothing wider than a phone."""
     shown, troubles = opened(browser, folder, page.slug)
     assert troubles == []
-    charts = [view for view in page.views if view.spec]
+    charts = [view for view in page.views if view.chart]
     assert shown.locator(".chart svg").count() == len(charts)
     empty = [v.id for v in charts if not shown.locator(f"#{v.id} tbody tr").count()]
     # A sound landing area has no rejects; those have no chart.

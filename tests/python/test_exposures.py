@@ -11,8 +11,7 @@ import pytest
 from warehouse import PROJECT, Warehouse
 
 from scripts.audiences import load_policy
-from scripts.dashboards.definitions import Page
-from scripts.dashboards.pages import PAGES
+from scripts.dashboards.pages import PAGES, Page
 
 NOTEBOOK = PROJECT / "notebooks" / "first_look.ipynb"
 
@@ -47,7 +46,7 @@ def read(queries: list[str]) -> set[str]:
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.slug)
 def test_a_page_is_exposed_with_what_it_reads(manifest: dict[str, Any], models: dict[str, str], page: Page) -> None:
     exposure = exposed(manifest, f"dashboard_{page.slug}")
-    names = [*(cube.name for cube in page.cubes), *(f"finding_{name}" for _, name in page.findings)]
+    names = [*(cube.name for cube in page.cubes), *(f"finding_{name}" for name in page.findings)]
     tables = read([page.query(name) for name in names])
     assert set(exposure["depends_on"]["nodes"]) == {models[table] for table in tables}
     assert (exposure["type"], exposure["label"]) == ("dashboard", page.title)
