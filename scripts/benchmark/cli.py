@@ -136,6 +136,4 @@ def _measure(
         "repeat": repeat,
         "query_runs": query_runs,
     }
-    return report.document(
-        settings, [result.as_dict(floor) for result in results], [query.as_dict() for query in queries]
-    )
+    return report.document(settings, [result.as_dict(floor) for result in results], [vars(query) for query in queries])

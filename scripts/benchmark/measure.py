@@ -9,7 +9,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,12 +112,7 @@ def _descendants(pid: int) -> list[int]:
 
 
 def run(
-    result: Result,
-    command: Sequence[object],
-    cwd: Path,
-    environment: Mapping[str, str],
-    log: Path,
-    given: bytes = b"",
+    result: Result, command: Sequence[object], cwd: Path, environment: Mapping[str, str], log: Path, given: bytes = b""
 ) -> None:
     """Run a command, `given` on its standard input, and add what it took; a StepError where it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -156,9 +151,3 @@ def run(
 def _maximum(value: int) -> int:
     """Bytes of ru_maxrss, which Linux counts in KiB and macOS in bytes."""
     return value if sys.platform == "darwin" else value * 1024
-
-
-def repeat(times: int, action: Callable[[], None]) -> None:
-    """Do something so many times."""
-    for _ in range(times):
-        action()

@@ -6,10 +6,11 @@ import resource
 import statistics
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
+import numpy as np
 
 from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result, StepError
@@ -30,10 +31,6 @@ class QueryResult:
     runs: int
     rows: int
 
-    def as_dict(self) -> dict[str, object]:
-        """The result as JSON has it."""
-        return asdict(self)
-
 
 def compiled(bench: Bench) -> list[Path]:
     """Compile the analyses against a warehouse; returns their SQL files."""
@@ -53,26 +50,12 @@ def time_queries(bench: Bench, runs: int, progress: Callable[[str], None]) -> li
         with duckdb.connect(str(bench.path), read_only=True, config=engine_settings()) as con:
             try:
                 rows, first, _ = _once(con, sql)
-                walls, cpus = [], []
-                for _ in range(runs):
-                    _, wall, cpu = _once(con, sql)
-                    walls.append(wall)
-                    cpus.append(cpu)
+                _, walls, cpus = zip(*(_once(con, sql) for _ in range(runs)), strict=True)
             except duckdb.Error as error:
                 raise StepError(f"The query analyses/{path.name} failed: {error}") from None
-        p50 = statistics.median(walls)
-        results.append(
-            QueryResult(
-                name=path.stem,
-                first=first,
-                p50=p50,
-                p95=_quantile(walls, 0.95),
-                cpu_p50=statistics.median(cpus),
-                spread=(_quantile(walls, 0.75) - _quantile(walls, 0.25)) / p50,
-                runs=runs,
-                rows=rows,
-            )
-        )
+        quarter, p50, three_quarters, p95 = (float(q) for q in np.quantile(walls, (0.25, 0.5, 0.75, 0.95)))
+        spread = (three_quarters - quarter) / p50
+        results.append(QueryResult(path.stem, first, p50, p95, statistics.median(cpus), spread, runs, rows))
     return results
 
 
@@ -87,12 +70,3 @@ def _once(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, float, float]:
 def _cpu() -> float:
     used = resource.getrusage(resource.RUSAGE_SELF)
     return used.ru_utime + used.ru_stime
-
-
-def _quantile(values: list[float], share: float) -> float:
-    """Linear between the neighbours, as `quantile_cont` has it."""
-    ordered = sorted(values)
-    at = (len(ordered) - 1) * share
-    low = int(at)
-    high = min(low + 1, len(ordered) - 1)
-    return ordered[low] + (ordered[high] - ordered[low]) * (at - low)

@@ -55,6 +55,15 @@ def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: lis
     }
 
 
+def table(first: str, *others: str) -> Table:
+    """An empty table: a column of names, then columns of figures."""
+    made = Table(box=None, pad_edge=False)
+    made.add_column(first)
+    for name in others:
+        made.add_column(name, justify="right", no_wrap=True)
+    return made
+
+
 def show(console: Console, report: dict[str, Any]) -> None:
     """Print what was measured, ratios to the floor first."""
     settings = report["settings"]
@@ -64,10 +73,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
         f"{where['cores']} cores of {where['processor']}, DuckDB {where['duckdb']}, "
         f"memory limit {settings['memory_limit']}."
     )
-    steps = Table(box=None, pad_edge=False)
-    steps.add_column("step")
-    for name in ("CPU ÷ floor", "wall ÷ floor", "CPU s", "wall s", "peak MB", "database MB", "rows/s"):
-        steps.add_column(name, justify="right", no_wrap=True)
+    steps = table("step", "CPU ÷ floor", "wall ÷ floor", "CPU s", "wall s", "peak MB", "database MB", "rows/s")
     for step in report["steps"]:
         ratio = step.get("ratio_to_floor", {})
         steps.add_row(
@@ -82,10 +88,7 @@ def show(console: Console, report: dict[str, Any]) -> None:
     if report["steps"]:
         console.print(steps)
     if report["queries"]:
-        queries = Table(box=None, pad_edge=False)
-        queries.add_column("query")
-        for name in ("first ms", "p50 ms", "p95 ms", "CPU p50 ms", "rows"):
-            queries.add_column(name, justify="right", no_wrap=True)
+        queries = table("query", "first ms", "p50 ms", "p95 ms", "CPU p50 ms", "rows")
         for query in report["queries"]:
             times = [f"{query[key] * 1000:,.1f}" for key in ("first", "p50", "p95", "cpu_p50")]
             queries.add_row(query["name"], *times, f"{query['rows']:,}")
@@ -165,12 +168,9 @@ def _spread(runs: list[float]) -> float:
 def show_changes(console: Console, found: list[Change], path: Path) -> int:
     """Print what changed since an older run; returns how many got slower."""
     slower = [change for change in found if change.slower]
-    table = Table(box=None, pad_edge=False)
-    table.add_column(f"against {path.name}")
-    for name in ("before", "now", "change", "allowed", ""):
-        table.add_column(name, justify="right", no_wrap=True)
+    compared = table(f"against {path.name}", "before", "now", "change", "allowed", "")
     for change in found:
-        table.add_row(
+        compared.add_row(
             change.name,
             f"{change.before:.3f} {change.unit}",
             f"{change.now:.3f} {change.unit}",
@@ -178,6 +178,6 @@ def show_changes(console: Console, found: list[Change], path: Path) -> int:
             f"{change.allowed:+.0%}",
             "slower" if change.slower else "",
         )
-    console.print(table)
+    console.print(compared)
     console.print(f"{len(found)} compared, {len(slower)} slower.")
     return len(slower)

@@ -11,7 +11,6 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
-from rich.table import Table
 
 from scripts.benchmark import report
 from scripts.benchmark.area import generated, survey
@@ -26,7 +25,6 @@ QUARTER_DAYS, EDGE_DAYS = 90, 10
 
 LARGER, HISTORY_DAYS = 10, 4
 """How much larger the other history is, and how many days are loaded on each."""
-MEDIANS = ("wall_median", "cpu_median")
 
 
 @dataclass(frozen=True)
@@ -47,25 +45,18 @@ def quarter(request: Request) -> dict[str, Any]:
     landing = generated(request.work, Path(sys.executable), scale, QUARTER_DAYS, request.seed)
     steps = Steps(request.work / landing.name, survey(landing), 1, request.progress, request.memory)
     results = steps.increments()
-    first, last = results[1 : EDGE_DAYS + 1], results[-EDGE_DAYS:]
-    compared = {
-        key: {
-            "first_ten": statistics.median(getattr(r, key) for r in first),
-            "last_ten": statistics.median(getattr(r, key) for r in last),
-        }
-        for key in MEDIANS
-    }
-    found = {
-        "wall_ratio": _ratio(compared["wall_median"]),
-        "cpu_ratio": _ratio(compared["cpu_median"]),
-        "first_ten_wall_seconds": compared["wall_median"]["first_ten"],
-        "last_ten_wall_seconds": compared["wall_median"]["last_ten"],
-    }
+    ratios, (first, last) = _compared(results[1 : EDGE_DAYS + 1], results[-EDGE_DAYS:])
+    found = ratios | {"first_ten_wall_seconds": first, "last_ten_wall_seconds": last}
     return _document("quarter", {"scale": scale, "days": QUARTER_DAYS, "seed": request.seed}, results, found)
 
 
-def _ratio(pair: dict[str, float]) -> float:
-    return pair["last_ten"] / pair["first_ten"]
+def _compared(before: list[Result], after: list[Result]) -> tuple[dict[str, float], list[float]]:
+    """Ratios of the medians of two series of days, and their median wall seconds."""
+    wall, cpu = (
+        [statistics.median(getattr(r, f"{key}_median") for r in days) for days in (before, after)]
+        for key in ("wall", "cpu")
+    )
+    return {"wall_ratio": wall[1] / wall[0], "cpu_ratio": cpu[1] / cpu[0]}, wall
 
 
 def memory(request: Request) -> dict[str, Any]:
@@ -89,7 +80,7 @@ def memory(request: Request) -> dict[str, Any]:
 def history(request: Request) -> dict[str, Any]:
     """Load days of one size on a history and on one ten times as large."""
     small = request.scale or 3
-    results, medians = [], []
+    results: list[list[Result]] = []
     for scale in (small, LARGER * small):
         request.progress(f"landing area of scale {scale:g} with days of scale {small:g}")
         options = [] if scale == small else ["--daily-scale", f"{small:g}"]
@@ -98,16 +89,12 @@ def history(request: Request) -> dict[str, Any]:
         days = steps.increments()
         for day in days:
             day.name = f"scale {scale:g}, {day.name}"
-        results += days
-        # On the second day, a list that got shorter has settled: prospects that it left out are gone by then.
-        medians.append({key: statistics.median(getattr(day, key) for day in days[2:]) for key in MEDIANS})
-    found = {
-        "wall_ratio": medians[1]["wall_median"] / medians[0]["wall_median"],
-        "cpu_ratio": medians[1]["cpu_median"] / medians[0]["cpu_median"],
-        "small_history_wall_seconds": medians[0]["wall_median"],
-        "large_history_wall_seconds": medians[1]["wall_median"],
-    }
-    return _document("history", {"scale": small, "times": LARGER, "seed": request.seed}, results, found)
+        results.append(days)
+    # On the second day, a list that got shorter has settled: prospects that it left out are gone by then.
+    ratios, (on_small, on_large) = _compared(*(days[2:] for days in results))
+    found = ratios | {"small_history_wall_seconds": on_small, "large_history_wall_seconds": on_large}
+    settings = {"scale": small, "times": LARGER, "seed": request.seed}
+    return _document("history", settings, [*results[0], *results[1]], found)
 
 
 def limit_bytes(text: str) -> int:
@@ -126,10 +113,7 @@ def _document(name: str, settings: dict[str, Any], results: list[Result], found:
 
 def show(console: Console, document: dict[str, Any]) -> None:
     """Print what a scenario found."""
-    table = Table(box=None, pad_edge=False)
-    table.add_column("step")
-    for name in ("wall s", "CPU s", "peak MB", "database MB", "rows"):
-        table.add_column(name, justify="right", no_wrap=True)
+    table = report.table("step", "wall s", "CPU s", "peak MB", "database MB", "rows")
     for step in document["steps"]:
         table.add_row(
             step["name"],
@@ -144,8 +128,4 @@ def show(console: Console, document: dict[str, Any]) -> None:
         console.print(f"{name.replace('_', ' ')}: {value:,.2f}")
 
 
-SCENARIOS: dict[str, Callable[[Request], dict[str, Any]]] = {
-    "quarter": quarter,
-    "history": history,
-    "memory": memory,
-}
+SCENARIOS: dict[str, Callable[[Request], dict[str, Any]]] = {"quarter": quarter, "history": history, "memory": memory}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,12 @@ class Steps:
     progress: Callable[[str], None]
     memory: str = ""
 
+    def _runs(self, step: str, times: int) -> Iterator[None]:
+        """Say each run of a step before it begins."""
+        for number in range(times):
+            self.progress(f"{step}, run {number + 1}")
+            yield
+
     def floor(self) -> list[Result]:
         """Every file into one plain DuckDB database."""
         result = Result("floor", rows=self.area.total_rows)
@@ -36,8 +42,7 @@ class Steps:
         command = [sys.executable, "-m", "scripts.benchmark.plain_duckdb", database]
         settings = engine_settings() | ({"memory_limit": self.memory} if self.memory else {})
         work = json.dumps({"settings": settings, "statements": statements(self.area.path)}).encode()
-        for number in range(max(self.repeat, FLOOR_REPEATS)):
-            self.progress(f"floor, run {number + 1}")
+        for _ in self._runs("floor", max(self.repeat, FLOOR_REPEATS)):
             remove_database(database)
             run(result, command, PROJECT, {}, self.folder / "logs" / "floor.log", work)
             result.database_bytes = database_bytes(database)
@@ -48,8 +53,7 @@ class Steps:
         """All batches at once into a new warehouse, and what dbt's parsing takes of it."""
         parse = Result("parse")
         result = Result("load", rows=self.area.total_rows)
-        for number in range(self.repeat):
-            self.progress(f"load, run {number + 1}")
+        for _ in self._runs("load", self.repeat):
             self.loaded.begin()
             self.loaded.dbt(parse, "parse", "--no-partial-parse", "--quiet")
             parse.database_bytes = 0
@@ -60,8 +64,7 @@ class Steps:
     def tests(self) -> list[Result]:
         """The project's tests on the loaded warehouse."""
         result = Result("tests", rows=self.area.total_rows)
-        for number in range(self.repeat):
-            self.progress(f"tests, run {number + 1}")
+        for _ in self._runs("tests", self.repeat):
             self.need_loaded().dbt(result, "test")
         return [result]
 
@@ -69,8 +72,7 @@ class Steps:
         """Seeds, snapshots, models and tests, all batches at once, into a new warehouse."""
         result = Result("build", rows=self.area.total_rows)
         bench = Bench(self.folder, "build", self.area.path, self.memory)
-        for number in range(self.repeat):
-            self.progress(f"build, run {number + 1}")
+        for _ in self._runs("build", self.repeat):
             bench.begin()
             bench.dbt(result, "build")
         remove_database(bench.path)

@@ -14,18 +14,22 @@ from xml.sax.saxutils import escape
 import numpy as np
 from numpy.typing import NDArray
 
-from scripts.generate_landing.dice import I64, Bool
+from scripts.generate_landing.dice import I64, Bool, Cells
 
-Cells = NDArray[np.uint8]
 Piece = Union[bytes, Cells, "list[Piece]"]
 
 SPACE = 32
 
 
 def table(words: Iterable[str]) -> Cells:
-    """A vocabulary as a byte matrix; take rows of it by index."""
+    """A vocabulary as a byte matrix."""
     encoded = np.array([word.encode() for word in words], dtype=np.bytes_)
     return np.array(encoded.view(np.uint8).reshape(len(encoded), encoded.dtype.itemsize))
+
+
+def pick(words: Cells, place: I64) -> Cells:
+    """Rows of a vocabulary, by index."""
+    return np.take(words, place, axis=0)
 
 
 def csv_table(words: Iterable[str]) -> Cells:
@@ -109,7 +113,7 @@ def cents(values: I64) -> list[Piece]:
 
 def date(days: I64) -> Cells:
     """Days since 1970-01-01 as YYYY-MM-DD."""
-    return np.take(_DATE_TEXT, days - FIRST_DATE, axis=0)
+    return pick(_DATE_TEXT, days - FIRST_DATE)
 
 
 def compact_date(days: I64) -> Cells:
@@ -129,7 +133,7 @@ def timestamp(days: I64, seconds: I64) -> list[Piece]:
 
 def choice(mask: Bool, yes: str, no: str) -> Cells:
     """One text where the mask holds, another where not."""
-    return np.take(table([no, yes]), mask.astype(np.int64), axis=0)
+    return pick(table([no, yes]), mask.astype(np.int64))
 
 
 def only(mask: Bool, piece: Piece) -> Piece:
@@ -178,8 +182,10 @@ def squeeze(cells: Cells) -> Cells:
 
 def delimited(columns: Sequence[Piece], separator: bytes) -> list[Piece]:
     """Columns with a separator between and a line feed after."""
-    pieces: list[Piece] = []
-    for column in columns:
-        pieces += [column, separator]
-    pieces[-1] = b"\n"
-    return pieces
+    parts = [part for column in columns for part in (separator, column)]
+    return [*parts[1:], b"\n"]
+
+
+def numbered(first: int | None, rows: int) -> list[Piece]:
+    """The flag and the sequence number that stand before a new row of a daily batch; nothing without a first number."""
+    return [] if first is None else [b"I", integer(first + np.arange(rows))]

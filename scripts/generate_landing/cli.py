@@ -10,14 +10,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    DownloadColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TransferSpeedColumn,
-)
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
 from scripts.generate_landing.plant import KINDS, PlantError, check, parse, plant_all
 from scripts.generate_landing.settings import DEFAULT_END, Settings
@@ -31,17 +24,9 @@ def _fail(message: str) -> None:
 
 
 @click.command(context_settings={"show_default": True})
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder to write to; new or empty.")
 @click.option(
-    "--out",
-    type=click.Path(path_type=Path),
-    required=True,
-    help="Folder to write to; new or empty.",
-)
-@click.option(
-    "--scale",
-    type=click.FloatRange(0, 10_000, min_open=True),
-    default=0.1,
-    help="Scale factor: 1 is about 100 MB.",
+    "--scale", type=click.FloatRange(0, 10_000, min_open=True), default=0.1, help="Scale factor: 1 is about 100 MB."
 )
 @click.option("--days", type=click.IntRange(0, 400), default=5, help="Incremental batches after the history.")
 @click.option(
@@ -104,13 +89,7 @@ def main(
     settings = Settings(scale, days, seed, end, split, daily_scale)
     started = time.monotonic()
     console = Console(stderr=True)
-    columns = (
-        TextColumn("Landing area"),
-        BarColumn(),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = (TextColumn("Landing area"), BarColumn(), DownloadColumn(), TransferSpeedColumn(), TimeElapsedColumn())
     try:
         out.mkdir(parents=True, exist_ok=True)
         with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

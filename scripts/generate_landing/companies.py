@@ -9,14 +9,12 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Cells, table
-from scripts.generate_landing.days import Calendar, parts
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.cells import pick, table
+from scripts.generate_landing.days import NEVER, Calendar, parts
+from scripts.generate_landing.dice import I64, Bool, Cells, Dice
 from scripts.generate_landing.settings import Settings
 
 FIRST_YEAR = 1967
-NEVER = np.int64(1 << 40)
-"""Later than any day, quarter or second."""
 LAST_SECOND = 80_000
 """Second of the day before which news is posted; what follows a record the same day has room after."""
 
@@ -58,6 +56,10 @@ class Companies:
         self._companies()
         self._securities(calendar)
         self.symbols = _symbols(self.issue)
+        # Securities are visited in steps prime to their number, so that nobody returns to one.
+        count = self.securities
+        steps = [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1]
+        self._steps = np.array(steps[:500] or [1])
 
     def event_day(self, company: I64, quarter: I64) -> I64:
         """Day of a quarter on which a company's own news comes, if any comes."""
@@ -141,6 +143,12 @@ class Companies:
         """Whether securities have prices on all market days from `first` to `last`."""
         return np.asarray((self.first_market_day[security] <= first) & (last < self.last_market_day[security]))
 
+    def visited(self, dice: Dice, who: I64, place: I64) -> I64:
+        """The securities that each of some turns to, one place after the other."""
+        base = dice.below(self.securities, "base", who)
+        step = self._steps[dice.below(len(self._steps), "step", who)]
+        return np.asarray((base + place * step) % self.securities)
+
     def name_number(self, company: I64, day: I64) -> I64:
         """Number of the name that companies bear at the end of a day."""
         return np.where(day >= self.rename_day[company], company + self.count, company)
@@ -180,5 +188,5 @@ def _symbols(issue: I64) -> Cells:
     total = 26**length
     place = np.arange(count) * 179_424_673 % total  # prime to 26: no two securities meet
     letters = np.stack([place // 26**n % 26 for n in range(length)], axis=1) + ord("A")
-    suffix = np.take(table(_ISSUE_SUFFIX), issue, axis=0)
+    suffix = pick(table(_ISSUE_SUFFIX), issue)
     return np.concatenate([letters.astype(np.uint8), suffix], axis=1)

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece, date, delimited, integer, only, table
-from scripts.generate_landing.crm import Crm
-from scripts.generate_landing.crm_parts import (
-    ACCOUNT_PROPERTIES,
+from scripts.generate_landing.cells import Piece, date, delimited, integer, only, pick, table
+from scripts.generate_landing.crm import (
     ADDACCT,
     BROKER,
     CLOSEACCT,
@@ -17,33 +15,15 @@ from scripts.generate_landing.crm_parts import (
     NAME,
     NEW,
     TAX_STATUS,
-    UPDACCT,
-    UPDCUST,
+    Crm,
     Events,
+    account_changes,
     customer_changes,
-    swallowed_accounts,
 )  # fmt: skip
-from scripts.generate_landing.crm_xml import LETTERS, AccountValues, dirty_totals
-from scripts.generate_landing.dice import I64, U64, Bool
+from scripts.generate_landing.crm_xml import AccountValues, dirty_totals
+from scripts.generate_landing.dice import I64, U64, Bool, count
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import (
-    BIRTH,
-    EMAIL1,
-    EMAIL2,
-    FIRST,
-    GENDER,
-    LAST,
-    LINE1,
-    LINE2,
-    LOCAL_TAX,
-    MIDDLE,
-    NATIONAL_TAX,
-    PHONE1,
-    PLACE,
-    PROPERTIES,
-    TIER,
-    Persons,
-)  # fmt: skip
+from scripts.generate_landing.persons import LETTERS, Person, Persons
 
 _STATUS = table(["ACTV", "INAC"])
 _FLAGS = table(["I", "U"])
@@ -53,33 +33,31 @@ class State:
     """What is true of each customer and account: by property, the event that last set it."""
 
     def __init__(self, crm: Crm) -> None:
-        lives = crm.lives
-        self.customer: I64 = np.zeros((len(lives.customer_new), PROPERTIES), dtype=np.int64)
-        self.account: I64 = np.zeros((len(lives.account_new), ACCOUNT_PROPERTIES), dtype=np.int64)
-        self.customer_gone: Bool = np.zeros(len(lives.customer_new), dtype=np.bool_)
-        self.account_gone: Bool = np.zeros(len(lives.account_new), dtype=np.bool_)
-        self.owner: I64 = lives.account_customer
-        self.customers = 0
-        """Customers that are known."""
-        self.accounts = 0
-        events = crm.history
+        lives, events = crm.lives, crm.history
+        self.customer: I64 = np.zeros((len(lives.customer_new), len(Person)), dtype=np.int64)
+        self.account: I64 = np.zeros((len(lives.account_new), events.sets_account.shape[1]), dtype=np.int64)
         # Of several assignments to one element, numpy keeps the last: the latest event.
-        for p in range(PROPERTIES):
-            rows = events.sets[:, p]
-            self.customer[events.customer[rows], p] = events.number[rows]
-        for p in range(ACCOUNT_PROPERTIES):
-            rows = events.sets_account[:, p]
-            self.account[events.account[rows], p] = events.number[rows]
+        for state, sets, who in (
+            (self.customer, events.sets, events.customer),
+            (self.account, events.sets_account, events.account),
+        ):
+            for p in range(sets.shape[1]):
+                rows = sets[:, p]
+                state[who[rows], p] = events.number[rows]
+        self.owner: I64 = lives.account_customer
+        self.customer_gone: Bool = np.zeros(len(lives.customer_new), dtype=np.bool_)
         self.customer_gone[events.customer[events.kind == INACT]] = True
+        self.account_gone: Bool = self.customer_gone[self.owner]
         self.account_gone[events.account[events.kind == CLOSEACCT]] = True
-        self.customers = int(np.count_nonzero(events.kind == NEW))
-        self.accounts = self.customers + int(np.count_nonzero(events.kind == ADDACCT))
-        self.account_gone |= self.customer_gone[self.owner]
+        self.customers = count(events.kind == NEW)
+        """Customers that are known."""
+        self.accounts = self.customers + count(events.kind == ADDACCT)
 
     def keys(self, persons: Persons, customers: I64) -> U64:
         """Name and address keys of customers as they are now."""
-        now = self.customer[customers]
-        return persons.address_key(now[:, LAST], now[:, FIRST], now[:, LINE1], now[:, LINE2], now[:, PLACE])
+        now = self.customer[customers].T
+        places = (Person.LAST, Person.FIRST, Person.LINE1, Person.LINE2, Person.PLACE)
+        return persons.address_key(*(now[place] for place in places))
 
     def active(self) -> I64:
         """Customers that are known and active."""
@@ -115,28 +93,15 @@ class Daily:
         with landing.file(batch, "Account.txt") as file:
             file.write(self._account_lines(accounts), len(accounts.who))
         day, end = self.crm.calendar.batch_day(batch), self.crm.calendar.end
-        dirty = dirty_totals(self.persons, customers.setters[:, TIER], customers.setters[:, BIRTH], day, end)
-        landing.audit(batch, "Customer", customer_changes(events) + dirty)
-        landing.audit(batch, "Account", self._account_totals(events, accounts))
-
-    def _account_totals(self, events: Events, rows: _Images) -> list[tuple[str, str, int]]:
-        """Accounts that close with their customer count as closed, and as touched twice."""
-        lives = self.crm.lives
-        closed = int(np.count_nonzero((rows.kind == CLOSEACCT) | (rows.kind == INACT)))
-        swallowed = swallowed_accounts(events, lives.account_customer, lives.account_new)
-        # Each of these rows repeats what its customer's row says already.
-        swallowed += int(np.count_nonzero(rows.kind == INACT))
-        return [
-            ("DimAccount", "CA_ADDACCT", int(np.count_nonzero(rows.kind == ADDACCT))),
-            ("DimAccount", "CA_CLOSEACCT", closed),
-            ("DimAccount", "CA_UPDACCT", int(np.count_nonzero(rows.kind == UPDACCT))),
-            ("DimAccount", "CA_ID_HIST", swallowed),
-        ]
+        tier, birth = customers.setters[:, Person.TIER], customers.setters[:, Person.BIRTH]
+        dirty = dirty_totals(self.persons, tier, birth, day, end)
+        landing.audit(batch, "Customer", DimCustomer=customer_changes(events) | dirty)
+        landing.audit(batch, "Account", DimAccount=account_changes(accounts.kind, events, self.crm.lives))
 
     def _rows(self, events: Events) -> tuple[_Images, _Images]:
         state, kind = self.state, events.kind
         place = np.arange(len(kind))
-        of_customer = (kind == NEW) | (kind == UPDCUST) | (kind == INACT)
+        of_customer = events.of_customer
         own = np.flatnonzero(events.account >= 0)
 
         # A customer who leaves takes all accounts along that are still active then.
@@ -146,7 +111,7 @@ class Daily:
         left_at = np.full(len(self.crm.lives.customer_new), -1)
         leaving = np.flatnonzero(kind == INACT)
         left_at[events.customer[leaving]] = leaving
-        opened = state.accounts + int(np.count_nonzero((kind == NEW) | (kind == ADDACCT)))
+        opened = state.accounts + count((kind == NEW) | (kind == ADDACCT))
         a = np.arange(opened)
         leaves = left_at[state.owner[:opened]]
         a = a[(leaves >= 0) & ~state.account_gone[:opened] & (closed_at[:opened] > leaves)]
@@ -161,18 +126,11 @@ class Daily:
             events.customer[of_customer], kind[of_customer], place[of_customer], events.sets[of_customer],
             events.number[of_customer], state.customer, state.customer_gone, INACT,
         )  # fmt: skip
-        sets = events.sets_account[after] & (account_kind != INACT)[:, None]
         accounts = self._images(
-            account,
-            account_kind,
-            after,
-            sets,
-            events.number[after],
-            state.account,
-            state.account_gone,
-            CLOSEACCT,
-        )
-        state.customers += int(np.count_nonzero(kind == NEW))
+            account, account_kind, after, events.sets_account[after] & (account_kind != INACT)[:, None],
+            events.number[after], state.account, state.account_gone, CLOSEACCT,
+        )  # fmt: skip
+        state.customers += count(kind == NEW)
         state.accounts = opened
         # One sequence over both files; a customer's row comes before the rows of its accounts.
         both = np.concatenate([customers.sequence * 2, accounts.sequence * 2 + 1])
@@ -184,15 +142,7 @@ class Daily:
         return customers, accounts
 
     def _images(
-        self,
-        who: I64,
-        kind: I64,
-        sequence: I64,
-        sets: Bool,
-        number: I64,
-        state: I64,
-        gone: Bool,
-        ends: int,
+        self, who: I64, kind: I64, sequence: I64, sets: Bool, number: I64, state: I64, gone: Bool, ends: int
     ) -> _Images:
         """Bring the state forward row by row of each subject; the image is the state after the row."""
         order = np.argsort(who, kind="stable")
@@ -211,43 +161,32 @@ class Daily:
         return _Images(who, kind, sequence, images, ended)
 
     def _customer_lines(self, rows: _Images) -> Piece:
-        persons, set_by = self.persons, rows.setters
-        place = persons.place(set_by[:, PLACE])
-        birth = persons.birth(set_by[:, BIRTH], self.crm.calendar.end)
-        columns: list[Piece] = [
-            np.take(_FLAGS, (rows.kind != NEW).astype(np.int64), axis=0),
-            integer(rows.sequence),
-            integer(rows.who),
-            persons.tax_id(rows.who),
-            np.take(_STATUS, rows.gone.astype(np.int64), axis=0),
-            np.take(persons.last, persons.last_name(set_by[:, LAST]), axis=0),
-            np.take(persons.first, persons.first_name(set_by[:, FIRST]), axis=0),
-            np.take(LETTERS, persons.middle(set_by[:, MIDDLE]), axis=0),
-            np.take(persons.genders, persons.gender(set_by[:, GENDER]), axis=0),
-            np.take(persons.tiers, persons.tier(set_by[:, TIER]), axis=0),
-            date(birth),
-            persons.line1(set_by[:, LINE1]),
-            persons.line2(set_by[:, LINE2]),
-            persons.postal_code(set_by[:, PLACE]),
-            np.take(persons.cities, place, axis=0),
-            np.take(persons.states, place, axis=0),
-            np.take(persons.countries, place, axis=0),
-        ]
-        for which in range(3):
-            phone = persons.phone(which, set_by[:, PHONE1 + which])
-            columns += [
-                only(phone.has_country, phone.country), only(phone.has_area, phone.area),
-                only(phone.has_local, phone.local), only(phone.has_extension, phone.extension),
-            ]  # fmt: skip
-        origin = self.origin[rows.who]
-        for which, column in enumerate([EMAIL1, EMAIL2]):
-            text, has = persons.email(which, set_by[:, column], origin, origin)
-            columns.append(only(has, text))
-        columns += [
-            persons.local_tax(set_by[:, LOCAL_TAX]),
-            persons.national_tax(set_by[:, NATIONAL_TAX]),
-        ]
-        return delimited(columns, b"|")
+        persons, set_by, origin = self.persons, rows.setters.T, self.origin[rows.who]
+        phones = [persons.phone(which, set_by[Person.PHONE1 + which]) for which in range(3)]
+        emails = [persons.email(which, set_by[Person.EMAIL1 + which], origin, origin) for which in range(2)]
+        return delimited(
+            [
+                pick(_FLAGS, (rows.kind != NEW).astype(np.int64)),
+                integer(rows.sequence),
+                integer(rows.who),
+                persons.tax_id(rows.who),
+                pick(_STATUS, rows.gone.astype(np.int64)),
+                persons.last(set_by[Person.LAST]),
+                persons.first(set_by[Person.FIRST]),
+                pick(LETTERS, persons.middle(set_by[Person.MIDDLE])),
+                pick(persons.genders, persons.gender(set_by[Person.GENDER])),
+                pick(persons.tiers, persons.tier(set_by[Person.TIER])),
+                date(persons.birth(set_by[Person.BIRTH], self.crm.calendar.end)),
+                persons.line1(set_by[Person.LINE1]),
+                persons.line2(set_by[Person.LINE2]),
+                *persons.address(set_by[Person.PLACE]),
+                *(only(has, text) for phone in phones for text, has in phone),
+                *(only(has, text) for text, has in emails),
+                persons.local_tax(set_by[Person.LOCAL_TAX]),
+                persons.national_tax(set_by[Person.NATIONAL_TAX]),
+            ],
+            b"|",
+        )
 
     def _account_lines(self, rows: _Images) -> Piece:
         values, set_by = self.accounts, rows.setters
@@ -255,14 +194,14 @@ class Daily:
         opened = (rows.kind == NEW) | (rows.kind == ADDACCT)
         return delimited(
             [
-                np.take(_FLAGS, (~opened).astype(np.int64), axis=0),
+                pick(_FLAGS, (~opened).astype(np.int64)),
                 integer(rows.sequence),
                 integer(rows.who),
                 integer(values.broker(set_by[:, BROKER])),
                 integer(self.state.owner[rows.who]),
                 only(values.has_name(named), values.name(named)),
                 integer(values.tax_status(set_by[:, TAX_STATUS])),
-                np.take(_STATUS, rows.gone.astype(np.int64), axis=0),
+                pick(_STATUS, rows.gone.astype(np.int64)),
             ],
             b"|",
         )

@@ -5,20 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import (
-    Cells,
-    Piece,
-    clock,
-    date,
-    integer,
-    join,
-    only,
-    squeeze,
-    table,
-    xml_table,
-)
-from scripts.generate_landing.crm import Crm
-from scripts.generate_landing.crm_parts import (
+from scripts.generate_landing.cells import Piece, clock, date, integer, join, only, pick, squeeze, table
+from scripts.generate_landing.crm import (
     ACTIONS,
     ADDACCT,
     BROKER,
@@ -27,33 +15,19 @@ from scripts.generate_landing.crm_parts import (
     NEW,
     TAX_STATUS,
     UPDCUST,
+    Crm,
     Events,
+    account_changes,
+    customer_changes,
 )  # fmt: skip
 from scripts.generate_landing.days import SECONDS_A_DAY
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.dice import I64, Bool, Cells, Dice, count
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import (
-    BIRTH,
-    EMAIL1,
-    EMAIL2,
-    FIRST,
-    GENDER,
-    LAST,
-    LINE1,
-    LINE2,
-    LOCAL_TAX,
-    MIDDLE,
-    NATIONAL_TAX,
-    PHONE1,
-    PLACE,
-    TIER,
-    Persons,
-)  # fmt: skip
+from scripts.generate_landing.persons import LETTERS, Person, Persons
 
 _CHUNK = 8192
 _HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<TPCDI:Actions xmlns:TPCDI="http://www.tpc.org/tpc-di">\n'
 _TAIL = b"</TPCDI:Actions>\n"
-LETTERS = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", ""])
 
 
 class AccountValues:
@@ -63,8 +37,7 @@ class AccountValues:
         self.dice = dice.sub("accounts")
         self.persons = persons
         self.brokers = brokers
-        self.kinds = table(words.ACCOUNT_KINDS)
-        self.kinds_xml = xml_table(words.ACCOUNT_KINDS)
+        self.kinds = persons.written(words.ACCOUNT_KINDS)
 
     def broker(self, event: I64) -> I64:
         """An employee who is a broker."""
@@ -78,15 +51,10 @@ class AccountValues:
         """Whether the account has a name."""
         return self.dice.chance(0.97, "has name", event)
 
-    def name(self, event: I64, xml: bool = False) -> Piece:
+    def name(self, event: I64) -> Piece:
         """For example `Mary Smith Roth IRA`; the person named need not be the customer."""
         persons = self.persons
-        kind = self.dice.below(len(words.ACCOUNT_KINDS), "kind", event)
-        return [
-            np.take(persons.first_xml if xml else persons.first, persons.first_name(event), axis=0), b" ",
-            np.take(persons.last_xml if xml else persons.last, persons.last_name(event), axis=0), b" ",
-            np.take(self.kinds_xml if xml else self.kinds, kind, axis=0),
-        ]  # fmt: skip
+        return [persons.first(event), b" ", persons.last(event), b" ", self.dice.word(self.kinds, "kind", event)]
 
 
 class _Line:
@@ -131,27 +99,28 @@ class CustomerMgmt:
             for at in range(0, len(events.kind), _CHUNK):
                 file.write_bytes(squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data)
             file.write_bytes(_TAIL)
-        customers, accounts = self.crm.history_totals()
-        new = events.number[events.kind == NEW]
-        end = self.crm.calendar.end
-        landing.audit(1, "CustomerMgmt", customers + dirty_totals(self.persons, new, new, end, end) + accounts)
+        new, end = events.number[events.kind == NEW], self.crm.calendar.end
+        landing.audit(
+            1,
+            "CustomerMgmt",
+            DimCustomer=customer_changes(events) | dirty_totals(self.persons, new, new, end, end),
+            DimAccount=account_changes(events.kind[events.account >= 0], events, self.crm.lives),
+        )
 
     def _block(self, events: Events, first: int, last: int) -> Cells:
         span = slice(first, last)
-        number = events.number[span]
-        kind, customer, account = events.kind[span], events.customer[span], events.account[span]
+        number, sets, when = events.number[span], events.sets[span], events.time[span]
+        kind, customer = events.kind[span], events.customer[span]
         line = _Line(self.dice, number)
         new = kind == NEW
         # A missing value is left out or left empty; where it is a change, only the latter says so.
         tell = ~new | self.dice.chance(0.4, "tell empty", number)
-        when = events.time[span]
-        names = table(ACTIONS)
         pieces: list[Piece] = [
-            b'<TPCDI:Action ActionType="', np.take(names, kind, axis=0), b'" ActionTS="',
+            b'<TPCDI:Action ActionType="', pick(table(ACTIONS), kind), b'" ActionTS="',
             date(when // SECONDS_A_DAY), b"T", clock(when % SECONDS_A_DAY), b'">',
-            self._customer_start(line, events.sets[span], number, customer, new, tell),
-            only(new | (kind == UPDCUST), self._customer_body(line, events.sets[span], number, customer, tell)),
-            self._account(line, events.sets_account[span], number, kind, account),
+            self._customer_start(line, sets, number, customer, new, tell),
+            only(new | (kind == UPDCUST), self._customer_body(line, sets, number, customer, tell)),
+            self._account(line, events.sets_account[span], number, kind, events.account[span]),
             only(kind != INACT, b"</Customer>"), b"</TPCDI:Action>\n",
         ]  # fmt: skip
         return join(pieces, last - first)
@@ -159,86 +128,69 @@ class CustomerMgmt:
     def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool) -> Piece:
         persons = self.persons
         gender, tier = persons.gender(number), persons.tier(number)
-        birth = persons.birth(number, self.crm.calendar.end)
         has_gender, has_tier = gender != len(persons.genders) - 1, tier != len(persons.tiers) - 1
-        everywhere = np.ones(len(number), dtype=np.bool_)
+        birth = date(persons.birth(number, self.crm.calendar.end))
         attributes = [
-            line.attribute(b"C_ID", integer(customer), everywhere),
+            line.attribute(b"C_ID", integer(customer), np.ones(len(number), dtype=np.bool_)),
             line.attribute(b"C_TAX_ID", persons.tax_id(customer), new),
-            line.attribute(
-                b"C_GNDR",
-                np.take(persons.genders, gender, axis=0),
-                sets[:, GENDER] & (has_gender | tell),
-            ),
-            line.attribute(b"C_TIER", np.take(persons.tiers, tier, axis=0), sets[:, TIER] & (has_tier | tell)),
-            line.attribute(b"C_DOB", date(birth), sets[:, BIRTH]),
+            line.attribute(b"C_GNDR", pick(persons.genders, gender), sets[:, Person.GENDER] & (has_gender | tell)),
+            line.attribute(b"C_TIER", pick(persons.tiers, tier), sets[:, Person.TIER] & (has_tier | tell)),
+            line.attribute(b"C_DOB", birth, sets[:, Person.BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
         leaving = self.crm.history.kind[number - self.crm.history.first] == INACT
         return [
-            b"<Customer",
-            only(~turned, list(attributes)),
-            only(turned, attributes[::-1]),
-            only(leaving, b"/>"),
-            only(~leaving, b">"),
-        ]
+            b"<Customer", only(~turned, list(attributes)), only(turned, attributes[::-1]),
+            only(leaving, b"/>"), only(~leaving, b">"),
+        ]  # fmt: skip
 
     def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Piece:
-        persons = self.persons
-        last, first = persons.last_name(number), persons.first_name(number)
-        middle = persons.middle(number)
-        has_middle, has_line2 = middle < 26, persons.has_line2(number)
-        place = persons.place(number)
-        named = _any(sets, LAST, FIRST, MIDDLE)
-        moved = _any(sets, LINE1, LINE2, PLACE)
-        reached = _any(sets, *range(PHONE1, EMAIL2 + 1))
-        taxed = _any(sets, LOCAL_TAX, NATIONAL_TAX)
-        at = sets[:, PLACE]
-        origin = self.origin[customer]
-        pieces: list[Piece] = [
-            only(named, b"<Name>"),
-            line.element(b"C_L_NAME", np.take(persons.last_xml, last, axis=0), sets[:, LAST]),
-            line.element(b"C_F_NAME", np.take(persons.first_xml, first, axis=0), sets[:, FIRST]),
-            line.element(
-                b"C_M_NAME",
-                np.take(LETTERS, middle, axis=0),
-                sets[:, MIDDLE] & (has_middle | tell),
-                has_middle,
+        persons, origin = self.persons, self.origin[customer]
+        middle, has_line2 = persons.middle(number), persons.has_line2(number)
+        address = zip((b"C_ZIPCODE", b"C_CITY", b"C_STATE_PROV", b"C_CTRY"), persons.address(number), strict=True)
+
+        def element(name: bytes, value: Piece, property: int, filled: Bool | None = None) -> Piece:
+            told = sets[:, property]
+            return line.element(name, value, told if filled is None else told & (filled | tell), filled)
+
+        def group(name: bytes, first: int, last: int, *elements: Piece) -> Piece:
+            """Elements for properties, where an event sets any of these."""
+            told = np.asarray(sets[:, first : last + 1].any(axis=1))
+            return [only(told, b"<" + name + b">"), *elements, only(told, b"</" + name + b">")]
+
+        emails = [persons.email(which, number, origin, origin) for which in range(2)]
+        return [
+            group(
+                b"Name", Person.LAST, Person.MIDDLE,
+                element(b"C_L_NAME", persons.last(number), Person.LAST),
+                element(b"C_F_NAME", persons.first(number), Person.FIRST),
+                element(b"C_M_NAME", pick(LETTERS, middle), Person.MIDDLE, middle < 26),
             ),
-            only(named, b"</Name>"),
-            only(moved, b"<Address>"),
-            line.element(b"C_ADLINE1", persons.line1(number, xml=True), sets[:, LINE1]),
-            line.element(b"C_ADLINE2", persons.line2(number), sets[:, LINE2] & (has_line2 | tell), has_line2),
-            line.element(b"C_ZIPCODE", persons.postal_code(number), at),
-            line.element(b"C_CITY", np.take(persons.cities_xml, place, axis=0), at),
-            line.element(b"C_STATE_PROV", np.take(persons.states, place, axis=0), at),
-            line.element(b"C_CTRY", np.take(persons.countries, place, axis=0), at),
-            only(moved, b"</Address>"),
-            only(reached, b"<ContactInfo>"),
-        ]
-        for which, (name, column) in enumerate([(b"C_PRIM_EMAIL", EMAIL1), (b"C_ALT_EMAIL", EMAIL2)]):
-            text, has = persons.email(which, number, origin, origin)
-            pieces.append(line.element(name, text, sets[:, column] & (has | tell), has))
-        for which in range(3):
-            pieces.append(self._phone(line, which, number, sets[:, PHONE1 + which], tell))
-        pieces += [
-            only(reached, b"</ContactInfo>"),
-            only(taxed, b"<TaxInfo>"),
-            line.element(b"C_LCL_TX_ID", persons.local_tax(number), sets[:, LOCAL_TAX]),
-            line.element(b"C_NAT_TX_ID", persons.national_tax(number), sets[:, NATIONAL_TAX]),
-            only(taxed, b"</TaxInfo>"),
-        ]
-        return pieces
+            group(
+                b"Address", Person.LINE1, Person.PLACE,
+                element(b"C_ADLINE1", persons.line1(number), Person.LINE1),
+                element(b"C_ADLINE2", persons.line2(number), Person.LINE2, has_line2),
+                *(element(name, text, Person.PLACE) for name, text in address),
+            ),
+            group(
+                b"ContactInfo", Person.PHONE1, Person.EMAIL2,
+                element(b"C_PRIM_EMAIL", emails[0][0], Person.EMAIL1, emails[0][1]),
+                element(b"C_ALT_EMAIL", emails[1][0], Person.EMAIL2, emails[1][1]),
+                *(self._phone(line, which, number, sets[:, Person.PHONE1 + which], tell) for which in range(3)),
+            ),
+            group(
+                b"TaxInfo", Person.LOCAL_TAX, Person.NATIONAL_TAX,
+                element(b"C_LCL_TX_ID", persons.local_tax(number), Person.LOCAL_TAX),
+                element(b"C_NAT_TX_ID", persons.national_tax(number), Person.NATIONAL_TAX),
+            ),
+        ]  # fmt: skip
 
     def _phone(self, line: _Line, which: int, number: I64, sets: Bool, tell: Bool) -> Piece:
-        phone = self.persons.phone(which, number)
-        some = phone.has_local | phone.has_area | phone.has_country
-        inner: list[Piece] = [
-            line.element(b"C_CTRY_CODE", phone.country, phone.has_country | tell, phone.has_country),
-            line.element(b"C_AREA_CODE", phone.area, phone.has_area | tell, phone.has_area),
-            line.element(b"C_LOCAL", phone.local, phone.has_local | tell, phone.has_local),
-            line.element(b"C_EXT", phone.extension, phone.has_extension | tell, phone.has_extension),
-        ]
+        parts = self.persons.phone(which, number)
+        names = (b"C_CTRY_CODE", b"C_AREA_CODE", b"C_LOCAL", b"C_EXT")
+        inner = [line.element(name, text, has | tell, has) for name, (text, has) in zip(names, parts, strict=True)]
+        # An extension alone is no number.
+        some = parts[0][1] | parts[1][1] | parts[2][1]
         return line.element(f"C_PHONE_{which + 1}".encode(), inner, sets & (some | tell), some)
 
     def _account(self, line: _Line, sets: Bool, number: I64, kind: I64, account: I64) -> Piece:
@@ -257,26 +209,21 @@ class CustomerMgmt:
             only(turned, [status, identity]),
             only(inside, b">"),
             line.element(b"CA_B_ID", integer(values.broker(number)), broker),
-            line.element(b"CA_NAME", values.name(number, xml=True), named, has_name),
+            line.element(b"CA_NAME", values.name(number), named, has_name),
             only(inside, b"</Account>"),
             only(present & ~inside, b"/>"),
         ]
 
 
-def _any(sets: Bool, *properties: int) -> Bool:
-    """Whether an event sets any of some properties."""
-    return np.asarray(sets[:, properties].any(axis=1))
-
-
-def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) -> list[tuple[str, str, int]]:
+def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) -> dict[str, int]:
     """Counts of invalid tiers and dates of birth among images, given by the events that set them."""
     born = persons.birth(birth, end).astype("datetime64[D]")
     today = np.datetime64(day, "D")
     months = born.astype("datetime64[M]")
     # 29 February has no anniversary in most years; nobody here is within a month of a hundred.
     hundred = (months + 1200).astype("datetime64[D]") + (born - months)
-    return [
-        ("DimCustomer", "C_DOB_TO", int(np.count_nonzero(hundred <= today))),
-        ("DimCustomer", "C_DOB_TY", int(np.count_nonzero(born > today))),
-        ("DimCustomer", "C_TIER_INV", int(np.count_nonzero(persons.tier(tier) >= 3))),
-    ]
+    return {
+        "C_DOB_TO": count(hundred <= today),
+        "C_DOB_TY": count(born > today),
+        "C_TIER_INV": count(persons.tier(tier) >= 3),
+    }

@@ -18,6 +18,8 @@ LOOKAHEAD = 15
 """Days simulated beyond the last batch: an order's fate may depend on them (an account that closes)."""
 
 SECONDS_A_DAY = 86400
+NEVER = np.int64(1 << 40)
+"""Later than any day, quarter or second."""
 
 
 def day_number(day: date) -> int:
@@ -92,3 +94,9 @@ class Calendar:
     def first_from(self, days: I64) -> I64:
         """First market day on or after a day."""
         return np.searchsorted(self.dates, days, side="left")
+
+    def span(self, comes: I64, goes: I64, never: int) -> tuple[I64, I64]:
+        """Market days from the first one after things come to the one on which they go, `never` where they stay. Both
+        in seconds."""
+        last = self.first_from(np.minimum(goes // SECONDS_A_DAY, self.dates[-1] + 1))
+        return self.first_after(comes // SECONDS_A_DAY), np.where(goes < NEVER, last, never)

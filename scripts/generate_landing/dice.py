@@ -15,6 +15,7 @@ I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
+Cells = NDArray[np.uint8]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MUL1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -30,6 +31,11 @@ def mix(x: U64) -> U64:
     x *= _MUL2
     x ^= x >> _S31
     return x
+
+
+def count(mask: Bool) -> int:
+    """How often a mask holds."""
+    return int(np.count_nonzero(mask))
 
 
 class Dice:
@@ -95,6 +101,10 @@ class Dice:
     def number(self, purpose: str, which: int = 0) -> float:
         """One uniform number in [0, 1)."""
         return float(self.unit(purpose, which)[0])
+
+    def word(self, words: Cells, purpose: str, *ids: ArrayLike) -> Cells:
+        """One of a table's rows."""
+        return np.take(words, self.below(len(words), purpose, *ids), axis=0)
 
     def choose(self, weights: tuple[float, ...], purpose: str, *ids: ArrayLike) -> I64:
         """Index of a weighted alternative; weights sum to 1."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import (
-    Cells,
     Piece,
     cents,
     compact_date,
@@ -17,13 +17,14 @@ from scripts.generate_landing.cells import (
     join,
     only,
     padded,
+    pick,
     squeeze,
     table,
 )
 from scripts.generate_landing.companies import EXCHANGES, ISSUES, LAST_SECOND, Companies
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.dice import I64, Bool, Cells, Dice
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import zip_cells
+from scripts.generate_landing.persons import VOCABULARIES, zip_cells
 
 RATINGS = words.listed("AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D")
 BAD_RATINGS = words.listed("AAAA E NR DD Baa1 CC+ ? a-")
@@ -43,14 +44,10 @@ class Records:
 
     def twice(self, again: Bool) -> Records:
         """The records, and a second one later the same day for some."""
-        second = self.second[again] + 1 + self.subject[again] % 3600
-        return Records(
-            np.concatenate([self.subject, self.subject[again]]),
-            np.concatenate([self.day, self.day[again]]),
-            np.concatenate([self.second, second]),
-            np.concatenate([self.ended, self.ended[again]]),
-            np.concatenate([self.version, self.version[again] + 1]),
-        )
+        second = Records(**{name: values[again] for name, values in vars(self).items()})
+        second.second += 1 + second.subject % 3600
+        second.version += 1
+        return Records(**{name: np.concatenate([values, vars(second)[name]]) for name, values in vars(self).items()})
 
 
 class Newswire:
@@ -60,22 +57,21 @@ class Newswire:
         self.companies = companies
         self.dice = dice.sub("finwire")
         self.names = companies.name_table()
-        self.tables = {
-            "street": table(words.STREETS),
-            "type": table(words.STREET_TYPES),
-            "city": table(words.CITIES),
-            "state": table(words.STATES),
-            "country": table([*words.COUNTRIES, ""]),
-            "first": table(words.FIRST),
-            "last": table(words.LAST),
-            "rating": table([*RATINGS, *BAD_RATINGS]),
-            "industry": table(industry_ids()),
-            "description": table(words.DESCRIPTIONS),
-            "goods": table(words.GOODS),
-            "issue": table(ISSUES),
-            "exchange": table(EXCHANGES),
-            "status": table(["ACTV", "INAC"]),
+        vocabularies: dict[str, Sequence[str]] = {
+            **VOCABULARIES,
+            "country": [*words.COUNTRIES, ""],
+            "rating": [*RATINGS, *BAD_RATINGS],
+            "industry": industry_ids(),
+            "description": words.DESCRIPTIONS,
+            "goods": words.GOODS,
+            "issue": ISSUES,
+            "exchange": EXCHANGES,
+            "status": ["ACTV", "INAC"],
         }
+        self.tables = {name: table(vocabulary) for name, vocabulary in vocabularies.items()}
+
+    def _word(self, vocabulary: str, purpose: str, *ids: I64 | int) -> Cells:
+        return self.dice.word(self.tables[vocabulary], purpose, *ids)
 
     def write(self, landing: Landing) -> None:
         """All files of the history, one a quarter, with their control totals."""
@@ -91,30 +87,18 @@ class Newswire:
             (security_news, self._security_lines(security_news, quarter)),
             (results, self._result_lines(results, quarter)),
         ]
-        day = np.concatenate([records.day for records, _ in kinds])
-        second = np.concatenate([records.second for records, _ in kinds])
-        rows = len(day)
         width = max(cells.shape[1] for _, cells in kinds)
-        lines = np.zeros((rows, width), dtype=np.uint8)
-        at = 0
-        for records, cells in kinds:
-            lines[at : at + len(records.day), : cells.shape[1]] = cells
-            at += len(records.day)
-        order = np.lexsort((second, day))
+        lines = np.concatenate([np.pad(cells, ((0, 0), (0, width - cells.shape[1]))) for _, cells in kinds])
+        order = np.lexsort([np.concatenate([getattr(records, of) for records, _ in kinds]) for of in ("second", "day")])
         name = f"FINWIRE{self.companies.quarters.name(quarter)}"
         with landing.file(1, name) as file:
             file.write_bytes(squeeze(lines[order]).data)
         landing.audit(
             1,
             name,
-            [
-                ("DimCompany", "FW_CMP", len(companies_news.day)),
-                ("DimCompany", "FW_CMP_DUP", _repeats(companies_news)),
-                ("DimSecurity", "FW_SEC", len(security_news.day)),
-                ("DimSecurity", "FW_SEC_DUP", _repeats(security_news)),
-                ("Financial", "FW_FIN", len(results.day)),
-                ("Financial", "FW_FIN_DUP", 0),
-            ],
+            DimCompany={"FW_CMP": len(companies_news.day), "FW_CMP_DUP": _repeats(companies_news)},
+            DimSecurity={"FW_SEC": len(security_news.day), "FW_SEC_DUP": _repeats(security_news)},
+            Financial={"FW_FIN": len(results.day), "FW_FIN_DUP": 0},
         )
 
     def _company_news(self, quarter: int) -> Records:
@@ -184,43 +168,31 @@ class Newswire:
         )
         founded = who.entry_day[c] - 400 - dice.below(12_000, "founded", c)
         floor = dice.chance(0.2, "floor", c, era)
-        chief: list[Piece] = [
-            np.take(tables["first"], dice.below(len(words.FIRST), "chief", c, quarter), axis=0),
-            b" ",
-            np.take(tables["last"], dice.below(len(words.LAST), "chief name", c, quarter), axis=0),
-        ]
-        description: list[Piece] = [
-            b"It ",
-            np.take(tables["description"], dice.below(len(words.DESCRIPTIONS), "verb", c), axis=0),
-            b" ",
-            np.take(tables["goods"], dice.below(len(words.GOODS), "goods", c), axis=0),
-            b".",
-        ]
-        name = np.take(self.names, who.name_number(c, records.day), axis=0)
-        street: list[Piece] = [
-            integer(1 + dice.below(9999, "number", c, era)),
-            b" ",
-            np.take(tables["street"], dice.below(len(words.STREETS), "street", c, era), axis=0),
-            b" ",
-            np.take(tables["type"], dice.below(len(words.STREET_TYPES), "type", c, era), axis=0),
-        ]
+        chief: Piece = [self._word("first", "chief", c, quarter), b" ", self._word("last", "chief name", c, quarter)]
+        description: Piece = [
+            b"It ", self._word("description", "verb", c), b" ", self._word("goods", "goods", c), b".",
+        ]  # fmt: skip
+        name = pick(self.names, who.name_number(c, records.day))
+        street: Piece = [
+            integer(1 + dice.below(9999, "number", c, era)), b" ", self._word("street", "street", c, era), b" ",
+            self._word("type", "type", c, era),
+        ]  # fmt: skip
         line2 = only(floor, [b"Floor ", integer(1 + dice.below(60, "floor number", c, era))])
-        industry = dice.below(len(words.INDUSTRY_WORDS), "industry", c)
         no_founding = dice.chance(0.05, "no founding date", c)
         pieces: list[Piece] = [
             self._stamp(records, b"CMP"),
             fixed(name, 60, rows),
             padded(who.cik[c], 10),
-            np.take(tables["status"], records.ended.astype(np.int64), axis=0),
-            np.take(tables["industry"], industry, axis=0),
-            fixed(np.take(tables["rating"], rating, axis=0), 4, rows),
+            pick(tables["status"], records.ended.astype(np.int64)),
+            self._word("industry", "industry", c),
+            fixed(pick(tables["rating"], rating), 4, rows),
             fixed(only(~no_founding, compact_date(founded)), 8, rows),
             fixed(street, 80, rows),
             fixed(line2, 80, rows),
             fixed(zip_cells(place, dice.bits("zip", c, era)), 12, rows),
-            fixed(np.take(tables["city"], place, axis=0), 25, rows),
-            fixed(np.take(tables["state"], place, axis=0), 20, rows),
-            fixed(np.take(tables["country"], country, axis=0), 24, rows),
+            fixed(pick(tables["city"], place), 25, rows),
+            fixed(pick(tables["state"], place), 20, rows),
+            fixed(pick(tables["country"], country), 24, rows),
             fixed(chief, 46, rows, ~(cut & bare)),
             fixed(only(~bare, description), 150, rows, ~cut),
             b"\n",
@@ -233,11 +205,8 @@ class Newswire:
         by_name = dice.chance(0.5, "by name", company, quarter, records.version)
         by_name &= who.rename_day[company] != records.day
         pad = by_name & ~dice.chance(0.3, "name cut", company, quarter, records.version)
-        name = np.take(self.names, who.name_number(company, records.day), axis=0)
-        return [
-            only(~by_name, padded(who.cik[company], 10)),
-            fixed(only(by_name, name), 60, rows, pad),
-        ]
+        name = pick(self.names, who.name_number(company, records.day))
+        return [only(~by_name, padded(who.cik[company], 10)), fixed(only(by_name, name), 60, rows, pad)]
 
     def _security_lines(self, records: Records, quarter: int) -> Cells:
         dice, who, tables = self.dice, self.companies, self.tables
@@ -246,23 +215,19 @@ class Newswire:
         shares = _shares(dice, c, quarter)
         traded = who.issue_day[s] + dice.below(3, "first trade", s)
         here = traded + dice.below(200, "first trade here", s) * dice.chance(0.3, "elsewhere", s)
-        dividend = only(
-            np.ones(rows, dtype=np.bool_),
-            cents(dice.below(400, "dividend", s, quarter, records.version) * dice.chance(0.6, "pays", s)),
-        )
-        name = np.take(self.names, who.name_number(c, records.day), axis=0)
-        exchange = np.take(tables["exchange"], dice.below(4, "exchange", s), axis=0)
+        dividend = dice.below(400, "dividend", s, quarter, records.version) * dice.chance(0.6, "pays", s)
+        name = pick(self.names, who.name_number(c, records.day))
         pieces: list[Piece] = [
             self._stamp(records, b"SEC"),
             fixed(who.symbols[s], 15, rows),
-            fixed(np.take(tables["issue"], who.issue[s], axis=0), 6, rows),
-            np.take(tables["status"], records.ended.astype(np.int64), axis=0),
-            fixed([name, b" ", np.take(tables["issue"], who.issue[s], axis=0)], 70, rows),
-            fixed(exchange, 6, rows),
+            fixed(pick(tables["issue"], who.issue[s]), 6, rows),
+            pick(tables["status"], records.ended.astype(np.int64)),
+            fixed([name, b" ", pick(tables["issue"], who.issue[s])], 70, rows),
+            fixed(self._word("exchange", "exchange", s), 6, rows),
             fixed(integer(shares), 13, rows),
             compact_date(traded),
             compact_date(here),
-            fixed(dividend, 12, rows),
+            fixed(cents(dividend), 12, rows),
             self._reference(records, c, quarter, rows),
             b"\n",
         ]
@@ -307,7 +272,7 @@ class Newswire:
 def industry_ids() -> list[str]:
     """Two-letter identifiers of the industries, in the order of their names."""
     first = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return [first[n // 26] + first[n % 26] for n in range(len(words.INDUSTRY_WORDS))]
+    return [first[n // 26] + first[n % 26] for n in range(len(words.INDUSTRIES))]
 
 
 def _shares(dice: Dice, company: I64, quarter: int) -> I64:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Piece, csv_table, delimited, integer, only, padded, table
-from scripts.generate_landing.dice import I64, Dice
+from scripts.generate_landing.cells import Piece, csv_table, delimited, integer, only, padded, pick, table
+from scripts.generate_landing.dice import I64, Cells, Dice
 from scripts.generate_landing.output import Landing
+from scripts.generate_landing.persons import LETTERS
 from scripts.generate_landing.settings import CHUNK_ROWS, Settings
 
 BROKER_CODE = 314
@@ -23,20 +24,16 @@ class Employees:
         self.is_broker = self.dice.chance(0.3, "broker", everyone)
         self.is_broker[:3] = [False, True, True]
         self.brokers: I64 = np.flatnonzero(self.is_broker)
-        self.first = table(words.FIRST)
-        self.last = table(words.LAST)
+        self.first, self.last = table(words.FIRST), table(words.LAST)
 
-    def name(self, employee: I64) -> tuple[I64, I64]:
-        """Places of first and last name in the vocabularies."""
-        return (
-            self.dice.below(len(words.FIRST), "first", employee),
-            self.dice.below(len(words.LAST), "last", employee),
-        )
+    def names(self, employee: I64) -> tuple[Cells, Cells]:
+        """First and last names."""
+        return self.dice.word(self.first, "first", employee), self.dice.word(self.last, "last", employee)
 
     def full_name(self, employee: I64) -> Piece:
         """For example `Mary Smith`."""
-        first, last = self.name(employee)
-        return [np.take(self.first, first, axis=0), b" ", np.take(self.last, last, axis=0)]
+        first, last = self.names(employee)
+        return [first, b" ", last]
 
     def write(self, landing: Landing) -> None:
         """HR.csv with its control total."""
@@ -44,36 +41,25 @@ class Employees:
             for at in range(0, self.count, CHUNK_ROWS):
                 rows = np.arange(at, min(at + CHUNK_ROWS, self.count))
                 file.write(self._lines(rows), len(rows))
-        landing.audit(1, "HR", [("DimBroker", "HR_BROKERS", len(self.brokers))])
+        landing.audit(1, "HR", DimBroker={"HR_BROKERS": len(self.brokers)})
 
     def _lines(self, who: I64) -> Piece:
         dice = self.dice
-        first, last = self.name(who)
-        code = 301 + dice.below(13, "code", who)
-        code = np.where(self.is_broker[who], BROKER_CODE, code)
+        code = np.where(self.is_broker[who], BROKER_CODE, 301 + dice.below(13, "code", who))
         has_code = self.is_broker[who] | ~dice.chance(0.04, "no code", who)
         offices = csv_table(f"OFFICE{n}" if n % 9 else f"Tower {n}, East Wing" for n in range(60))
         branches = csv_table([*words.CITIES[:30], 'The "Old" Exchange', ""])
-        middle = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", ""])
         digits = padded(dice.below(10_000_000, "phone", who), 7)
         return delimited(
             [
                 integer(who),
                 integer(who // 12),
-                np.take(self.first, first, axis=0),
-                np.take(self.last, last, axis=0),
-                np.take(middle, np.minimum(dice.below(32, "middle", who), 26), axis=0),
+                *self.names(who),
+                pick(LETTERS, np.minimum(dice.below(32, "middle", who), 26)),
                 only(has_code, integer(code)),
-                np.take(branches, dice.below(32, "branch", who), axis=0),
-                np.take(offices, dice.below(60, "office", who), axis=0),
-                [
-                    b"(",
-                    integer(200 + dice.below(790, "area", who)),
-                    b") ",
-                    digits[:, :3],
-                    b"-",
-                    digits[:, 3:],
-                ],
+                dice.word(branches, "branch", who),
+                dice.word(offices, "office", who),
+                [b"(", integer(200 + dice.below(790, "area", who)), b") ", digits[:, :3], b"-", digits[:, 3:]],
             ],
             b",",
         )

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from threading import Lock
-from types import TracebackType
 from typing import BinaryIO
 
-from scripts.generate_landing.cells import Cells, Piece, join, squeeze
+from scripts.generate_landing.cells import Piece, join, squeeze
 from scripts.generate_landing.settings import CHUNK_ROWS
 
 AUDIT_HEADER = "DataSet, BatchID, Date, Attribute, Value, DValue"
@@ -18,30 +17,22 @@ class DataFile:
     """A data file that rows are appended to; in several parts, each block of rows goes to all of them."""
 
     def __init__(self, paths: list[Path], count: Callable[[int], None]) -> None:
-        self._files: list[BinaryIO] = [path.open("wb", buffering=0) for path in paths]
+        self._files: list[BinaryIO] = [path.open("wb") for path in paths]
         self._count = count
         self.rows = 0
 
     def __enter__(self) -> DataFile:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         for file in self._files:
             file.close()
 
     def write(self, piece: Piece, rows: int) -> None:
         """Append rows given by their parts."""
-        if rows:
-            self.write_cells(join(piece, rows))
-
-    def write_cells(self, cells: Cells) -> None:
-        """Append rows given as a byte matrix."""
-        rows = len(cells)
+        if not rows:
+            return
+        cells = join(piece, rows)
         self.rows += rows
         parts = len(self._files)
         for number, file in enumerate(self._files):
@@ -51,12 +42,8 @@ class DataFile:
 
     def write_bytes(self, text: bytes | memoryview, file: BinaryIO | None = None) -> None:
         """Append bytes as they are."""
-        file = file or self._files[0]
-        size = len(text)
-        done = 0
-        while done < size:
-            done += file.write(text[done:])
-        self._count(size)
+        (file or self._files[0]).write(text)
+        self._count(len(text))
 
 
 class Landing:
@@ -82,17 +69,18 @@ class Landing:
 
     def file(self, batch: int, name: str, large: bool = False) -> DataFile:
         """A data file of a batch; a large one comes in parts where parts are asked for."""
-        folder = self.folder(batch)
-        if large and self.split > 1:
-            stem, _, suffix = name.partition(".")
-            paths = [folder / f"{stem}_{part}.{suffix}" for part in range(1, self.split + 1)]
-        else:
-            paths = [folder / name]
-        return DataFile(paths, self._count)
+        stem, _, suffix = name.partition(".")
+        parts = [f"{stem}_{part}.{suffix}" for part in range(1, self.split + 1)]
+        names = parts if large and self.split > 1 else [name]
+        return DataFile([self.folder(batch) / name for name in names], self._count)
 
-    def audit(self, batch: int, name: str, totals: Iterable[tuple[str, str, int]]) -> None:
-        """Control totals beside a data file: data set, attribute, value."""
-        lines = [f"{data_set},{batch},,{attribute},{value}," for data_set, attribute, value in totals]
+    def audit(self, batch: int, name: str, **totals: dict[str, int]) -> None:
+        """Control totals beside a data file, by data set."""
+        lines = [
+            f"{data_set},{batch},,{attribute},{value},"
+            for data_set, attributes in totals.items()
+            for attribute, value in attributes.items()
+        ]
         self._text(self.folder(batch) / f"{name}_audit.csv", [AUDIT_HEADER, *lines])
 
     def root_audit(self, name: str, lines: Iterable[str]) -> None:

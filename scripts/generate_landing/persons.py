@@ -7,18 +7,21 @@ without any value being stored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from enum import IntEnum
 
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Cells, Piece, integer, only, padded, table, xml_table
-from scripts.generate_landing.dice import I64, U64, Bool, Dice, mix
+from scripts.generate_landing.cells import Piece, integer, only, padded, pick, table
+from scripts.generate_landing.dice import I64, U64, Bool, Cells, Dice, mix
 
-# Properties that change on their own; a customer's state is one event number for each.
-LAST, FIRST, MIDDLE, GENDER, TIER, BIRTH, LINE1, LINE2, PLACE = range(9)
-PHONE1, PHONE2, PHONE3, EMAIL1, EMAIL2, LOCAL_TAX, NATIONAL_TAX = range(9, 16)
-PROPERTIES = 16
+Person = IntEnum(
+    "Person",
+    "LAST FIRST MIDDLE GENDER TIER BIRTH LINE1 LINE2 PLACE PHONE1 PHONE2 PHONE3 EMAIL1 EMAIL2 LOCAL_TAX NATIONAL_TAX",
+    start=0,
+)
+"""Properties that change on their own; a customer's state is one event number for each."""
 UPDATE_CHANCE = (
     0.08, 0.01, 0.08, 0.03, 0.15, 0.01, 0.30, 0.33, 0.30, 0.22, 0.15, 0.10, 0.20, 0.15, 0.10, 0.10
 )  # fmt: skip
@@ -27,11 +30,17 @@ CAPITALS = np.frombuffer(b"ABCEGHJKLMNPRSTVWXYZ", dtype=np.uint8)
 GENDERS = ("F", "M", "f", "m", "X", "U", "n/a", "")
 TIERS = ("1", "2", "3", "0", "4", "9", "")
 """The valid tiers, then the invalid ones."""
+LETTERS = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", ""])
 
 LOCAL_TAXES = [f"{code}{n}" for code in words.US_STATES for n in range(1, 6)] + [
     f"{code}{n}" for code in words.PROVINCES for n in range(1, 5)
 ]
 NATIONAL_TAXES = [f"US{n}" for n in range(1, 6)] + [f"CN{n}" for n in range(1, 5)]
+VOCABULARIES: dict[str, Sequence[str]] = {
+    "last": words.LAST, "first": words.FIRST, "street": words.STREETS, "type": words.STREET_TYPES,
+    "unit": words.UNITS, "city": words.CITIES, "state": words.STATES, "country": words.COUNTRIES,
+}  # fmt: skip
+"""The words that names and addresses are made of."""
 
 
 def is_canadian(place: I64) -> Bool:
@@ -59,52 +68,35 @@ def zip_cells(place: I64, bits: U64) -> list[Piece]:
     return [only(~canadian, padded(number % 100_000, 5)), only(canadian, code)]
 
 
-@dataclass
-class Phones:
-    """The parts of telephone numbers; a missing part is NULL."""
-
-    country: Piece
-    area: Piece
-    local: Piece
-    extension: Piece
-    has_country: Bool
-    has_area: Bool
-    has_local: Bool
-    has_extension: Bool
-
-
 class Persons:
     """Values of persons' properties. `event` arrays hold the numbers of the events that set them."""
 
-    def __init__(self, dice: Dice) -> None:
+    def __init__(self, dice: Dice, written: Callable[[Iterable[str]], Cells] = table) -> None:
+        """`written` makes a vocabulary as a kind of file has it."""
         self.dice = dice.sub("persons")
-        self.first = table(words.FIRST)
-        self.last = table(words.LAST)
-        self.first_xml = xml_table(words.FIRST)
-        self.last_xml = xml_table(words.LAST)
-        self.first_mail = table(words.ascii_only(word) for word in words.FIRST)
-        self.last_mail = table(words.ascii_only(word) for word in words.LAST)
-        self.hosts = table(words.MAIL_HOSTS)
-        self.cities = table(words.CITIES)
-        self.cities_xml = xml_table(words.CITIES)
-        self.states = table(words.STATES)
-        self.countries = table(words.COUNTRIES)
-        self.streets = table(words.STREETS)
-        self.streets_xml = xml_table(words.STREETS)
-        self.street_types = table(words.STREET_TYPES)
-        self.units = table(words.UNITS)
-        self.genders = table(GENDERS)
-        self.tiers = table(TIERS)
-        self.local_taxes = table(LOCAL_TAXES)
-        self.national_taxes = table(NATIONAL_TAXES)
+        self.written = written
+        self.words = {name: written(vocabulary) for name, vocabulary in VOCABULARIES.items()}
+        self.first_mail, self.last_mail = (
+            table(words.ascii_only(word) for word in names) for names in (words.FIRST, words.LAST)
+        )
+        self.hosts, self.genders, self.tiers = table(words.MAIL_HOSTS), table(GENDERS), table(TIERS)
+        self.local_taxes, self.national_taxes = table(LOCAL_TAXES), table(NATIONAL_TAXES)
 
     def last_name(self, event: I64) -> I64:
         """Place in `words.LAST`."""
         return self.dice.below(len(words.LAST), "last name", event)
 
+    def last(self, event: I64) -> Cells:
+        """Last names."""
+        return pick(self.words["last"], self.last_name(event))
+
     def first_name(self, event: I64) -> I64:
         """Place in `words.FIRST`."""
         return self.dice.below(len(words.FIRST), "first name", event)
+
+    def first(self, event: I64) -> Cells:
+        """First names."""
+        return pick(self.words["first"], self.first_name(event))
 
     def middle(self, event: I64) -> I64:
         """Letter of the alphabet, 26 for none."""
@@ -143,14 +135,15 @@ class Persons:
         street = self.dice.below(len(words.STREETS), "street", event)
         return number, street, self.dice.below(len(words.STREET_TYPES), "street type", event)
 
-    def line1(self, event: I64, xml: bool = False) -> list[Piece]:
+    def address(self, event: I64) -> list[Piece]:
+        """Postal code, city, state or province, and country."""
+        place = self.place(event)
+        return [self.postal_code(event), *(pick(self.words[name], place) for name in ("city", "state", "country"))]
+
+    def line1(self, event: I64) -> list[Piece]:
         """First address lines, for example `12 Main Street`."""
         number, street, kind = self.line1_codes(event)
-        streets = self.streets_xml if xml else self.streets
-        return [
-            integer(number), b" ", np.take(streets, street, axis=0),
-            b" ", np.take(self.street_types, kind, axis=0),
-        ]  # fmt: skip
+        return [integer(number), b" ", pick(self.words["street"], street), b" ", pick(self.words["type"], kind)]
 
     def has_line2(self, event: I64) -> Bool:
         """Whether there is a second address line."""
@@ -165,51 +158,41 @@ class Persons:
     def line2(self, event: I64) -> Piece:
         """Second address lines, empty where there is none."""
         code = self.line2_codes(event)
-        text: Piece = [np.take(self.units, code // 1000, axis=0), b" ", integer(code % 1000)]
+        text: Piece = [pick(self.words["unit"], code // 1000), b" ", integer(code % 1000)]
         return only(code > 0, text)
 
     def email(self, which: int, event: I64, last: I64, first: I64) -> tuple[Piece, Bool]:
         """An address made of the person's name, and whether there is one."""
-        has = self.dice.chance((0.95, 0.6)[which], f"has email {which}", event)
         text: Piece = [
-            np.take(self.first_mail, self.first_name(first), axis=0), b".",
-            np.take(self.last_mail, self.last_name(last), axis=0),
+            pick(self.first_mail, self.first_name(first)), b".", pick(self.last_mail, self.last_name(last)),
             integer(self.dice.below(900, f"email number {which}", event)), b"@",
-            np.take(self.hosts, self.dice.below(len(words.MAIL_HOSTS), f"host {which}", event), axis=0),
+            self.dice.word(self.hosts, f"host {which}", event),
         ]  # fmt: skip
-        return text, has
+        return text, self.dice.chance((0.95, 0.6)[which], f"has email {which}", event)
 
-    def phone(self, which: int, event: I64) -> Phones:
-        """Telephone number 0, 1 or 2."""
+    def phone(self, which: int, event: I64) -> list[tuple[Piece, Bool]]:
+        """Telephone number 0, 1 or 2: country, area, local number, extension, and whether each is there."""
         dice, name = self.dice, f"phone {which}"
         local = dice.chance((0.95, 0.7, 0.4)[which], f"{name} local", event)
         any_ = local | dice.chance(0.05, f"{name} broken", event)
-        area = any_ & dice.chance(0.8, f"{name} area", event)
-        country = any_ & dice.chance(0.6, f"{name} country", event)
-        extension = local & dice.chance(0.2, f"{name} extension", event)
-        number = dice.below(10_000_000, f"{name} number", event)
-        digits = padded(number, 7)
-        country_code = np.where(dice.chance(0.03, f"{name} abroad", event), 44, 1)
-        return Phones(
-            country=integer(country_code),
-            area=integer(200 + dice.below(790, f"{name} area code", event)),
-            local=[digits[:, :3], b"-", digits[:, 3:]],
-            extension=integer(1 + dice.below(9999, f"{name} extension number", event)),
-            has_country=country,
-            has_area=area,
-            has_local=local,
-            has_extension=extension,
-        )
+        digits = padded(dice.below(10_000_000, f"{name} number", event), 7)
+        country = np.where(dice.chance(0.03, f"{name} abroad", event), 44, 1)
+        area = 200 + dice.below(790, f"{name} area code", event)
+        extension = 1 + dice.below(9999, f"{name} extension number", event)
+        return [
+            (integer(country), any_ & dice.chance(0.6, f"{name} country", event)),
+            (integer(area), any_ & dice.chance(0.8, f"{name} area", event)),
+            ([digits[:, :3], b"-", digits[:, 3:]], local),
+            (integer(extension), local & dice.chance(0.2, f"{name} extension", event)),
+        ]
 
     def local_tax(self, event: I64) -> Cells:
         """Identifiers of a state's or province's tax bracket."""
-        code = self.dice.below(len(LOCAL_TAXES), "local tax", event)
-        return np.take(self.local_taxes, code, axis=0)
+        return self.dice.word(self.local_taxes, "local tax", event)
 
     def national_tax(self, event: I64) -> Cells:
         """Identifiers of a country's tax bracket."""
-        code = self.dice.below(len(NATIONAL_TAXES), "national tax", event)
-        return np.take(self.national_taxes, code, axis=0)
+        return self.dice.word(self.national_taxes, "national tax", event)
 
     def tax_id(self, customer: I64) -> list[Piece]:
         """Tax identifiers of customers, 999-99-9999."""

@@ -33,70 +33,6 @@ class PlantError(ValueError):
 
 
 @dataclass(frozen=True)
-class Kind:
-    """One kind of fault: the files it can be planted in, the first one by default, and its usual strength."""
-
-    files: tuple[str, ...]
-    column: str
-    strength: float
-    highest: float
-    meaning: str
-    also: tuple[str, ...] = ()
-    """Columns that show the fault as well as the first one."""
-
-
-LEAVES = ("DailyMarket", "CashTransaction", "HoldingHistory")
-"""Files that no other row depends on, so that the rest still loads."""
-
-KINDS = {
-    "missing_rows": Kind(LEAVES, "", 0.5, 1, "share of the file's rows that is missing"),
-    "delivered_twice": Kind(LEAVES, "", 1, 1, "share of the file's rows that comes a second time"),
-    "prices_high": Kind(("DailyMarket",), "close_price", 1, 1, "share of the prices that is 100 times too high"),
-    "null_column": Kind(("CashTransaction",), "description", 0.2, 1, "share of the rows without CT_NAME"),
-    "vanished_category": Kind(
-        ("Trade",), "trade_type_id", 1, 1, "share of the rows of trade type TLB that come as TMB instead"
-    ),
-    "new_category": Kind(
-        ("Trade",), "status_id", 0.2, 1, "share of the rows of open trades that have status INAC, which no trade has"
-    ),
-    "unit_change": Kind(("CashTransaction",), "amount", 7.8, 1e6, "factor of the amounts, as of another currency"),
-    "late_dates": Kind(("CashTransaction",), "transacted_at", 1, 1, "share of the times that are one day late"),
-    "broker_surge": Kind(("Trade",), "broker_id", 10, 1000, "how many times the busiest broker's new trades come"),
-    "repeated_file": Kind(
-        LEAVES, "", 1, 1, "share of the rows that are those of the batch before, with this batch's dates and numbers"
-    ),
-    "flipped_signs": Kind(("CashTransaction",), "amount", 0.5, 1, "share of the amounts with the other sign"),
-    "whole_amounts": Kind(("CashTransaction",), "amount", 1, 1, "share of the amounts that lost their decimals"),
-    "placeholder": Kind(("CashTransaction",), "description", 0.2, 1, "share of the rows with N/A for CT_NAME"),
-    "lost_times": Kind(("CashTransaction",), "transacted_at", 0.3, 1, "share of the times that are midnight"),
-    "lost_seconds": Kind(("CashTransaction",), "transacted_at", 1, 1, "share of the times that are full minutes"),
-    "one_account": Kind(("CashTransaction",), "account_id", 0.3, 1, "share of the rows that go to the first account"),
-    "garbled_text": Kind(("Trade",), "executed_by", 0.5, 1, "share of the names with a letter that was not readable"),
-    "zero_volumes": Kind(("DailyMarket",), "volume", 0.2, 1, "share of the volumes that are 0"),
-    "negative_volumes": Kind(("DailyMarket",), "volume", 0.1, 1, "share of the volumes that are negative"),
-    "stuck_value": Kind(("DailyMarket",), "volume", 0.3, 1, "share of the volumes that are those of the first row"),
-    "swapped_columns": Kind(
-        ("DailyMarket",), "day_high", 0.3, 1, "share of the rows with highest and lowest price swapped", ("day_low",)
-    ),
-    "shifted_column": Kind(
-        ("DailyMarket",),
-        "close_price",
-        1,
-        1,
-        "share of the closing prices that are those of the row before",
-        ("day_high", "day_low"),
-    ),
-    "drift": Kind(
-        ("DailyMarket",),
-        "close_price",
-        0.01,
-        1,
-        f"growth of the prices a batch, for {DRIFT_BATCHES} batches",
-    ),
-}
-
-
-@dataclass(frozen=True)
 class Plant:
     """One fault to plant."""
 
@@ -112,6 +48,54 @@ class Plant:
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.file}@{self.batch}:{self.strength:g}"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A plant in one batch, with the files that it changes and dice of its own."""
+
+    plant: Plant
+    root: Path
+    batch: int
+    dice: Dice
+    files: list[Path]
+
+    def rewrite(self, change: Callable[[int, Fields], Iterable[Fields]], share: float | None = None) -> None:
+        """Replace a random share of the rows, as much as the plant is strong unless told, each by none, one or more.
+
+        Rows are counted through all parts of the file.
+        """
+        number = 0
+        for path in self.files:
+            rows = _rows([path])
+            written: list[Fields] = []
+            for n, row in enumerate(rows, number):
+                chosen = self.dice.number("row", n) < (self.plant.strength if share is None else share)
+                written += change(n, row) if chosen else [row]
+            number += len(rows)
+            _write(path, "".join("|".join(row) + "\n" for row in written))
+
+    def replace(self, at: int, change: Callable[[str], str], share: float | None = None) -> None:
+        """Change one value of some rows."""
+        self.rewrite(lambda n, row: [[*row[:at], change(row[at]), *row[at + 1 :]]], share)
+
+
+Change = Callable[[Fault], None]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of fault: the files it can be planted in, the first one by default, its usual strength, and how it is
+    done."""
+
+    files: tuple[str, ...]
+    column: str
+    strength: float
+    highest: float
+    meaning: str
+    change: Change
+    also: tuple[str, ...] = ()
+    """Columns that show the fault as well as the first one."""
 
 
 def parse(text: str) -> Plant:
@@ -146,9 +130,8 @@ def plant_all(root: Path, plants: Iterable[Plant], seed: int) -> None:
     for plant in plants:
         dice = Dice(seed, f"plant/{plant.kind}/{plant.file}/{plant.batch}")
         for batch in plant.batches:
-            files = _files(root, batch, plant.file)
-            if files:
-                _CHANGES[plant.kind](root, plant, batch, dice, files)
+            if files := _files(root, batch, plant.file):
+                KINDS[plant.kind].change(Fault(plant, root, batch, dice, files))
 
 
 def _files(root: Path, batch: int, name: str) -> list[Path]:
@@ -161,16 +144,10 @@ def _rows(files: list[Path]) -> list[Fields]:
     return [line.split("|") for path in files for line in path.read_bytes().decode().split("\n") if line]
 
 
-def _rewrite(files: list[Path], change: Callable[[int, Fields], Iterable[Fields]]) -> None:
-    """Replace each row by none, one or more; rows are counted through all parts of the file."""
-    number = 0
-    for path in files:
-        rows = _rows([path])
-        written = [row for n, fields in enumerate(rows, number) for row in change(n, fields)]
-        number += len(rows)
-        # A new file, since the old one's bytes may be shared with a landing area that nothing is planted in.
-        path.unlink()
-        path.write_bytes("".join("|".join(row) + "\n" for row in written).encode())
+def _write(path: Path, text: str) -> None:
+    """Write a new file, since the old one's bytes may be shared with a landing area that nothing is planted in."""
+    path.unlink()
+    path.write_bytes(text.encode())
 
 
 def _position(file: str, column: str) -> int:
@@ -183,117 +160,78 @@ def _scaled(amount: str, factor: float) -> str:
     return f"{float(amount) * factor:.2f}" if amount else amount
 
 
-def _change_some(dice: Dice, share: float, files: list[Path], change: Callable[[Fields], Fields]) -> None:
-    """Change a random share of the rows."""
-    _rewrite(files, lambda n, row: [change(row) if dice.number("row", n) < share else row])
-
-
-def _missing_rows(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    _rewrite(files, lambda n, row: [] if dice.number("row", n) < plant.strength else [row])
-
-
-def _delivered_twice(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    _rewrite(files, lambda n, row: [row, row] if dice.number("row", n) < plant.strength else [row])
-
-
-def _price_change(factor: float) -> Callable[[Fields], Fields]:
+def _price_change(fault: Fault, factor: float, share: float) -> None:
     prices = {_position("DailyMarket", name) for name in ("dm_close", "dm_high", "dm_low")}
-    return lambda row: [_scaled(value, factor) if n in prices else value for n, value in enumerate(row)]
+    fault.rewrite(
+        lambda n, row: [[_scaled(value, factor) if at in prices else value for at, value in enumerate(row)]], share
+    )
 
 
-def _prices_high(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    _change_some(dice, plant.strength, files, _price_change(PRICE_FACTOR))
+def _prices_high(fault: Fault) -> None:
+    _price_change(fault, PRICE_FACTOR, fault.plant.strength)
 
 
-def _drift(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    _change_some(dice, 1, files, _price_change((1 + plant.strength) ** (batch - plant.batch + 1)))
+def _drift(fault: Fault) -> None:
+    _price_change(fault, (1 + fault.plant.strength) ** (fault.batch - fault.plant.batch + 1), 1)
 
 
-def _replace(at: int, change: Callable[[str], str]) -> Callable[[Fields], Fields]:
-    return lambda row: [*row[:at], change(row[at]), *row[at + 1 :]]
-
-
-def _each(file: str, column: str, change: Callable[[str], str]) -> Change:
-    """A change of one value in some of the rows."""
-
-    def planted(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-        _change_some(dice, plant.strength, files, _replace(_position(file, column), change))
-
-    return planted
-
-
-def _unit_change(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-    at = _position("CashTransaction", "ct_amt")
-    _change_some(dice, 1, files, _replace(at, lambda value: _scaled(value, plant.strength)))
-
-
-def _later(value: str) -> str:
-    return str(datetime.fromisoformat(value) + timedelta(days=1))
+def _unit_change(fault: Fault) -> None:
+    fault.replace(_position("CashTransaction", "ct_amt"), lambda value: _scaled(value, fault.plant.strength), 1)
 
 
 def _as_in_the_first_row(file: str, column: str) -> Change:
     """The first row's value in some of the others."""
 
-    def planted(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
-        rows = _rows(files)
-        if rows:
-            first = rows[0][_position(file, column)]
-            _each(file, column, lambda value: first)(root, plant, batch, dice, files)
+    def planted(fault: Fault) -> None:
+        at = _position(file, column)
+        first = next((row[at] for row in _rows(fault.files)), "")
+        fault.replace(at, lambda value: first)
 
     return planted
 
 
-def _swapped_columns(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+def _swapped_columns(fault: Fault) -> None:
     high, low = _position("DailyMarket", "dm_high"), _position("DailyMarket", "dm_low")
     swapped = {high: low, low: high}
-    _change_some(dice, plant.strength, files, lambda row: [row[swapped.get(n, n)] for n in range(len(row))])
+    fault.rewrite(lambda n, row: [[row[swapped.get(at, at)] for at in range(len(row))]])
 
 
-def _shifted_column(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+def _shifted_column(fault: Fault) -> None:
     at = _position("DailyMarket", "dm_close")
-    before = [row[at] for row in _rows(files)]
-    _rewrite(
-        files,
-        lambda n, row: [[*row[:at], before[n - 1], *row[at + 1 :]] if dice.number("row", n) < plant.strength else row],
-    )
+    before = [row[at] for row in _rows(fault.files)]
+    fault.rewrite(lambda n, row: [[*row[:at], before[n - 1], *row[at + 1 :]]])
 
 
-def _repeated_file(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+def _repeated_file(fault: Fault) -> None:
     """Rows of the batch before come again. Their days and sequence numbers are as they should be in this batch."""
-    before = _rows(_files(root, batch - 1, plant.file))
-    if not before:
-        return
+    before = _rows(_files(fault.root, fault.batch - 1, fault.plant.file))
 
-    def repeated(row: Fields, earlier: Fields) -> Fields:
-        pairs = zip(row[2:], earlier[2:], strict=True)
-        return [*row[:2], *(value[:10] + old[10:] if _DAY.match(value) else old for value, old in pairs)]
+    def repeated(n: int, row: Fields) -> Iterable[Fields]:
+        pairs = zip(row[2:], before[n % len(before)][2:], strict=True)
+        return [[*row[:2], *(value[:10] + old[10:] if _DAY.match(value) else old for value, old in pairs)]]
 
-    _rewrite(
-        files,
-        lambda n, row: [repeated(row, before[n % len(before)]) if dice.number("row", n) < plant.strength else row],
-    )
+    if before:
+        fault.rewrite(repeated)
 
 
-def _broker_surge(root: Path, plant: Plant, batch: int, dice: Dice, files: list[Path]) -> None:
+def _broker_surge(fault: Fault) -> None:
     """The new trades of the busiest broker come several times, under numbers of their own."""
-    brokers = _brokers(root, batch)
+    brokers = _brokers(fault.root, fault.batch)
     account, number = _position("Trade", "t_ca_id"), _position("Trade", "t_id")
-    new = [fields for fields in _rows(files) if fields[0] == "I"]
+    new = [fields for fields in _rows(fault.files) if fields[0] == "I"]
     busiest = Counter(brokers.get(fields[account], "") for fields in new).most_common(1)
     if not busiest:
         return
     chosen = [fields for fields in new if brokers.get(fields[account], "") == busiest[0][0]]
-    wanted = round(len(chosen) * plant.strength) - len(chosen)
-    numbers = iter(range(FIRST_PLANTED_NUMBER + batch * 1_000_000, FIRST_PLANTED_NUMBER + (batch + 1) * 1_000_000))
+    wanted = round(len(chosen) * fault.plant.strength) - len(chosen)
     added: list[Fields] = []
     for n in range(wanted):
-        row, own = list(chosen[n % len(chosen)]), next(numbers)
-        row[1], row[number] = str(own), str(own)
+        row = list(chosen[n % len(chosen)])
+        row[1] = row[number] = str(FIRST_PLANTED_NUMBER + fault.batch * 1_000_000 + n)
         added.append(row)
-    last = files[-1].read_bytes()
-    files[-1].unlink()
-    files[-1].write_bytes(last + "".join("|".join(row) + "\n" for row in added).encode())
-    _raise_totals(root / f"Batch{batch}" / "Trade_audit.csv", {"T_Records": wanted, "T_NEW": wanted})
+    last = fault.files[-1]
+    _write(last, last.read_bytes().decode() + "".join("|".join(row) + "\n" for row in added))
+    _raise_totals(fault.root / f"Batch{fault.batch}" / "Trade_audit.csv", {"T_Records": wanted, "T_NEW": wanted})
 
 
 def _brokers(root: Path, batch: int) -> dict[str, str]:
@@ -320,33 +258,100 @@ def _raise_totals(path: Path, more: dict[str, int]) -> None:
         return ",".join(fields)
 
     lines = path.read_text(encoding="utf-8").splitlines()
-    path.unlink()
-    path.write_text("".join(raised(line) + "\n" for line in lines), encoding="utf-8")
+    _write(path, "".join(f"{raised(line)}\n" for line in lines))
 
 
-Change = Callable[[Path, Plant, int, Dice, list[Path]], None]
-_CHANGES: dict[str, Change] = {
-    "missing_rows": _missing_rows,
-    "delivered_twice": _delivered_twice,
-    "repeated_file": _repeated_file,
-    "prices_high": _prices_high,
-    "null_column": _each("CashTransaction", "ct_name", lambda value: ""),
-    "placeholder": _each("CashTransaction", "ct_name", lambda value: "N/A"),
-    "vanished_category": _each("Trade", "t_tt_id", lambda value: "TMB" if value == "TLB" else value),
-    "new_category": _each("Trade", "t_st_id", lambda value: "INAC" if value in ("PNDG", "SBMT") else value),
-    "garbled_text": _each("Trade", "t_exec_name", lambda value: value[:1] + "\N{REPLACEMENT CHARACTER}" + value[2:]),
-    "unit_change": _unit_change,
-    "flipped_signs": _each("CashTransaction", "ct_amt", lambda value: value[1:] if value[0] == "-" else f"-{value}"),
-    "whole_amounts": _each("CashTransaction", "ct_amt", lambda value: f"{float(value):.0f}.00"),
-    "late_dates": _each("CashTransaction", "ct_dts", _later),
-    "lost_times": _each("CashTransaction", "ct_dts", lambda value: f"{value[:10]} 00:00:00"),
-    "lost_seconds": _each("CashTransaction", "ct_dts", lambda value: f"{value[:16]}:00"),
-    "one_account": _as_in_the_first_row("CashTransaction", "ct_ca_id"),
-    "zero_volumes": _each("DailyMarket", "dm_vol", lambda value: "0"),
-    "negative_volumes": _each("DailyMarket", "dm_vol", lambda value: f"-{value}"),
-    "stuck_value": _as_in_the_first_row("DailyMarket", "dm_vol"),
-    "swapped_columns": _swapped_columns,
-    "shifted_column": _shifted_column,
-    "broker_surge": _broker_surge,
-    "drift": _drift,
-}
+LEAVES = ("DailyMarket", "CashTransaction", "HoldingHistory")
+"""Files that no other row depends on, so that the rest still loads."""
+_MARKET, _CASH, _TRADE = "DailyMarket", "CashTransaction", "Trade"
+
+
+def _one_value(
+    file: str, column: str, landed: str, strength: float, meaning: str, change: Callable[[str], str]
+) -> Kind:
+    """A kind that changes a value of some rows; the file calls its column what `landed` says."""
+    return Kind((file,), column, strength, 1, meaning, lambda fault: fault.replace(_position(file, landed), change))
+
+
+KINDS = {
+    "missing_rows": Kind(
+        LEAVES, "", 0.5, 1, "share of the file's rows that is missing", lambda fault: fault.rewrite(lambda n, row: [])
+    ),
+    "delivered_twice": Kind(
+        LEAVES, "", 1, 1, "share of the file's rows that comes a second time",
+        lambda fault: fault.rewrite(lambda n, row: [row, row]),
+    ),
+    "prices_high": Kind(
+        (_MARKET,), "close_price", 1, 1, "share of the prices that is 100 times too high", _prices_high
+    ),
+    "null_column": _one_value(
+        _CASH, "description", "ct_name", 0.2, "share of the rows without CT_NAME", lambda value: ""
+    ),
+    "vanished_category": _one_value(
+        _TRADE, "trade_type_id", "t_tt_id", 1, "share of the rows of trade type TLB that come as TMB instead",
+        lambda value: "TMB" if value == "TLB" else value,
+    ),
+    "new_category": _one_value(
+        _TRADE, "status_id", "t_st_id", 0.2,
+        "share of the rows of open trades that have status INAC, which no trade has",
+        lambda value: "INAC" if value in ("PNDG", "SBMT") else value,
+    ),
+    "unit_change": Kind((_CASH,), "amount", 7.8, 1e6, "factor of the amounts, as of another currency", _unit_change),
+    "late_dates": _one_value(
+        _CASH, "transacted_at", "ct_dts", 1, "share of the times that are one day late",
+        lambda value: str(datetime.fromisoformat(value) + timedelta(days=1)),
+    ),
+    "broker_surge": Kind(
+        (_TRADE,), "broker_id", 10, 1000, "how many times the busiest broker's new trades come", _broker_surge
+    ),
+    "repeated_file": Kind(
+        LEAVES, "", 1, 1, "share of the rows that are those of the batch before, with this batch's dates and numbers",
+        _repeated_file,
+    ),
+    "flipped_signs": _one_value(
+        _CASH, "amount", "ct_amt", 0.5, "share of the amounts with the other sign",
+        lambda value: value[1:] if value[0] == "-" else f"-{value}",
+    ),
+    "whole_amounts": _one_value(
+        _CASH, "amount", "ct_amt", 1, "share of the amounts that lost their decimals",
+        lambda value: f"{float(value):.0f}.00",
+    ),
+    "placeholder": _one_value(
+        _CASH, "description", "ct_name", 0.2, "share of the rows with N/A for CT_NAME", lambda value: "N/A"
+    ),
+    "lost_times": _one_value(
+        _CASH, "transacted_at", "ct_dts", 0.3, "share of the times that are midnight",
+        lambda value: f"{value[:10]} 00:00:00",
+    ),
+    "lost_seconds": _one_value(
+        _CASH, "transacted_at", "ct_dts", 1, "share of the times that are full minutes",
+        lambda value: f"{value[:16]}:00",
+    ),
+    "one_account": Kind(
+        (_CASH,), "account_id", 0.3, 1, "share of the rows that go to the first account",
+        _as_in_the_first_row(_CASH, "ct_ca_id"),
+    ),
+    "garbled_text": _one_value(
+        _TRADE, "executed_by", "t_exec_name", 0.5, "share of the names with a letter that was not readable",
+        lambda value: value[:1] + "\N{REPLACEMENT CHARACTER}" + value[2:],
+    ),
+    "zero_volumes": _one_value(_MARKET, "volume", "dm_vol", 0.2, "share of the volumes that are 0", lambda value: "0"),
+    "negative_volumes": _one_value(
+        _MARKET, "volume", "dm_vol", 0.1, "share of the volumes that are negative", lambda value: f"-{value}"
+    ),
+    "stuck_value": Kind(
+        (_MARKET,), "volume", 0.3, 1, "share of the volumes that are those of the first row",
+        _as_in_the_first_row(_MARKET, "dm_vol"),
+    ),
+    "swapped_columns": Kind(
+        (_MARKET,), "day_high", 0.3, 1, "share of the rows with highest and lowest price swapped", _swapped_columns,
+        ("day_low",),
+    ),
+    "shifted_column": Kind(
+        (_MARKET,), "close_price", 1, 1, "share of the closing prices that are those of the row before",
+        _shifted_column, ("day_high", "day_low"),
+    ),
+    "drift": Kind(
+        (_MARKET,), "close_price", 0.01, 1, f"growth of the prices a batch, for {DRIFT_BATCHES} batches", _drift
+    ),
+}  # fmt: skip

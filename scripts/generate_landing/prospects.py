@@ -7,42 +7,27 @@ those of the customer's events, so that both say the same.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import (
-    Cells,
-    Piece,
-    csv_table,
-    delimited,
-    integer,
-    join,
-    only,
-    padded,
-    table,
-)
+from scripts.generate_landing.cells import Piece, csv_table, delimited, integer, join, only, padded, pick, table
 from scripts.generate_landing.crm_daily import State
-from scripts.generate_landing.crm_parts import DAILY_SHARE
-from scripts.generate_landing.dice import I64, U64, Bool, Dice
+from scripts.generate_landing.dice import I64, U64, Bool, Cells, Dice, count
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import FIRST, LAST, LINE1, LINE2, PLACE, Persons
-from scripts.generate_landing.settings import CHUNK_ROWS, Settings
+from scripts.generate_landing.persons import VOCABULARIES, Person, Persons
+from scripts.generate_landing.settings import CHUNK_ROWS, DAILY_SHARE, Settings
 
 _OWN = 1 << 40
 """Numbers of prospects' own changes start here, far above those of customers' events."""
 _VERSIONS = 1 << 12
-_ADDRESS = (LAST, FIRST, LINE1, LINE2, PLACE)
+_ADDRESS = (Person.LAST, Person.FIRST, Person.LINE1, Person.LINE2, Person.PLACE)
 
 
-def _cases(vocabulary: list[str] | tuple[str, ...]) -> Cells:
+def _cases(vocabulary: Sequence[str]) -> Cells:
     """A vocabulary as it is, in capitals, and in small letters, one after the other."""
-    return csv_table(
-        [
-            *vocabulary,
-            *(word.upper() for word in vocabulary),
-            *(word.lower() for word in vocabulary),
-        ]
-    )
+    return csv_table([*vocabulary, *(word.upper() for word in vocabulary), *(word.lower() for word in vocabulary)])
 
 
 class Prospects:
@@ -57,17 +42,8 @@ class Prospects:
         self.version: I64 = np.zeros(0, dtype=np.int64)
         self.listed: Bool = np.zeros(0, dtype=np.bool_)
         self.keys: U64 = np.zeros(0, dtype=np.uint64)
-        self.words = {
-            "last": (_cases(words.LAST), len(words.LAST)),
-            "first": (_cases(words.FIRST), len(words.FIRST)),
-            "street": (_cases(words.STREETS), len(words.STREETS)),
-            "type": (_cases(words.STREET_TYPES), len(words.STREET_TYPES)),
-            "unit": (_cases(words.UNITS), len(words.UNITS)),
-            "city": (_cases(words.CITIES), len(words.CITIES)),
-            "state": (_cases(words.STATES), len(words.STATES)),
-            "country": (_cases(words.COUNTRIES), len(words.COUNTRIES)),
-            "employer": (_cases(words.EMPLOYERS), len(words.EMPLOYERS)),
-        }
+        vocabularies = {**VOCABULARIES, "employer": words.EMPLOYERS}
+        self.words = {name: (_cases(vocabulary), len(vocabulary)) for name, vocabulary in vocabularies.items()}
         self.letters = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", *"abcdefghijklmnopqrstuvwxyz", ""])
         self.genders = table(["F", "M", "f", "m", "U", ""])
         self.marital = table(["S", "M", "D", "W", "U", "m", "s", ""])
@@ -75,14 +51,10 @@ class Prospects:
 
     def write(self, landing: Landing, batch: int, state: State) -> None:
         """The list of a batch, with its control totals."""
-        known = len(self.customer)
+        known, number = len(self.customer), self.usual
         if batch > 1:
             self._change(batch, state)
-        number = self.usual
-        if batch > 1:
-            number = 1 + int(
-                self.usual * DAILY_SHARE * self.settings.daily_share * (0.4 + 0.4 * self.dice.number("new", batch))
-            )
+            number = 1 + int(self.settings.daily(self.usual) * (0.4 + 0.4 * self.dice.number("new", batch)))
         self._add(batch, number, state)
         listed = np.flatnonzero(self.listed)
         if batch > 1:
@@ -92,15 +64,8 @@ class Prospects:
                 rows = listed[at : at + CHUNK_ROWS]
                 file.write(self._lines(rows), len(rows))
         matching = np.isin(self.keys[listed], state.keys(self.persons, state.active()))
-        landing.audit(
-            batch,
-            "Prospect",
-            [
-                ("Prospect", "P_RECORDS", len(listed)),
-                ("Prospect", "P_NEW", int(np.count_nonzero(listed >= known))),
-                ("Prospect", "P_C_MATCHING", int(np.count_nonzero(matching))),
-            ],
-        )
+        totals = {"P_RECORDS": len(listed), "P_NEW": count(listed >= known), "P_C_MATCHING": count(matching)}
+        landing.audit(batch, "Prospect", Prospect=totals)
 
     def _add(self, batch: int, number: int, state: State) -> None:
         """New prospects; a quarter of them are customers who are no prospects yet."""
@@ -171,7 +136,7 @@ class Prospects:
 
     def _word(self, name: str, code: I64, case: I64) -> Cells:
         cells, size = self.words[name]
-        return np.take(cells, code + case * size, axis=0)
+        return pick(cells, code + case * size)
 
     def _lines(self, who: I64) -> Piece:
         dice, persons = self.dice, self.persons
@@ -198,11 +163,11 @@ class Prospects:
         phone = padded(dice.below(10_000_000, "phone", number), 7)
         return delimited(
             [
-                [np.take(self.letters, letters, axis=0), tag],
+                [pick(self.letters, letters), tag],
                 [quoted, self._word("last", persons.last_name(last), case), quoted],
                 self._word("first", persons.first_name(first), case),
-                np.take(self.letters, persons.middle(number) + 27 * (case == 2), axis=0),
-                np.take(self.genders, gender, axis=0),
+                pick(self.letters, persons.middle(number) + 27 * (case == 2)),
+                pick(self.genders, gender),
                 [
                     quoted, integer(house), b" ", self._word("street", street, case), b" ",
                     self._word("type", kind, case), quoted,
@@ -219,10 +184,10 @@ class Prospects:
                 amount("income", 12_000, 320_000),
                 amount("cars", 0, 5),
                 amount("children", 0, 5),
-                np.take(self.marital, dice.below(8, "marital", number), axis=0),
+                dice.word(self.marital, "marital", number),
                 amount("age", 18, 92),
                 amount("credit rating", 320, 850),
-                np.take(self.owns, dice.below(5, "owns", number), axis=0),
+                dice.word(self.owns, "owns", number),
                 only(
                     ~dice.chance(0.1, "no employer", who),
                     self._word("employer", dice.below(len(words.EMPLOYERS), "employer", number), case),

@@ -6,7 +6,6 @@ import numpy as np
 
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import (
-    Cells,
     Piece,
     choice,
     clock,
@@ -15,10 +14,11 @@ from scripts.generate_landing.cells import (
     delimited,
     integer,
     padded,
+    pick,
     table,
 )  # fmt: skip
 from scripts.generate_landing.days import holiday, parts, weekday
-from scripts.generate_landing.dice import I64
+from scripts.generate_landing.dice import I64, Cells
 from scripts.generate_landing.finwire import industry_ids
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.settings import Settings
@@ -47,7 +47,7 @@ def write_reference(landing: Landing, settings: Settings) -> None:
         "TradeType.txt": [f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES],
         "Industry.txt": [
             f"{key}|{name}|{words.SECTORS[place % len(words.SECTORS)]}"
-            for place, (key, name) in enumerate(zip(industry_ids(), words.INDUSTRY_WORDS, strict=True))
+            for place, (key, name) in enumerate(zip(industry_ids(), words.INDUSTRIES, strict=True))
         ],
         "TaxRate.txt": _tax_rates(),
     }
@@ -82,7 +82,7 @@ def _write_dates(landing: Landing, settings: Settings) -> None:
     week = (days - january + weekday(january)) // 7 + 1
     # The fiscal year starts in July and bears the number of the year in which it ends.
     fiscal_year, fiscal_quarter = year + (month >= 7), (quarter + 1) % 4 + 1
-    month_name = np.take(table(_MONTHS), month - 1, axis=0)
+    month_name = pick(table(_MONTHS), month - 1)
     y, fy = integer(year), integer(fiscal_year)
     columns: list[Piece] = [
         compact_date(days),
@@ -97,7 +97,7 @@ def _write_dates(landing: Landing, settings: Settings) -> None:
         [y, integer(week)],
         [y, b"-W", integer(week)],
         integer((dow + 1) % 7 + 1),
-        np.take(table(_WEEKDAYS), dow, axis=0),
+        pick(table(_WEEKDAYS), dow),
         fy,
         fy,
         [fy, integer(fiscal_quarter)],

@@ -11,6 +11,13 @@ import numpy.typing as npt
 DEFAULT_END = date(2017, 7, 7)
 CHUNK_ROWS = 32768
 """Rows formatted at a time: their bytes fit a processor's cache."""
+DAILY_SHARE = 0.004
+"""Rows of a day as a share of the history's."""
+
+
+def _sized(per_scale: float, at_least: int) -> property:
+    """A number of things that grows with the scale factor."""
+    return property(lambda settings: max(at_least, round(per_scale * settings.scale)))
 
 
 @dataclass(frozen=True)
@@ -38,54 +45,28 @@ class Settings:
         """Whether things by number are among those that such a day tells about: an even choice, always the same."""
         return np.asarray(np.floor((number + 1) * self.daily_share) > np.floor(number * self.daily_share))
 
-    def sized(self, per_scale: float, at_least: int) -> int:
-        """A number of things that grows with the scale factor."""
-        return max(at_least, round(per_scale * self.scale))
+    def daily(self, of_history: float) -> float:
+        """How much a usual day has of what the history has."""
+        return of_history * DAILY_SHARE * self.daily_share
 
-    @property
-    def companies(self) -> int:
-        """Companies ever named on the newswire; most still have a listed security or two."""
-        return self.sized(720, 40)
-
-    @property
-    def employees(self) -> int:
-        """People in HR.csv."""
-        return self.sized(5000, 60)
-
-    @property
-    def new_customers(self) -> int:
-        """NEW actions of the history: 36 % of 5,000 actions; the others follow from these."""
-        return self.sized(1800, 30)
-
-    @property
-    def new_accounts(self) -> int:
-        """ADDACCT actions of the history."""
-        return self.sized(900, 15)
-
-    @property
-    def customer_updates(self) -> int:
-        """About as many UPDCUST actions in the history."""
-        return self.sized(1000, 20)
-
-    @property
-    def account_updates(self) -> int:
-        """About as many UPDACCT actions in the history."""
-        return self.sized(750, 15)
-
-    @property
-    def prospects(self) -> int:
-        """People on the first list."""
-        return self.sized(5000, 60)
-
-    @property
-    def trades(self) -> int:
-        """About as many trades in the history."""
-        return self.sized(130_000, 400)
-
-    @property
-    def watch_events(self) -> int:
-        """About as many placements and removals of watches in the history."""
-        return self.sized(300_000, 800)
+    companies = _sized(720, 40)
+    """Companies ever named on the newswire; most still have a listed security or two."""
+    employees = _sized(5000, 60)
+    """People in HR.csv."""
+    new_customers = _sized(1800, 30)
+    """NEW actions of the history: 36 % of 5,000 actions; the others follow from these."""
+    new_accounts = _sized(900, 15)
+    """ADDACCT actions of the history."""
+    customer_updates = _sized(1000, 20)
+    """About as many UPDCUST actions in the history."""
+    account_updates = _sized(750, 15)
+    """About as many UPDACCT actions in the history."""
+    prospects = _sized(5000, 60)
+    """People on the first list."""
+    trades = _sized(130_000, 400)
+    """About as many trades in the history."""
+    watch_events = _sized(300_000, 800)
+    """About as many placements and removals of watches in the history."""
 
     @property
     def expected_bytes(self) -> float:

@@ -36,13 +36,7 @@ class Slots:
     """All slots of an activity."""
 
     def __init__(
-        self,
-        calendar: Calendar,
-        dice: Dice,
-        chains: int,
-        history: int,
-        daily: int,
-        hours: tuple[float, float],
+        self, calendar: Calendar, dice: Dice, chains: int, history: int, daily: int, hours: tuple[float, float]
     ) -> None:
         """`history` slots over the history, about `daily` on each day after it, within these hours."""
         self.dice = dice

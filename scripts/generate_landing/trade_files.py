@@ -7,20 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from scripts.generate_landing.cells import (
-    Cells,
-    cents,
-    delimited,
-    integer,
-    only,
-    table,
-    timestamp,
-)  # fmt: skip
-from scripts.generate_landing.cells import (
-    Piece as Text,
-)
+from scripts.generate_landing.cells import Piece, cents, delimited, integer, only, pick, table, timestamp
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.dice import I64, Bool, Cells, Dice, count
 from scripts.generate_landing.hr import Employees
 from scripts.generate_landing.output import DataFile, Landing
 from scripts.generate_landing.trades import LOTS, TLB, TLS, TMB, TMS, Desk, Trades
@@ -93,7 +82,7 @@ class TradeFiles:
                 self._consequences(trades, 0, end, cash, holding, numbered=False)
                 open_.append(trades.take(trades.closed >= end))
         self._audit(landing, 1)
-        landing.audit(1, "TradeHistory", [("DimTradeHistory", name, self.totals[name]) for name in _HISTORY_TOTALS])
+        landing.audit(1, "TradeHistory", DimTradeHistory={name: self.totals[name] for name in _HISTORY_TOTALS})
         for batch in range(2, self.calendar.last_batch + 1):
             day = self.calendar.batch_market_day(batch)
             open_ += list(self.desk.simulate(day, day + 1))
@@ -110,14 +99,13 @@ class TradeFiles:
             self._audit(landing, batch)
 
     def _audit(self, landing: Landing, batch: int) -> None:
-        def totals(data_set: str, *names: str) -> list[tuple[str, str, int]]:
-            return [(data_set, name, self.totals[name]) for name in names]
+        def totals(*names: str) -> dict[str, int]:
+            return {name: self.totals[name] for name in names}
 
-        landing.audit(batch, "Trade", totals(
-            "DimTrade", "T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge"
-        ))  # fmt: skip
-        landing.audit(batch, "CashTransaction", totals("DimTradeHistory", "CT_Records", "CT_Trades"))
-        landing.audit(batch, "HoldingHistory", totals("FactHoldings", "HH_RECORDS"))
+        trades = totals("T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge")
+        landing.audit(batch, "Trade", DimTrade=trades)
+        landing.audit(batch, "CashTransaction", DimTradeHistory=totals("CT_Records", "CT_Trades"))
+        landing.audit(batch, "HoldingHistory", FactHoldings=totals("HH_RECORDS"))
         history = {name: count for name, count in self.totals.items() if name.startswith("TH_")}
         self.totals = Counter(history)
 
@@ -130,11 +118,7 @@ class TradeFiles:
         self.totals["T_NEW"] += len(at)
         trade.write(delimited(self._columns(trades, at, status), b"|"), len(at))
         number = trades.number[events.row]
-        text: list[Text] = [
-            integer(number),
-            self._instant(events.at),
-            np.take(_STATUS, events.status, axis=0),
-        ]
+        text: list[Piece] = [integer(number), self._instant(events.at), pick(_STATUS, events.status)]
         history.write(delimited(text, b"|"), len(number))
         self._count_history(trades, events)
 
@@ -143,8 +127,8 @@ class TradeFiles:
         kind, limit = trades.kind[events.row], trades.is_limit[events.row]
         self.totals["TH_Records"] += len(kind)
         for name, which in (("TLB", TLB), ("TLS", TLS), ("TMB", TMB), ("TMS", TMS)):
-            self.totals[f"TH_{name}Trades"] += int(np.count_nonzero(events.first & (kind == which)))
-        self.totals["TH_CanceledLTrades"] += int(np.count_nonzero(limit & (events.status == CNCL)))
+            self.totals[f"TH_{name}Trades"] += count(events.first & (kind == which))
+        self.totals["TH_CanceledLTrades"] += count(limit & (events.status == CNCL))
 
     def _today(self, trades: Trades, day: int, trade: DataFile) -> None:
         """A day: a row for each event, the first one of a trade an insert, in the order of time."""
@@ -153,13 +137,10 @@ class TradeFiles:
         row, first = events.row[order], events.first[order]
         rows = trades.take(row)
         self._count(rows, events.status[order])
-        self.totals["T_NEW"] += int(np.count_nonzero(first))
+        self.totals["T_NEW"] += count(first)
         flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
-        columns: list[Text] = [flag, self._numbers("trade", len(row))]
-        trade.write(
-            delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"),
-            len(row),
-        )
+        columns: list[Piece] = [flag, self._numbers("trade", len(row))]
+        trade.write(delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"), len(row))
 
     def _numbers(self, which: str, rows: int) -> Cells:
         first = self.sequence[which]
@@ -170,22 +151,22 @@ class TradeFiles:
         closed = status == CMPT
         value = rows.price * rows.quantity
         self.totals["T_Records"] += len(status)
-        self.totals["T_CanceledTrades"] += int(np.count_nonzero(status == CNCL))
-        self.totals["T_InvalidCommision"] += int(np.count_nonzero(closed & (rows.commission > value)))
-        self.totals["T_InvalidCharge"] += int(np.count_nonzero(closed & (rows.fee > value)))
+        self.totals["T_CanceledTrades"] += count(status == CNCL)
+        self.totals["T_InvalidCommision"] += count(closed & (rows.commission > value))
+        self.totals["T_InvalidCharge"] += count(closed & (rows.fee > value))
 
-    def _instant(self, at: I64) -> list[Text]:
+    def _instant(self, at: I64) -> list[Piece]:
         return timestamp(self.calendar.dates[at // _DAY], at % _DAY)
 
-    def _columns(self, rows: Trades, at: I64, status: I64) -> list[Text]:
+    def _columns(self, rows: Trades, at: I64, status: I64) -> list[Piece]:
         done = status == CMPT
         return [
             integer(rows.number),
             self._instant(at),
-            np.take(_STATUS, status, axis=0),
-            np.take(_KINDS, rows.kind, axis=0),
-            np.take(_BIT, rows.cash.astype(np.int64), axis=0),
-            np.take(self.symbols, rows.security, axis=0),
+            pick(_STATUS, status),
+            pick(_KINDS, rows.kind),
+            pick(_BIT, rows.cash.astype(np.int64)),
+            pick(self.symbols, rows.security),
             integer(rows.quantity),
             cents(rows.bid),
             integer(rows.account),
@@ -197,13 +178,7 @@ class TradeFiles:
         ]
 
     def _consequences(
-        self,
-        trades: Trades,
-        start: int,
-        stop: int,
-        cash: DataFile,
-        holding: DataFile,
-        numbered: bool,
+        self, trades: Trades, start: int, stop: int, cash: DataFile, holding: DataFile, numbered: bool
     ) -> None:
         """Money and shares that change hands between two instants."""
         self._holdings(trades, start, stop, holding, numbered)
@@ -214,28 +189,18 @@ class TradeFiles:
         value, costs = paid.price * paid.quantity, paid.fee + paid.commission
         amount = np.where(paid.is_sale, value, -value) - costs
         settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
-        name: list[Text] = [
-            np.take(_DONE, paid.kind, axis=0), b" ", integer(paid.quantity), b" shares of ",
-            np.take(self.symbols, paid.security, axis=0), b" at ", cents(paid.price),
+        name: list[Piece] = [
+            pick(_DONE, paid.kind), b" ", integer(paid.quantity), b" shares of ",
+            pick(self.symbols, paid.security), b" at ", cents(paid.price),
             b" (trade ", integer(paid.number), b")",
         ]  # fmt: skip
         morning = into.created // _DAY * _DAY + 28_800 + into.number % 3600
         # Deposits of a block come first, then what trades cost or bring.
-        deposits: list[Text] = [
-            integer(into.account),
-            self._instant(morning),
-            cents(into.deposit),
-            b"Deposit",
-        ]
-        settlements: list[Text] = [
-            integer(paid.account),
-            self._instant(settled),
-            cents(amount),
-            name,
-        ]
+        deposits: list[Piece] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
+        settlements: list[Piece] = [integer(paid.account), self._instant(settled), cents(amount), name]
         for columns, rows in ((deposits, len(into.number)), (settlements, len(paid.number))):
             if rows:
-                marks: list[Text] = [b"I", self._numbers("cash", rows)] if numbered else []
+                marks: list[Piece] = [b"I", self._numbers("cash", rows)] if numbered else []
                 cash.write(delimited(marks + columns, b"|"), rows)
 
     def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool) -> None:
@@ -246,11 +211,11 @@ class TradeFiles:
         if numbered:
             order = np.argsort(trades.closed[row], kind="stable")
             row, lot = row[order], lot[order]
-        columns: list[Text] = [
+        columns: list[Piece] = [
             integer(trades.lot_number[row, lot]),
             integer(trades.number[row]),
             integer(trades.lot_before[row, lot]),
             integer(trades.lot_after[row, lot]),
         ]
-        marks: list[Text] = [b"I", self._numbers("holding", len(row))] if numbered else []
+        marks: list[Piece] = [b"I", self._numbers("holding", len(row))] if numbered else []
         holding.write(delimited(marks + columns, b"|"), len(row))

@@ -16,12 +16,11 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from scripts.generate_landing.companies import NEVER, Companies
+from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
-from scripts.generate_landing.crm_parts import DAILY_SHARE
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice
-from scripts.generate_landing.prices import Prices
+from scripts.generate_landing.dice import I64, Bool, Dice, count
+from scripts.generate_landing.market import Prices
 from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.slots import Piece, Slots
 
@@ -99,12 +98,8 @@ class Desk:
         self.employees = employees
         self.dice = dice.sub("trades")
         # An account trades from the day after its opening to the day before its end.
-        far = len(calendar.dates)
-        self._from: I64 = calendar.first_after(lives.account_new // _DAY)
-        gone = lives.account_gone
-        last_day = np.minimum(gone // _DAY, calendar.dates[-1] + 1)
-        self._until: I64 = np.where(gone < NEVER, calendar.first_from(last_day), far + LONGEST)
-
+        never = len(calendar.dates) + LONGEST
+        self._from, self._until = calendar.span(lives.account_new, lives.account_gone, never)
         old = np.flatnonzero((self._from == 0) & (self._until > 0))
         copies = 1 + self.dice.choose((0.8, 0.13, 0.04, 0.03), "chains", old)
         self.account: I64 = np.repeat(old, copies)
@@ -123,7 +118,7 @@ class Desk:
             self.dice.sub("slots"),
             chains,
             slots,
-            max(16, round(slots * DAILY_SHARE * settings.daily_share * 0.6)),
+            max(16, round(settings.daily(slots) * 0.6)),
             (9.5, 15.8),
         )
         self._security: I64 = np.full(chains, -1)
@@ -133,10 +128,8 @@ class Desk:
         self._lot_number: I64 = np.zeros((chains, LOTS), dtype=np.int64)
         self._lot_price: I64 = np.zeros((chains, LOTS), dtype=np.int64)
         self._next_number = 0
-        # Securities are visited in steps prime to their number, so that an account never returns to one.
-        count = companies.securities
-        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
-        self._campaigns = max(1, count // COPIES)
+        # An account never returns to a security.
+        self._campaigns = max(1, companies.securities // COPIES)
 
     def simulate(self, first_day: int, last_day: int) -> Iterator[Trades]:
         """Trades placed from one market day up to another. Days must be asked for in order."""
@@ -168,12 +161,6 @@ class Desk:
         self._free_at[seats] = -1
         self._lot_size[seats] = 0
 
-    def _candidate(self, account: I64, copy: I64, campaign: I64) -> I64:
-        """The security of an account's campaign."""
-        base = self.dice.below(self.companies.securities, "base", account)
-        step = self._steps[self.dice.below(len(self._steps), "step", account)]
-        return np.asarray((base + (campaign * COPIES + copy) * step) % self.companies.securities)
-
     def _piece(self, piece: Piece) -> Trades:
         dice, chain, slot, day = self.dice, piece.chain, piece.slot, piece.market_day
         created = day * _DAY + piece.second
@@ -189,7 +176,7 @@ class Desk:
         fits = ~turns
         for _ in range(3):
             rows = np.flatnonzero(~fits & (campaign < self._campaigns))
-            candidate = self._candidate(account[rows], copy[rows], campaign[rows])
+            candidate = self.companies.visited(dice, account[rows], campaign[rows] * COPIES + copy[rows])
             campaign[rows] += 1
             good = self.companies.is_listed(candidate, day[rows], day[rows] + LONGEST)
             security[rows] = np.where(good, candidate, security[rows])
@@ -221,7 +208,7 @@ class Desk:
 
         value = price * quantity
         number = self._next_number + np.cumsum(valid) - 1
-        self._next_number += int(np.count_nonzero(valid))
+        self._next_number += count(valid)
         lot_after, lot_used, cost = self._sell(chain, held_lots, quantity, sells & completed)
         trades = Trades(
             number=number, created=created, submitted=submitted, closed=closed, completed=completed, kind=kind,

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece as Text
-from scripts.generate_landing.cells import delimited, integer, table, timestamp
-from scripts.generate_landing.companies import NEVER, Companies
+from scripts.generate_landing.cells import delimited, integer, numbered, pick, table, timestamp
+from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
-from scripts.generate_landing.crm_parts import DAILY_SHARE
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice
+from scripts.generate_landing.dice import I64, Bool, Dice, count
 from scripts.generate_landing.output import DataFile, Landing
 from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.slots import Piece, Slots
@@ -29,21 +27,12 @@ class Watches:
     """Writes watch events. A chain is a pair of a seat (a customer who watches) and a place in a list."""
 
     def __init__(
-        self,
-        settings: Settings,
-        calendar: Calendar,
-        companies: Companies,
-        lives: Lives,
-        customers: int,
-        dice: Dice,
+        self, settings: Settings, calendar: Calendar, companies: Companies, lives: Lives, customers: int, dice: Dice
     ) -> None:
         """`customers`: number of customers known at the history's end; each has a seat."""
         self.calendar, self.companies = calendar, companies
         self.dice = dice.sub("watches")
-        far = len(calendar.dates)
-        self._from: I64 = calendar.first_after(lives.customer_new // _DAY)
-        last_day = np.minimum(lives.customer_gone // _DAY, calendar.dates[-1] + 1)
-        self._until: I64 = np.where(lives.customer_gone < NEVER, calendar.first_from(last_day), far)
+        self._from, self._until = calendar.span(lives.customer_new, lives.customer_gone, len(calendar.dates))
         self._customers = customers
         self.seat: I64 = np.arange(customers)
         """The customer in each seat."""
@@ -60,14 +49,12 @@ class Watches:
             self.dice.sub("slots"),
             chains,
             history,
-            max(30, round(history * DAILY_SHARE * settings.daily_share)),
+            max(30, round(settings.daily(history))),
             (7, 22),
         )
         self._active: Bool = np.zeros(chains, dtype=np.bool_)
         self._last = np.full(chains, -1, dtype=np.int32)
         """Minute of the last event: a pair's next one comes in a later minute."""
-        count = companies.securities
-        self._steps = np.array([n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1][:500] or [1])
 
     def write(self, landing: Landing) -> None:
         """The files of all batches, with their control totals."""
@@ -82,11 +69,7 @@ class Watches:
                     placed += self._piece(file, piece, None if batch == 1 else sequence + file.rows)
             if batch > 1:
                 sequence += file.rows
-            landing.audit(
-                batch,
-                "WatchHistory",
-                [("FactWatches", "WH_RECORDS", file.rows), ("FactWatches", "WH_ACTIVE", placed)],
-            )
+            landing.audit(batch, "WatchHistory", FactWatches={"WH_RECORDS": file.rows, "WH_ACTIVE": placed})
 
     def _seat_new(self, market_day: int) -> None:
         """New customers take the seats of those who have gone, then of others, who watch no more."""
@@ -114,7 +97,7 @@ class Watches:
         acts &= (self._from[customer] <= piece.market_day) & (piece.market_day < self._until[customer])
         rows = np.flatnonzero(acts)
         customer, chain, at, active = customer[rows], piece.chain[rows], at[rows], active[rows]
-        security = self._security(customer, chain // len(self.seat))
+        security = self.companies.visited(self.dice, customer, chain // len(self.seat))
         day = piece.market_day[rows]
         fine = active | self.companies.is_listed(security, day, day)
         customer, chain, at, security, active = customer[fine], chain[fine], at[fine], security[fine], active[fine]
@@ -129,20 +112,12 @@ class Watches:
         at = np.concatenate([at, ends[brief]])
         order = np.argsort(at, kind="stable")
         customer, security, action, at = customer[order], security[order], action[order], at[order]
-        columns: list[Text] = [
+        columns = [
+            *numbered(sequence, len(at)),
             integer(customer),
-            np.take(self.companies.symbols, security, axis=0),
+            pick(self.companies.symbols, security),
             timestamp(self.calendar.dates[at // _DAY], at % _DAY),
-            np.take(_ACTIONS, action, axis=0),
+            pick(_ACTIONS, action),
         ]
-        if sequence is not None:
-            columns = [b"I", integer(sequence + np.arange(len(at))), *columns]
-        if len(at):
-            file.write(delimited(columns, b"|"), len(at))
-        return int(np.count_nonzero(action == 0))
-
-    def _security(self, customer: I64, place: I64) -> I64:
-        """What stands at a place of a customer's list; no two places hold the same."""
-        base = self.dice.below(self.companies.securities, "base", customer)
-        step = self._steps[self.dice.below(len(self._steps), "step", customer)]
-        return np.asarray((base + place * step) % self.companies.securities)
+        file.write(delimited(columns, b"|"), len(at))
+        return count(action == 0)
