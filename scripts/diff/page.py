@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from scripts.diff.report import Report, number, percent, share
-from scripts.site.pages import TEMPLATES, policy
+from scripts.site.pages import TEMPLATES, environment, policy
 
 
 def page(report: Report) -> str:
     """The page as HTML."""
     style = (TEMPLATES / "site.css").read_text(encoding="utf-8")
-    environment = Environment(
-        loader=PackageLoader("scripts.diff"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"number": number, "percent": percent}
-    return environment.get_template("diff.html").render(
+    pages = environment("scripts.diff")
+    pages.filters |= {"number": number, "percent": percent}
+    return pages.get_template("diff.html").render(
         report=report, share=share, style=Markup(style), policy=policy(style, ())
     )
 

@@ -183,6 +183,14 @@ def compare(
     suspects = _changed_macros(*(macros(con, side) for side in SIDES))
     done.macros = sorted(suspects)
     views: list[str] = []
+
+    def look(name: str) -> None:
+        tell(name)
+        found = _Pair(con, name, before.get(name), after.get(name), rules).compare()
+        done.tables.append(found)
+        if found.differs or found.problem:
+            suspects.add(_bare(name))
+
     for name in sorted(before.keys() | after.keys()):
         sides = (before.get(name), after.get(name))
         if reason := _left_out(name, sides, rules):
@@ -192,18 +200,10 @@ def compare(
         elif all(sides) and any(relation and relation.definition for relation in sides):
             views.append(name)
         else:
-            tell(name)
-            found = _Pair(con, name, *sides, rules).compare()
-            done.tables.append(found)
-            if found.differs or found.problem:
-                suspects.add(_bare(name))
+            look(name)
     while due := [name for name in views if _may_differ(before[name], after[name], suspects)]:
         for name in due:
-            tell(name)
-            found = _Pair(con, name, before[name], after[name], rules).compare()
-            done.tables.append(found)
-            if found.differs or found.problem:
-                suspects.add(_bare(name))
+            look(name)
         views = [name for name in views if name not in due]
     done.not_compared |= dict.fromkeys(views, SAME_VIEW)
     done.tables.sort(key=lambda table: table.table)
@@ -211,15 +211,12 @@ def compare(
 
 
 def _left_out(name: str, sides: Iterable[Relation | None], rules: Rules) -> str:
-    if name in HISTORY_TABLES or any(_names(side, table) for side in sides if side for table in HISTORY_TABLES):
+    definitions = [side.definition.replace('"', "") for side in sides if side]
+    if name in HISTORY_TABLES or any(table in text for text in definitions for table in HISTORY_TABLES):
         return HISTORY
     if name.startswith(f"{FAILURES}."):
         return FAILING_ROWS
     return "" if rules.selects(name) else NOT_SELECTED
-
-
-def _names(relation: Relation, table: str) -> bool:
-    return table in relation.definition.replace('"', "")
 
 
 def _bare(table: str) -> str:

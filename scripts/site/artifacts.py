@@ -35,21 +35,27 @@ class Artifacts:
 def generate() -> Artifacts:
     """Compile the project as for a first load, since only that SQL shows where every column comes from, then document
     it. All in one process, which reads the project once."""
-    from dbt.cli.main import dbtRunner
-
-    os.chdir(PROJECT)
     target = target_folder()
-    parsed = dbtRunner().invoke(["parse", "--quiet"])
-    if not parsed.success:
-        raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
+    parsed = _parsed()
     for command in (["compile", "--full-refresh"], ["docs", "generate", "--static", "--no-compile"]):
-        done = dbtRunner(manifest=parsed.result).invoke([*command, "--quiet"])
+        done = parsed.invoke([*command, "--quiet"])
         if not done.success:
             raise SiteProblem(f"`dbt {' '.join(command)}` failed: {done.exception or 'it says why above'}")
     manifest_file = target / "manifest.json"
     return Artifacts(
         read_json(manifest_file), read_json(target / "catalog.json"), manifest_file, target / "static_index.html"
     )
+
+
+def _parsed(*options: str) -> Any:
+    """dbt, once it has read the project."""
+    from dbt.cli.main import dbtRunner
+
+    os.chdir(PROJECT)
+    parsed = dbtRunner().invoke(["parse", "--quiet", *options])
+    if not parsed.success:
+        raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
+    return dbtRunner(manifest=parsed.result)
 
 
 def documentation(artifacts: Artifacts) -> str:
@@ -62,14 +68,8 @@ def documentation(artifacts: Artifacts) -> str:
 
 def parse() -> Json:
     """The manifest without compiled SQL, which needs no warehouse."""
-    from dbt.cli.main import dbtRunner
-
-    os.chdir(PROJECT)
     folder = target_folder() / "lint"
-    options = ["--quiet", "--target", "lint", "--target-path", str(folder), "--log-path", str(folder)]
-    parsed = dbtRunner().invoke(["parse", *options])
-    if not parsed.success:
-        raise SiteProblem(f"dbt cannot read the project: {parsed.exception or 'it says why above'}")
+    _parsed("--target", "lint", "--target-path", str(folder), "--log-path", str(folder))
     return read_json(folder / "manifest.json")
 
 

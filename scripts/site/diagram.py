@@ -96,12 +96,15 @@ def draw(
     height = max(b.y + b.height for b in boxes.values()) + MARGIN
     lines = [_line(lane, colours[lane.to.table.name]) for lanes in gutters for lane in lanes]
     shapes = [_shape(box, colours[name] if name in targets else None, link) for name, box in boxes.items()]
+    return frame("group" if link else "img", label, width, height, *lines, *shapes)
+
+
+def frame(role: str, label: str, width: float, height: float, *parts: str) -> Markup:
+    """A picture of parts in SVG."""
     return Markup(
         '<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="{}" aria-label="{}" width="{:.0f}" '
-        'height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}">{}{}</svg>'
-    ).format(
-        "group" if link else "img", label, width, height, width, height, Markup("".join(lines)), Markup("".join(shapes))
-    )
+        'height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}">{}</svg>'
+    ).format(role, label, width, height, width, height, Markup("".join(parts)))
 
 
 def standalone(svg: Markup) -> str:

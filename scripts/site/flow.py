@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from markupsafe import Markup, escape
 
-from scripts.site.diagram import LETTER, MARGIN
+from scripts.site.diagram import LETTER, MARGIN, frame
 from scripts.site.project import Project
 
 HEAD, LINE, PAD, GAP = 28, 17, 12, 34
@@ -19,6 +19,11 @@ SAID = {
     "marts": "answers",
     "analytics": "safe to show",
 }
+MARKER = (
+    '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
+    '<path class="end" d="M0 0 L8 4 L0 8 z"/></marker></defs>'
+)
+ALSO_READ = ("files by audience", "PostgreSQL")
 RECORDS = ("operations", "reference", "snapshots")
 
 
@@ -51,20 +56,12 @@ def flow(project: Project) -> Markup:
         system = table.name.split(".")[0]
         if table.path.startswith("models/staging/"):
             systems[system] = systems.get(system, 0) + 1
-    exposures = [e for e in project.exposures if e.kind == "dashboard"]
+    dashboards = sum(e.kind == "dashboard" for e in project.exposures)
     columns = [
         [Stop("files", [f"{name} {number}" for name, number in systems.items()], 1)],
-        [Stop("staging", [_tables(counts, "staging"), SAID["staging"]], 0)],
-        [Stop("intermediate", [_tables(counts, "intermediate"), SAID["intermediate"]], 0)],
-        [Stop("core", [_tables(counts, "core"), SAID["core"]], 2)],
-        [Stop(name, [_tables(counts, name), SAID[name]], 3) for name in ("marts", "analytics")],
-        [
-            Stop(
-                "readers",
-                [f"{len(project.metrics)} metrics", f"{len(exposures)} dashboards", "files by audience", "PostgreSQL"],
-                5,
-            )
-        ],
+        *([_layer(counts, name, colour)] for name, colour in (("staging", 0), ("intermediate", 0), ("core", 2))),
+        [_layer(counts, name, 3) for name in ("marts", "analytics")],
+        [Stop("readers", [f"{len(project.metrics)} metrics", f"{dashboards} dashboards", *ALSO_READ], 5)],
     ]
     heights = [sum(s.height for s in column) + GAP / 2 * (len(column) - 1) for column in columns]
     tallest = max(heights)
@@ -92,14 +89,12 @@ def flow(project: Project) -> Markup:
         for s in (columns[1][0], columns[3][0], columns[4][-1])
     ]
     height = below.y + below.height + MARGIN
-    return Markup(
-        '<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{}" width="{:.0f}" '
-        'height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}"><defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" '
-        'markerWidth="7" markerHeight="7" orient="auto"><path class="end" d="M0 0 L8 4 L0 8 z"/></marker></defs>'
-        '<g class="flow">{}</g>{}</svg>'
-    ).format(
-        "From source files to readers", width, height, width, height, Markup("".join(arrows)), Markup("".join(shapes))
-    )
+    flowing = f'<g class="flow">{"".join(arrows)}</g>'
+    return frame("img", "From source files to readers", width, height, MARKER, flowing, *shapes)
+
+
+def _layer(counts: dict[str, int], name: str, colour: int) -> Stop:
+    return Stop(name, [_tables(counts, name), SAID[name]], colour)
 
 
 def _tables(counts: dict[str, int], layer: str) -> str:

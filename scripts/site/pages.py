@@ -17,19 +17,24 @@ from scripts.site.guides import inline
 TEMPLATES = Path(__file__).parent / "templates"
 
 
+def environment(*packages: str) -> Environment:
+    """Jinja with the templates of some packages."""
+    return Environment(
+        loader=ChoiceLoader([PackageLoader(package) for package in packages]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
 class Site:
     """A folder of pages."""
 
     def __init__(self, folder: Path, **shared: Any) -> None:
         self.folder = folder
         self.style = (TEMPLATES / "site.css").read_text(encoding="utf-8") + STYLE
-        self.environment = Environment(
-            loader=ChoiceLoader([PackageLoader("scripts.site"), PackageLoader("scripts.report")]),
-            autoescape=True,
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+        self.environment = environment("scripts.site", "scripts.report")
         self.environment.filters |= {**FILTERS, "markdown": inline}
         self.environment.globals |= shared
 
