@@ -30,8 +30,8 @@ from scripts.site.guides import Guide, first_paragraph, read_guides
 from scripts.site.lineage import Lineage, follow
 from scripts.site.pages import Site
 from scripts.site.pictures import star
-from scripts.site.project import LAYERS, Project, Table, read
-from scripts.site.relations import Reference, facts, references, star_tables
+from scripts.site.project import LAYERS, Project, Reference, Table, read
+from scripts.site.relations import facts, references, star_tables
 from scripts.site.search import entries
 from scripts.warehouse_file import open_warehouse
 

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from markupsafe import Markup, escape
 
-from scripts.site.project import Project, Table
-from scripts.site.relations import Reference
+from scripts.site.project import Project, Reference, Table
 
 ROW, HEAD, GAP, LANE, MARGIN = 19, 30, 26, 15, 12
 LETTER = 6.7

@@ -37,9 +37,10 @@ class Test:
 
 
 @dataclass(frozen=True)
-class ForeignKey:
-    """A column that a test or a contract says to be a key of another table."""
+class Reference:
+    """A column that holds another table's key, and what says so: a test, a contract, or its name."""
 
+    table: str
     column: str
     to: str
     to_column: str
@@ -72,7 +73,7 @@ class Table:
     columns: dict[str, TestedColumn]
     tests: list[Test] = field(default_factory=list)
     keys: list[tuple[str, ...]] = field(default_factory=list)
-    foreign_keys: list[ForeignKey] = field(default_factory=list)
+    foreign_keys: list[Reference] = field(default_factory=list)
     parents: list[str] = field(default_factory=list)
     children: list[str] = field(default_factory=list)
     stated_grain: str = ""
@@ -174,10 +175,9 @@ def read(manifest: Json, catalog: Json | None = None) -> Project:
         if node["resource_type"] in ("model", "seed", "snapshot", "source")
     }
     for table in by_id.values():
-        table.parents = [by_id[p].name for p in own[table.id].get("depends_on", {}).get("nodes", ()) if p in by_id]
-        for parent in own[table.id].get("depends_on", {}).get("nodes", ()):
-            if parent in by_id:
-                by_id[parent].children.append(table.name)
+        for parent in _parents(own[table.id], by_id):
+            table.parents.append(parent.name)
+            parent.children.append(table.name)
     tables = {table.name: table for table in by_id.values()}
     for node in own.values():
         if node["resource_type"] == "test":
@@ -191,6 +191,10 @@ def read(manifest: Json, catalog: Json | None = None) -> Project:
     )
 
 
+def _parents(node: Json, by_id: dict[str, Table]) -> list[Table]:
+    return [by_id[id_] for id_ in (node.get("depends_on") or {}).get("nodes", ()) if id_ in by_id]
+
+
 def _table(id_: str, node: Json, owners: dict[str, Json], held: Json) -> Table:
     kind, config = node["resource_type"], node["config"]
     folders = list(node["fqn"][1:-1])
@@ -198,15 +202,16 @@ def _table(id_: str, node: Json, owners: dict[str, Json], held: Json) -> Table:
     meta = {**(node.get("meta") or {}), **(config.get("meta") or {})}
     owner = owners.get(config.get("group") or "", {})
     columns = {column["name"].lower(): _column(column) for column in node["columns"].values()}
-    for name, column in sorted(held.items(), key=lambda item: item[1]["index"]):
-        found = columns.get(name.lower(), TestedColumn(name.lower(), ""))
+    for held_name, column in sorted(held.items(), key=lambda item: item[1]["index"]):
+        found = columns.get(held_name.lower(), TestedColumn(held_name.lower(), ""))
         columns[found.name] = replace(found, data_type=found.data_type or str(column["type"]).lower())
     constraints = [(list(c.get("columns") or ()), c) for c in node.get("constraints") or ()]
     for column in node["columns"].values():
         constraints += [([column["name"]], c) for c in column.get("constraints") or ()]
+    name = f"{node['source_name']}.{node['name']}" if kind == "source" else node["name"]
     return Table(
         id=id_,
-        name=f"{node['source_name']}.{node['name']}" if kind == "source" else node["name"],
+        name=name,
         layer=layer,
         folder=node["source_name"] if kind == "source" else "/".join(folders[1:]) if kind == "model" else "",
         relation=f"{node['schema']}.{node.get('alias') or node.get('identifier') or node['name']}",
@@ -218,7 +223,7 @@ def _table(id_: str, node: Json, owners: dict[str, Json], held: Json) -> Table:
         has_contract=bool((config.get("contract") or {}).get("enforced")),
         columns=columns,
         keys=[tuple(names) for names, c in constraints if c["type"] in ("primary_key", "unique") and names],
-        foreign_keys=list(_declared_keys(constraints)),
+        foreign_keys=list(_declared_keys(name, constraints)),
         stated_grain=str(meta.get("grain") or ""),
     )
 
@@ -233,10 +238,10 @@ def _column(column: Json) -> TestedColumn:
     )
 
 
-def _declared_keys(constraints: list[tuple[list[str], Json]]) -> Iterator[ForeignKey]:
+def _declared_keys(table: str, constraints: list[tuple[list[str], Json]]) -> Iterator[Reference]:
     for names, constraint in constraints:
         if constraint["type"] == "foreign_key" and len(names) == 1 and (to := _referred(constraint.get("to"))):
-            yield ForeignKey(names[0], to, (constraint.get("to_columns") or names)[0], "contract")
+            yield Reference(table, names[0], to, (constraint.get("to_columns") or names)[0], "contract")
 
 
 def _referred(text: Any) -> str:
@@ -266,7 +271,9 @@ def _add_test(node: Json, by_id: dict[str, Table], tables: dict[str, Table]) -> 
     elif test.kind == "not_null" and column:
         table.columns[column.name] = replace(column, is_required=True)
     elif test.kind.startswith("relationships") and column and (to := _referred(given.get("to"))):
-        table.foreign_keys.append(ForeignKey(column.name, to, str(given.get("field") or column.name), "test"))
+        table.foreign_keys.append(
+            Reference(table.name, column.name, to, str(given.get("field") or column.name), "test")
+        )
 
 
 def _metric(metric: Json) -> Metric:
@@ -295,7 +302,7 @@ def _formula(given: Json) -> str:
 
 
 def _semantic_model(model: Json, by_id: dict[str, Table]) -> SemanticModel:
-    parents = [by_id[p].name for p in (model.get("depends_on") or {}).get("nodes", ()) if p in by_id]
+    parents = [table.name for table in _parents(model, by_id)]
     parts = {
         kind: [
             {
@@ -323,5 +330,5 @@ def _exposure(exposure: Json, by_id: dict[str, Table]) -> Exposure:
         email=", ".join(email) if isinstance(email, list) else email,
         maturity=str(exposure.get("maturity") or ""),
         link=exposure.get("url") or "",
-        reads=tuple(by_id[p].name for p in (exposure.get("depends_on") or {}).get("nodes", ()) if p in by_id),
+        reads=tuple(table.name for table in _parents(exposure, by_id)),
     )

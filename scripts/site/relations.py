@@ -2,22 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from scripts.site.project import Project, Table
+from scripts.site.project import Project, Reference, Table
 
 STAR_FOLDERS = ("dimensions", "facts")
-
-
-@dataclass(frozen=True)
-class Reference:
-    """A column that holds another table's key."""
-
-    table: str
-    column: str
-    to: str
-    to_column: str
-    said_by: str
 
 
 def references(project: Project) -> list[Reference]:
@@ -25,11 +12,7 @@ def references(project: Project) -> list[Reference]:
     does a surrogate key named after it and a role, as `sk_close_date_id` after `sk_date_id`."""
     found: dict[tuple[str, str, str], Reference] = {}
     for table in project.tables.values():
-        for said in table.foreign_keys:
-            if said.to in project.tables:
-                found[table.name, said.column, said.to] = Reference(
-                    table.name, said.column, said.to, said.to_column, said.said_by
-                )
+        found |= {(said.table, said.column, said.to): said for said in table.foreign_keys if said.to in project.tables}
     for tables in (star_tables(project), project.layers.get("marts", [])):
         owners: dict[str, list[str]] = {}
         for table in tables:
