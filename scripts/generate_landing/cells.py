@@ -62,7 +62,6 @@ _LAST_DATE = np.datetime64("2120-01-01", "D").astype(np.int64)
 _DATES = np.arange(FIRST_DATE, _LAST_DATE).astype("datetime64[D]")
 _DATE_TEXT = np.datetime_as_string(_DATES).astype("S10").view(np.uint8).reshape(-1, 10)
 _COMPACT_TEXT = np.delete(_DATE_TEXT, [4, 7], axis=1).copy().view(np.uint64).reshape(-1)
-_SECONDS = np.arange(86400)
 _TIME_TEXT = (
     np.array([f"{s // 3600:02d}:{s // 60 % 60:02d}:{s % 60:02d}".encode() for s in range(86400)])
     .view(np.uint64)

@@ -11,7 +11,7 @@ import numpy as np
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import pick, table
 from scripts.generate_landing.days import NEVER, Calendar, parts
-from scripts.generate_landing.dice import I64, Bool, Cells, Dice
+from scripts.generate_landing.dice import I64, Bool, Cells, Dice, ordinals
 from scripts.generate_landing.settings import Settings
 
 FIRST_YEAR = 1967
@@ -99,7 +99,7 @@ class Companies:
         companies = np.arange(self.count)
         number = 1 + dice.chance(0.33, "two securities", companies) + dice.chance(0.12, "more", companies)
         company = np.repeat(companies, number)
-        ordinal = np.arange(len(company)) - np.repeat(np.cumsum(number) - number, number)
+        ordinal = ordinals(number)
         first = self.entry_quarter[company] + 1
         room = np.minimum(self.death_quarter[company], quarters.last) - first
         keep = (ordinal == 0) | (room > 0)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.generate_landing.days import LOOKAHEAD, NEVER, SECONDS_A_DAY, Calendar, weekday
-from scripts.generate_landing.dice import I64, Bool, Dice, count
+from scripts.generate_landing.dice import I64, Bool, Dice, count, ordinals
 from scripts.generate_landing.persons import UPDATE_CHANCE
 from scripts.generate_landing.settings import DAILY_SHARE, Settings
 
@@ -340,8 +340,7 @@ def _swallowed_accounts(events: Events, account_customer: I64, account_new: I64)
     owners = account_customer[order]
     low, high = np.searchsorted(owners, customer), np.searchsorted(owners, customer, side="right")
     number = high - low
-    which = np.arange(int(number.sum())) - np.repeat(np.cumsum(number) - number, number)
-    account = order[np.repeat(low, number) + which]
+    account = order[np.repeat(low, number) + ordinals(number)]
     days = np.repeat(day, number)
     known = account_new[account] // _DAY <= days
     touched = np.concatenate([touched, account[known] * 1_000_000 + days[known]])

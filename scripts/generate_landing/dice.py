@@ -38,6 +38,11 @@ def count(mask: Bool) -> int:
     return int(np.count_nonzero(mask))
 
 
+def ordinals(sizes: I64) -> I64:
+    """Members of groups of these sizes, counted from 0 within each."""
+    return np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+
+
 class Dice:
     """Draws for one seed. `purpose` names what is drawn, so that draws are independent."""
 

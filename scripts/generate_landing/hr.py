@@ -9,7 +9,7 @@ from scripts.generate_landing.cells import Piece, csv_table, delimited, integer,
 from scripts.generate_landing.dice import I64, Cells, Dice
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import LETTERS
-from scripts.generate_landing.settings import CHUNK_ROWS, Settings
+from scripts.generate_landing.settings import Settings
 
 BROKER_CODE = 314
 
@@ -38,9 +38,7 @@ class Employees:
     def write(self, landing: Landing) -> None:
         """HR.csv with its control total."""
         with landing.file(1, "HR.csv") as file:
-            for at in range(0, self.count, CHUNK_ROWS):
-                rows = np.arange(at, min(at + CHUNK_ROWS, self.count))
-                file.write(self._lines(rows), len(rows))
+            file.write_each(self._lines, np.arange(self.count))
         landing.audit(1, "HR", DimBroker={"HR_BROKERS": len(self.brokers)})
 
     def _lines(self, who: I64) -> Piece:

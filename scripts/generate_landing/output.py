@@ -8,6 +8,7 @@ from threading import Lock
 from typing import BinaryIO
 
 from scripts.generate_landing.cells import Piece, join, squeeze
+from scripts.generate_landing.dice import I64
 from scripts.generate_landing.settings import CHUNK_ROWS
 
 AUDIT_HEADER = "DataSet, BatchID, Date, Attribute, Value, DValue"
@@ -39,6 +40,12 @@ class DataFile:
             first, last = rows * number // parts, rows * (number + 1) // parts
             for at in range(first, last, CHUNK_ROWS):
                 self.write_bytes(squeeze(cells[at : min(at + CHUNK_ROWS, last)]).data, file)
+
+    def write_each(self, lines: Callable[[I64], Piece], numbers: I64) -> None:
+        """Append rows about numbered things, a cacheful at a time."""
+        for at in range(0, len(numbers), CHUNK_ROWS):
+            some = numbers[at : at + CHUNK_ROWS]
+            self.write(lines(some), len(some))
 
     def write_bytes(self, text: bytes | memoryview, file: BinaryIO | None = None) -> None:
         """Append bytes as they are."""

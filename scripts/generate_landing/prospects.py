@@ -17,7 +17,7 @@ from scripts.generate_landing.crm_daily import State
 from scripts.generate_landing.dice import I64, U64, Bool, Cells, Dice, count
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import VOCABULARIES, Person, Persons
-from scripts.generate_landing.settings import CHUNK_ROWS, DAILY_SHARE, Settings
+from scripts.generate_landing.settings import DAILY_SHARE, Settings
 
 _OWN = 1 << 40
 """Numbers of prospects' own changes start here, far above those of customers' events."""
@@ -60,9 +60,7 @@ class Prospects:
         if batch > 1:
             listed = listed[self.settings.in_daily_share(listed)]
         with landing.file(batch, "Prospect.csv") as file:
-            for at in range(0, len(listed), CHUNK_ROWS):
-                rows = listed[at : at + CHUNK_ROWS]
-                file.write(self._lines(rows), len(rows))
+            file.write_each(self._lines, listed)
         matching = np.isin(self.keys[listed], state.keys(self.persons, state.active()))
         totals = {"P_RECORDS": len(listed), "P_NEW": count(listed >= known), "P_C_MATCHING": count(matching)}
         landing.audit(batch, "Prospect", Prospect=totals)

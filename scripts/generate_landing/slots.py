@@ -72,3 +72,23 @@ class Slots:
         number = self.edges[market_day + 1] - self.edges[market_day]
         share = (slot - self.edges[market_day] + self.dice.unit("moment", slot)) / number
         return Piece(slot, chain, market_day, self._open + (share * self._span).astype(np.int64))
+
+
+class Seats:
+    """Who has which place: those who come take the places of those who have gone, then others' in turn."""
+
+    def __init__(self, holder: I64, until: I64) -> None:
+        self.holder = holder
+        self._until = until
+        """The market day on which each goes."""
+        self._turn = 0
+
+    def give(self, new: I64, market_day: int) -> I64:
+        """Seat those who come; the seats that they get."""
+        vacant = np.flatnonzero(self._until[self.holder] <= market_day)[: len(new)]
+        lacking = min(len(new), len(self.holder)) - len(vacant)
+        turn = (self._turn + np.arange(lacking)) % len(self.holder)
+        self._turn += lacking
+        seats = np.unique(np.concatenate([vacant, turn]))
+        self.holder[seats] = new[: len(seats)]
+        return seats

@@ -34,27 +34,26 @@ class _Events:
     status: I64
     first: Bool
 
+    def take(self, rows: I64 | Bool) -> _Events:
+        """Some of the events."""
+        return _Events(*(values[rows] for values in vars(self).values()))
+
     def between(self, start: int, stop: int) -> _Events:
         """Events from one instant up to another."""
-        keep = (self.at >= start) & (self.at < stop)
-        return _Events(self.row[keep], self.at[keep], self.status[keep], self.first[keep])
+        return self.take((self.at >= start) & (self.at < stop))
 
 
 def events_of(trades: Trades) -> _Events:
     """All events, trade by trade, each trade's in time order."""
-    rows = np.arange(len(trades.number))
+    rows = np.arange(len(trades))
     limit = trades.is_limit
-    submitted = limit & (trades.submitted >= 0)
-    row = np.concatenate([rows, rows[submitted], rows])
+    submitted = np.flatnonzero(limit & (trades.submitted >= 0))
+    row = np.concatenate([rows, submitted, rows])
     at = np.concatenate([trades.created, trades.submitted[submitted], trades.closed])
-    status = np.concatenate([
-        np.where(limit, PNDG, SBMT),
-        np.full(np.count_nonzero(submitted), SBMT),
-        np.where(trades.completed, CMPT, CNCL),
-    ])  # fmt: skip
-    step = np.concatenate([rows * 0, np.full(np.count_nonzero(submitted), 1), rows * 0 + 2])
-    order = np.argsort(row * 4 + step)
-    return _Events(row[order], at[order], status[order], step[order] == 0)
+    begin, end = np.where(limit, PNDG, SBMT), np.where(trades.completed, CMPT, CNCL)
+    status = np.concatenate([begin, np.full(len(submitted), SBMT), end])
+    step = np.repeat([0, 1, 2], [len(rows), len(submitted), len(rows)])
+    return _Events(row, at, status, step == 0).take(np.argsort(row * 4 + step))
 
 
 class TradeFiles:
@@ -133,14 +132,13 @@ class TradeFiles:
     def _today(self, trades: Trades, day: int, trade: DataFile) -> None:
         """A day: a row for each event, the first one of a trade an insert, in the order of time."""
         events = events_of(trades).between(day * _DAY, (day + 1) * _DAY)
-        order = np.argsort(events.at, kind="stable")
-        row, first = events.row[order], events.first[order]
-        rows = trades.take(row)
-        self._count(rows, events.status[order])
+        events = events.take(np.argsort(events.at, kind="stable"))
+        rows, first = trades.take(events.row), events.first
+        self._count(rows, events.status)
         self.totals["T_NEW"] += count(first)
         flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
-        columns: list[Piece] = [flag, self._numbers("trade", len(row))]
-        trade.write(delimited(columns + self._columns(rows, events.at[order], events.status[order]), b"|"), len(row))
+        columns = [flag, self._numbers("trade", len(rows)), *self._columns(rows, events.at, events.status)]
+        trade.write(delimited(columns, b"|"), len(rows))
 
     def _numbers(self, which: str, rows: int) -> Cells:
         first = self.sequence[which]
@@ -184,8 +182,8 @@ class TradeFiles:
         self._holdings(trades, start, stop, holding, numbered)
         paid = trades.take(trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop))
         into = trades.take((trades.deposit > 0) & (trades.created >= start) & (trades.created < stop))
-        self.totals["CT_Trades"] += len(paid.number)
-        self.totals["CT_Records"] += len(paid.number) + len(into.number)
+        self.totals["CT_Trades"] += len(paid)
+        self.totals["CT_Records"] += len(paid) + len(into)
         value, costs = paid.price * paid.quantity, paid.fee + paid.commission
         amount = np.where(paid.is_sale, value, -value) - costs
         settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
@@ -198,7 +196,7 @@ class TradeFiles:
         # Deposits of a block come first, then what trades cost or bring.
         deposits: list[Piece] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
         settlements: list[Piece] = [integer(paid.account), self._instant(settled), cents(amount), name]
-        for columns, rows in ((deposits, len(into.number)), (settlements, len(paid.number))):
+        for columns, rows in ((deposits, len(into)), (settlements, len(paid))):
             if rows:
                 marks: list[Piece] = [b"I", self._numbers("cash", rows)] if numbered else []
                 cash.write(delimited(marks + columns, b"|"), rows)

@@ -19,10 +19,10 @@ import numpy as np
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice, count
+from scripts.generate_landing.dice import I64, Bool, Dice, count, ordinals
 from scripts.generate_landing.market import Prices
 from scripts.generate_landing.settings import Settings
-from scripts.generate_landing.slots import Piece, Slots
+from scripts.generate_landing.slots import Piece, Seats, Slots
 
 TMB, TMS, TSL, TLS, TLB = range(5)
 LONGEST = 7
@@ -64,6 +64,9 @@ class Trades:
     lot_after: I64
     lot_used: Bool
 
+    def __len__(self) -> int:
+        return len(self.number)
+
     def take(self, rows: I64 | Bool) -> Trades:
         """Some of the trades."""
         return Trades(**{field.name: getattr(self, field.name)[rows] for field in fields(self)})
@@ -102,25 +105,17 @@ class Desk:
         self._from, self._until = calendar.span(lives.account_new, lives.account_gone, never)
         old = np.flatnonzero((self._from == 0) & (self._until > 0))
         copies = 1 + self.dice.choose((0.8, 0.13, 0.04, 0.03), "chains", old)
-        self.account: I64 = np.repeat(old, copies)
-        self._copy: I64 = np.arange(len(self.account)) - np.repeat(np.cumsum(copies) - copies, copies)
-        mixed = np.argsort(self.dice.bits("mixed", np.arange(len(self.account))))
-        self.account, self._copy = self.account[mixed], self._copy[mixed]
-        chains = len(self.account)
+        chains = int(copies.sum())
+        mixed = np.argsort(self.dice.bits("mixed", np.arange(chains)))
+        self._copy = ordinals(copies)[mixed]
+        self.seats = Seats(np.repeat(old, copies)[mixed], self._until)
         waiting = np.flatnonzero(self._from > 0)
         self._waiting = waiting[np.argsort(self._from[waiting], kind="stable")]
         self._seated = 0
-        self._thrown_out = 0
 
         slots = int(settings.trades / 0.99)
-        self.slots = Slots(
-            calendar,
-            self.dice.sub("slots"),
-            chains,
-            slots,
-            max(16, round(settings.daily(slots) * 0.6)),
-            (9.5, 15.8),
-        )
+        daily = max(16, round(settings.daily(slots) * 0.6))
+        self.slots = Slots(calendar, self.dice.sub("slots"), chains, slots, daily, (9.5, 15.8))
         self._security: I64 = np.full(chains, -1)
         self._campaign: I64 = np.zeros(chains, dtype=np.int64)
         self._free_at: I64 = np.full(chains, -1)
@@ -136,7 +131,7 @@ class Desk:
         for piece in self.slots.pieces(first_day, last_day):
             self._seat(int(piece.market_day[0]))
             trades = self._piece(piece)
-            if len(trades.number):
+            if len(trades):
                 yield trades
 
     def _seat(self, market_day: int) -> None:
@@ -145,16 +140,7 @@ class Desk:
         new = self._waiting[self._seated : upto]
         self._seated = upto
         new = new[self._until[new] > market_day]
-        if not len(new):
-            return
-        chains = len(self.account)
-        vacant = np.flatnonzero(self._until[self.account] <= market_day)[: len(new)]
-        lacking = min(len(new), chains) - len(vacant)
-        turn = (self._thrown_out + np.arange(lacking)) % chains
-        self._thrown_out += lacking
-        seats = np.unique(np.concatenate([vacant, turn]))[: len(new)]
-        new = new[: len(seats)]
-        self.account[seats] = new
+        seats = self.seats.give(new, market_day)
         self._copy[seats] = 0
         self._security[seats] = -1
         self._campaign[seats] = 0
@@ -164,7 +150,7 @@ class Desk:
     def _piece(self, piece: Piece) -> Trades:
         dice, chain, slot, day = self.dice, piece.chain, piece.slot, piece.market_day
         created = day * _DAY + piece.second
-        account, copy = self.account[chain], self._copy[chain]
+        account, copy = self.seats.holder[chain], self._copy[chain]
         security, campaign = self._security[chain], self._campaign[chain]
         held_lots = self._lot_size[chain]
 

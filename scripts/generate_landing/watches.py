@@ -8,10 +8,10 @@ from scripts.generate_landing.cells import delimited, integer, numbered, pick, t
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Dice, count
+from scripts.generate_landing.dice import Bool, Dice, count
 from scripts.generate_landing.output import DataFile, Landing
 from scripts.generate_landing.settings import Settings
-from scripts.generate_landing.slots import Piece, Slots
+from scripts.generate_landing.slots import Piece, Seats, Slots
 
 FILE = "WatchHistory.txt"
 _DAY = SECONDS_A_DAY
@@ -34,24 +34,17 @@ class Watches:
         self.dice = dice.sub("watches")
         self._from, self._until = calendar.span(lives.customer_new, lives.customer_gone, len(calendar.dates))
         self._customers = customers
-        self.seat: I64 = np.arange(customers)
-        """The customer in each seat."""
+        self.seats = Seats(np.arange(customers), self._until)
+        """Customers who watch."""
         self._known = customers
-        self._moved = 0
         wanted = settings.watch_events / _EVENTS_A_PAIR / 0.92
         self._list = int(min(max(2, round(wanted / customers)), companies.securities))
         chains = self._list * customers
         # Where there are too few pairs, each has its turn more often.
         columns = max(_COLUMNS, round(_COLUMNS * wanted / chains))
         history = chains * columns
-        self.slots = Slots(
-            calendar,
-            self.dice.sub("slots"),
-            chains,
-            history,
-            max(30, round(settings.daily(history))),
-            (7, 22),
-        )
+        daily = max(30, round(settings.daily(history)))
+        self.slots = Slots(calendar, self.dice.sub("slots"), chains, history, daily, (7, 22))
         self._active: Bool = np.zeros(chains, dtype=np.bool_)
         self._last = np.full(chains, -1, dtype=np.int32)
         """Minute of the last event: a pair's next one comes in a later minute."""
@@ -74,15 +67,8 @@ class Watches:
     def _seat_new(self, market_day: int) -> None:
         """New customers take the seats of those who have gone, then of others, who watch no more."""
         upto = int(np.searchsorted(self._from[self._customers :], market_day, side="right")) + self._customers
-        new = np.arange(self._known, upto)
+        seats = self.seats.give(np.arange(self._known, upto), market_day)
         self._known = upto
-        if not len(new):
-            return
-        vacant = np.flatnonzero(self._until[self.seat] <= market_day)[: len(new)]
-        turn = (self._moved + np.arange(len(new) - len(vacant))) % len(self.seat)
-        self._moved += len(turn)
-        seats = np.unique(np.concatenate([vacant, turn]))
-        self.seat[seats] = new[: len(seats)]
         self._active.reshape(self._list, -1)[:, seats] = False
 
     def _piece(self, file: DataFile, piece: Piece, sequence: int | None) -> int:
@@ -93,11 +79,11 @@ class Watches:
         at = piece.market_day * _DAY + piece.second
         acts = luck < np.where(active, _REMOVE, _PLACE)
         acts &= at // 60 > self._last[piece.chain]
-        customer = self.seat[piece.chain % len(self.seat)]
+        customer = self.seats.holder[piece.chain % len(self.seats.holder)]
         acts &= (self._from[customer] <= piece.market_day) & (piece.market_day < self._until[customer])
         rows = np.flatnonzero(acts)
         customer, chain, at, active = customer[rows], piece.chain[rows], at[rows], active[rows]
-        security = self.companies.visited(self.dice, customer, chain // len(self.seat))
+        security = self.companies.visited(self.dice, customer, chain // len(self.seats.holder))
         day = piece.market_day[rows]
         fine = active | self.companies.is_listed(security, day, day)
         customer, chain, at, security, active = customer[fine], chain[fine], at[fine], security[fine], active[fine]
