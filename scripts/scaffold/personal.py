@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
+import yaml
 
 # How much of a column's distinct values must look like something for the column to be it.
 MOST = 0.8
@@ -24,51 +26,10 @@ class Meaning:
     is_text: bool = False
 
 
-EMAIL = Meaning("an e-mail address", "personal", "contact", True)
-PHONE = Meaning("a phone number", "personal", "contact", True)
-ADDRESS = Meaning("an address", "personal", "contact", True)
-TAX_ID = Meaning("a government identifier", "sensitive", "government_id", True)
-NAME = Meaning("a person's name", "personal", "name", True)
-BIRTH = Meaning("a birth date", "sensitive", "birth_date")
-POSTCODE = Meaning("a postcode", "personal", "quasi_identifier", True)
-TRAIT = Meaning("what describes a person", "personal", "quasi_identifier")
-CARD = Meaning("a card number", "sensitive", "financial", True)
-IBAN = Meaning("a bank account", "sensitive", "financial", True)
-WEALTH = Meaning("a person's finances", "sensitive", "financial")
-HEALTH = Meaning("a person's health", "sensitive", "health")
-IP = Meaning("a network address", "personal", "identifier", True)
-PERSON = Meaning("who a person is", "personal", "identifier")
-TEXT = Meaning("free text that names people", "personal", "free_text", True)
+RULES = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+MEANINGS = {name: Meaning(**about) for name, about in RULES["meanings"].items()}
+NAME, PERSON = MEANINGS["name"], MEANINGS["person"]
 
-# What names say, in English and German, the first that fits. Words are matched whole, between underscores.
-BY_NAME = [
-    (EMAIL, r"e?mail|email_?addr\w*|e_mail"),
-    (IP, r"ip|ip_?addr\w*|ipv[46]"),
-    (PHONE, r"(tele)?phone\w*|tel|telefon\w*|mobile?|cell|fax|handy\w*"),
-    (CARD, r"(credit_?|debit_?)?card_?(no|nr|num\w*)|(credit|debit)_?card|cc_?num\w*|pan|kreditkarte\w*|kartennummer"),
-    (IBAN, r"iban|bank_?account\w*|kontonummer|kontonr"),
-    (TAX_ID, r"ssn|social_?security\w*|tax_?(id|no|nr|num\w*)|tin|national_?id\w*|passport\w*"),
-    (TAX_ID, r"steuer\w*|ausweis\w*|svnr"),
-    (BIRTH, r"dob|birth\w*|date_?of_?birth|geburt\w*|geb_?dat\w*"),
-    (NAME, r"(first|last|middle|given|family|full|maiden|birth)_?(name|initial)|surname|forename|vorname|nachname"),
-    (NAME, r"(customer|client|contact|person|patient|employee|holder|owner|agent|broker|user|member|kunden?)_?name"),
-    (NAME, r"(card|account)_?holder|ansprechpartner|nickname"),
-    (ADDRESS, r"(street|mailing|postal|home|billing|shipping)?_?addr(ess)?\w*|street\w*|strasse\w*|str|adresse|hausnr"),
-    (POSTCODE, r"zip|zip_?code|post_?code|postal_?code|plz|postleitzahl"),
-    (HEALTH, r"diagnos\w*|disease|health\w*|disabilit\w*|blood_?type|krankheit"),
-    (WEALTH, r"income|salary|wage|net_?worth|credit_?(score|rating)|gehalt|einkommen"),
-    (TRAIT, r"gender|sex|age|marital\w*|nationality|religion|ethnic\w*|geschlecht|familienstand|employer"),
-    (PERSON, r"(customer|client|person|patient|employee|user|member|contact)_?(id|no|nr|num\w*|code)"),
-    (PERSON, r"(kunden?|mitarbeiter|personal)_?(id|nr|nummer)"),
-    (PERSON, r"(account|agency|broker|prospect)_?(id|no|nr|num\w*)|user_?name|login"),
-]
-# Of a table with people in it, these say more about them.
-BESIDE_PEOPLE = [
-    (NAME, r"^names?(_[0-9]+)?"),
-    (TRAIT, r"anrede|salutation"),
-    (TRAIT, r"city|town|ort|stadt|state|province|region|county|country|land|bundesland"),
-    (TEXT, r"notes?|comments?|remarks?|memo|description|bemerkung\w*|anmerkung\w*|kommentar"),
-]
 PERSONS_WORDS = re.compile(
     r"^name$|(^|_)(customer|client|contact|person|employee|owner|agent|patient|buyer|kunde)(_|$)"
 )
@@ -78,7 +39,7 @@ EMAIL_PATTERN = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 HAS_EMAIL = f"contains(v, '@') and regexp_matches(v, '{EMAIL_PATTERN}')"
 PATTERNS = {
     "email": re.compile(EMAIL_PATTERN),
-    "ssn": re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"),
+    "tax_id": re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"),
     "phone": re.compile(r"(\+|00)[1-9][0-9 ()/.-]{6,18}|\(?[0-9]{2,5}\)?[ /-][0-9][0-9 -]{4,12}"),
     "card": re.compile(r"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}"),
     "iban": re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}"),
@@ -86,22 +47,17 @@ PATTERNS = {
         r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?=.*::)[0-9a-fA-F:]{2,39}"
     ),
 }
-# What has check digits, among other words in a text.
-CARD_WITHIN, IBAN_WITHIN = r"\b([0-9]{4}[ -]?){3}[0-9]{1,7}\b", r"\b[A-Z]{2}[0-9]{2}( ?[A-Z0-9]){11,30}\b"
 
 
-def by_name(name: str) -> Meaning | None:
+def by_name(name: str, rules: str = "by_name") -> Meaning | None:
     """What a column's name says that it holds."""
-    return _first(BY_NAME, name)
+    fits = (meaning for meaning, words in RULES[rules] if re.search(rf"(?:^|_)(?:{words})(?:$|_)", name))
+    return MEANINGS.get(next(fits, ""))
 
 
 def beside_people(name: str) -> Meaning | None:
     """What a column's name says where its table holds personal data."""
-    return _first(BESIDE_PEOPLE, name)
-
-
-def _first(rules: Iterable[tuple[Meaning, str]], name: str) -> Meaning | None:
-    return next((meaning for meaning, words in rules if re.search(rf"(?:^|_)(?:{words})(?:$|_)", name)), None)
+    return by_name(name, "beside_people")
 
 
 def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | None:
@@ -113,14 +69,14 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
     found["iban"] = [v for v in found["iban"] if is_iban(v)]
     shares = {kind: len(matching) / len(values) for kind, matching in found.items()}
     if shares["card"] >= MOST:
-        return CARD
+        return MEANINGS["card"]
     if not is_text:
         # Grouped in threes, a phone number with its country is one of any kind.
         has_country = sum(v.startswith("+") for v in values) / len(values) >= MOST
-        return PHONE if has_country and shares["phone"] >= MOST else None
-    for kind, meaning in (("email", EMAIL), ("ssn", TAX_ID), ("iban", IBAN), ("ip", IP), ("phone", PHONE)):
+        return MEANINGS["phone"] if has_country and shares["phone"] >= MOST else None
+    for kind in ("email", "tax_id", "iban", "ip", "phone"):
         if shares[kind] >= MOST:
-            return meaning
+            return MEANINGS[kind]
     if PERSONS_WORDS.search(name) and sum(map(bool, map(FULL_NAME.fullmatch, values))) / len(values) >= MOST:
         return NAME
     return None
@@ -129,13 +85,16 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
 def within(con: duckdb.DuckDBPyConnection) -> Meaning | None:
     """What the texts of the table v hold among other words. E-mail addresses are looked for in all of them."""
     if con.execute(f"select 1 from v where {HAS_EMAIL} limit 1").fetchall():
-        return TEXT
-    for meaning, pattern, is_one in ((CARD, CARD_WITHIN, passes_luhn), (IBAN, IBAN_WITHIN, is_iban)):
+        return MEANINGS["text"]
+    for kind, pattern, is_one in (
+        ("card", r"\b([0-9]{4}[ -]?){3}[0-9]{1,7}\b", passes_luhn),
+        ("iban", r"\b[A-Z]{2}[0-9]{2}( ?[A-Z0-9]){11,30}\b", is_iban),
+    ):
         found = con.execute(
             f"select regexp_extract(v, '{pattern}') from v where regexp_matches(v, '{pattern}') limit {LOOKED_AT}"
         ).fetchall()
         if found and sum(is_one(text) for (text,) in found) / len(found) >= MOST:
-            return meaning
+            return MEANINGS[kind]
     return None
 
 
