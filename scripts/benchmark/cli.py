@@ -14,7 +14,7 @@ from rich.console import Console
 from scripts.benchmark import report, scenarios
 from scripts.benchmark.area import generated, survey
 from scripts.benchmark.floor import engine_settings
-from scripts.benchmark.measure import Result, StepError
+from scripts.benchmark.measure import StepError
 from scripts.benchmark.queries import time_queries
 from scripts.benchmark.steps import STEPS, Steps
 from scripts.landing.errors import LandingError
@@ -121,10 +121,7 @@ def _measure(
 ) -> dict[str, Any]:
     area = survey(path)
     steps = Steps(work / path.name, area, repeat, progress, memory)
-    results: list[Result] = []
-    for name in only:
-        if name != "queries":
-            results += getattr(steps, name)()
+    results = [result for name in only if name != "queries" for result in getattr(steps, name)()]
     queries = time_queries(steps.need_loaded(), query_runs, progress) if "queries" in only else []
     floor = next((result for result in results if result.name == "floor"), None)
     settings = {

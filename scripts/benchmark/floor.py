@@ -15,6 +15,7 @@ from typing import Any
 import jinja2
 import yaml
 
+from scripts.encryption import quoted
 from scripts.landing.definitions import Layout, layout
 from scripts.landing.inventory import LandedFile, survey
 from scripts.project import PROJECT
@@ -52,7 +53,7 @@ def statements(landing: Path) -> list[str]:
 
 
 def _scan(definition: Layout, files: Iterable[LandedFile], later: bool) -> str:
-    paths = "[" + ", ".join(_quoted(path) for path in sorted({f.path for f in files})) + "]"
+    paths = "[" + ", ".join(quoted(path) for path in sorted({f.path for f in files})) + "]"
     kind = definition.meta["format"]
     if kind == "xml":
         return f"read_text({paths})"
@@ -64,10 +65,6 @@ def _scan(definition: Layout, files: Iterable[LandedFile], later: bool) -> str:
         marks = "delim = '|', quote = '', escape = ''"
     if kind == "fixed":
         columns, marks = {"line": "varchar"}, "delim = chr(1), quote = '', escape = ''"
-    listed = ", ".join(f"{_quoted(name)}: {_quoted(type_)}" for name, type_ in columns.items())
+    listed = ", ".join(f"{quoted(name)}: {quoted(type_)}" for name, type_ in columns.items())
     header = f"header = {str(kind == 'audit').lower()}, null_padding = {str(kind == 'audit').lower()}"
     return f"read_csv({paths}, columns = {{{listed}}}, {marks}, auto_detect = false, {header}, ignore_errors = true)"
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -183,8 +183,3 @@ def delimited(columns: Sequence[Piece], separator: bytes) -> list[Piece]:
     """Columns with a separator between and a line feed after."""
     parts = [part for column in columns for part in (separator, column)]
     return [*parts[1:], b"\n"]
-
-
-def numbered(first: int | None, rows: int) -> list[Piece]:
-    """The flag and the sequence number that stand before a new row of a daily batch; nothing without a first number."""
-    return [] if first is None else [b"I", integer(first + np.arange(rows))]

@@ -21,7 +21,7 @@ from scripts.generate_landing.crm import (
     customer_changes,
 )  # fmt: skip
 from scripts.generate_landing.crm_xml import AccountValues, dirty_totals
-from scripts.generate_landing.dice import I64, U64, Bool, count
+from scripts.generate_landing.dice import I64, U64, Bool, count, ordinals
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import LETTERS, Person, Persons
 
@@ -100,8 +100,7 @@ class Daily:
 
     def _rows(self, events: Events) -> tuple[_Images, _Images]:
         state, kind = self.state, events.kind
-        place = np.arange(len(kind))
-        of_customer = events.of_customer
+        of_customer = np.flatnonzero(events.of_customer)
         own = np.flatnonzero(events.account >= 0)
 
         # A customer who leaves takes all accounts along that are still active then.
@@ -123,7 +122,7 @@ class Daily:
         account, account_kind, after = account[order], account_kind[order], after[order]
 
         customers = self._images(
-            events.customer[of_customer], kind[of_customer], place[of_customer], events.sets[of_customer],
+            events.customer[of_customer], kind[of_customer], of_customer, events.sets[of_customer],
             events.number[of_customer], state.customer, state.customer_gone, INACT,
         )  # fmt: skip
         accounts = self._images(
@@ -146,10 +145,8 @@ class Daily:
     ) -> _Images:
         """Bring the state forward row by row of each subject; the image is the state after the row."""
         order = np.argsort(who, kind="stable")
-        start = np.concatenate([[True], who[order][1:] != who[order][:-1]]) if len(who) else np.zeros(0, bool)
-        group = np.flatnonzero(start)
         turn = np.empty(len(who), dtype=np.int64)
-        turn[order] = np.arange(len(who)) - np.repeat(group, np.diff(np.append(group, len(who))))
+        turn[order] = ordinals(np.unique(who, return_counts=True)[1])
         images = np.empty((len(who), state.shape[1]), dtype=np.int64)
         ended = np.zeros(len(who), dtype=np.bool_)
         for wave in range(int(turn.max()) + 1 if len(who) else 0):

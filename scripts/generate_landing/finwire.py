@@ -27,6 +27,7 @@ from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import VOCABULARIES, zip_cells
 
 RATINGS = words.listed("AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D")
+KINDS = ("CMP", "SEC", "FIN")
 BAD_RATINGS = words.listed("AAAA E NR DD Baa1 CC+ ? a-")
 
 
@@ -79,27 +80,22 @@ class Newswire:
             self._write_quarter(landing, quarter)
 
     def _write_quarter(self, landing: Landing, quarter: int) -> None:
-        companies_news = self._company_news(quarter)
-        security_news = self._security_news(quarter)
-        results = self._results(quarter)
-        kinds = [
-            (companies_news, self._company_lines(companies_news, quarter)),
-            (security_news, self._security_lines(security_news, quarter)),
-            (results, self._result_lines(results, quarter)),
-        ]
-        width = max(cells.shape[1] for _, cells in kinds)
-        lines = np.concatenate([np.pad(cells, ((0, 0), (0, width - cells.shape[1]))) for _, cells in kinds])
-        order = np.lexsort([np.concatenate([getattr(records, of) for records, _ in kinds]) for of in ("second", "day")])
+        news = (self._company_news(quarter), self._security_news(quarter), self._results(quarter))
+        texts = (
+            self._company_lines(news[0], quarter),
+            self._security_lines(news[1], quarter),
+            self._result_lines(news[2], quarter),
+        )
+        width = max(cells.shape[1] for cells in texts)
+        lines = np.concatenate([np.pad(cells, ((0, 0), (0, width - cells.shape[1]))) for cells in texts])
+        day, second = (np.concatenate([getattr(records, of) for records in news]) for of in ("day", "second"))
         name = f"FINWIRE{self.companies.quarters.name(quarter)}"
         with landing.file(1, name) as file:
-            file.write_bytes(squeeze(lines[order]).data)
-        landing.audit(
-            1,
-            name,
-            DimCompany={"FW_CMP": len(companies_news.day), "FW_CMP_DUP": _repeats(companies_news)},
-            DimSecurity={"FW_SEC": len(security_news.day), "FW_SEC_DUP": _repeats(security_news)},
-            Financial={"FW_FIN": len(results.day), "FW_FIN_DUP": 0},
-        )
+            file.write_bytes(squeeze(lines[np.lexsort((second, day))]).data)
+        totals = [
+            {f"FW_{kind}": len(r.day), f"FW_{kind}_DUP": _repeats(r)} for kind, r in zip(KINDS, news, strict=True)
+        ]
+        landing.audit(1, name, DimCompany=totals[0], DimSecurity=totals[1], Financial=totals[2])
 
     def _company_news(self, quarter: int) -> Records:
         """First announcements, changes and ends of companies."""

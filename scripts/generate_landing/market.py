@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece, cents, date, delimited, integer, numbered, pick
+from scripts.generate_landing.cells import Piece, cents, date, integer, pick
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.days import Calendar
 from scripts.generate_landing.dice import F64, I64, Dice
@@ -79,7 +79,6 @@ class Market:
 
     def write(self, landing: Landing) -> None:
         """The files of all batches, with their control totals."""
-        sequence = 1
         for batch in range(1, self.calendar.last_batch + 1):
             # The last day of the history comes with batch 2.
             last = self.calendar.batch_market_day(batch)
@@ -88,10 +87,7 @@ class Market:
                     if batch > 1:
                         told = self.settings.in_daily_share(security)
                         security, market_day = security[told], market_day[told]
-                    first = None if batch == 1 else sequence + file.rows
-                    file.write(self._lines(security, market_day, first), len(security))
-            if batch > 1:
-                sequence += file.rows
+                    file.add(self._columns(security, market_day), len(security))
             landing.audit(batch, "DailyMarket", FactMarketHistory={"DM_RECORDS": file.rows})
 
     def _blocks(self, first_day: int, last_day: int) -> Iterator[tuple[I64, I64]]:
@@ -107,10 +103,9 @@ class Market:
                     yield security[at : at + CHUNK_ROWS], market_day[at : at + CHUNK_ROWS]
                 listed = []
 
-    def _lines(self, security: I64, market_day: I64, sequence: int | None) -> Piece:
+    def _columns(self, security: I64, market_day: I64) -> list[Piece]:
         low, close, high = self.prices.day(security, market_day)
-        columns: list[Piece] = [
-            *numbered(sequence, len(security)),
+        return [
             date(self.calendar.dates[market_day]),
             pick(self.companies.symbols, security),
             cents(close),
@@ -118,4 +113,3 @@ class Market:
             cents(low),
             integer(self.prices.volume(security, market_day)),
         ]
-        return delimited(columns, b"|")

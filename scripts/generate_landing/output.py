@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from threading import Lock
 from typing import BinaryIO
 
-from scripts.generate_landing.cells import Piece, join, squeeze
+import numpy as np
+
+from scripts.generate_landing.cells import Piece, delimited, integer, join, squeeze
 from scripts.generate_landing.dice import I64
 from scripts.generate_landing.settings import CHUNK_ROWS
 
@@ -17,9 +20,10 @@ AUDIT_HEADER = "DataSet, BatchID, Date, Attribute, Value, DValue"
 class DataFile:
     """A data file that rows are appended to; in several parts, each block of rows goes to all of them."""
 
-    def __init__(self, paths: list[Path], count: Callable[[int], None]) -> None:
-        self._files: list[BinaryIO] = [path.open("wb") for path in paths]
-        self._count = count
+    def __init__(self, landing: Landing, batch: int, name: str, names: list[str]) -> None:
+        self._files: list[BinaryIO] = [(landing.folder(batch) / part).open("wb") for part in names]
+        self._landing, self._name = landing, name
+        self.is_daily = batch > 1
         self.rows = 0
 
     def __enter__(self) -> DataFile:
@@ -41,6 +45,15 @@ class DataFile:
             for at in range(first, last, CHUNK_ROWS):
                 self.write_bytes(squeeze(cells[at : min(at + CHUNK_ROWS, last)]).data, file)
 
+    def add(self, columns: Sequence[Piece], rows: int, flag: Piece = b"I") -> None:
+        """Append rows with bars between columns; in a daily batch with a flag and a number, which runs on from batch to
+        batch, before them."""
+        if self.is_daily:
+            first = self._landing.changes[self._name] + 1
+            self._landing.changes[self._name] += rows
+            columns = [flag, integer(first + np.arange(rows)), *columns]
+        self.write(delimited(columns, b"|"), rows)
+
     def write_each(self, lines: Callable[[I64], Piece], numbers: I64) -> None:
         """Append rows about numbered things, a cacheful at a time."""
         for at in range(0, len(numbers), CHUNK_ROWS):
@@ -50,7 +63,7 @@ class DataFile:
     def write_bytes(self, text: bytes | memoryview, file: BinaryIO | None = None) -> None:
         """Append bytes as they are."""
         (file or self._files[0]).write(text)
-        self._count(len(text))
+        self._landing.count(len(text))
 
 
 class Landing:
@@ -60,10 +73,13 @@ class Landing:
         self.root = root
         self.split = split
         self.bytes = 0
+        self.changes: Counter[str] = Counter()
+        """Numbered rows so far, by file."""
         self._progress = progress
         self._lock = Lock()
 
-    def _count(self, size: int) -> None:
+    def count(self, size: int) -> None:
+        """Count bytes that are written."""
         with self._lock:
             self.bytes += size
         self._progress(size)
@@ -79,7 +95,7 @@ class Landing:
         stem, _, suffix = name.partition(".")
         parts = [f"{stem}_{part}.{suffix}" for part in range(1, self.split + 1)]
         names = parts if large and self.split > 1 else [name]
-        return DataFile([self.folder(batch) / name for name in names], self._count)
+        return DataFile(self, batch, name, names)
 
     def audit(self, batch: int, name: str, **totals: dict[str, int]) -> None:
         """Control totals beside a data file, by data set."""
@@ -101,4 +117,4 @@ class Landing:
     def _text(self, path: Path, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines).encode()
         path.write_bytes(text)
-        self._count(len(text))
+        self.count(len(text))

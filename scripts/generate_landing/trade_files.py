@@ -9,7 +9,7 @@ import numpy as np
 
 from scripts.generate_landing.cells import Piece, cents, delimited, integer, only, pick, table, timestamp
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
-from scripts.generate_landing.dice import I64, Bool, Cells, Dice, count
+from scripts.generate_landing.dice import I64, Bool, Dice, count
 from scripts.generate_landing.hr import Employees
 from scripts.generate_landing.output import DataFile, Landing
 from scripts.generate_landing.trades import LOTS, TLB, TLS, TMB, TMS, Desk, Trades
@@ -64,7 +64,6 @@ class TradeFiles:
         self.dice = dice.sub("trade files")
         self.symbols = desk.companies.symbols
         self.totals: Counter[str] = Counter()
-        self.sequence = {"trade": 1, "cash": 1, "holding": 1}
 
     def write(self, landing: Landing) -> None:
         """All batches, one after the other. Orders that are open at a batch's end wait for the next."""
@@ -78,7 +77,7 @@ class TradeFiles:
         ):
             for trades in self.desk.simulate(0, self.calendar.history):
                 self._past(trades, end, trade, history)
-                self._consequences(trades, 0, end, cash, holding, numbered=False)
+                self._consequences(trades, 0, end, cash, holding)
                 open_.append(trades.take(trades.closed >= end))
         self._audit(landing, 1)
         landing.audit(1, "TradeHistory", DimTradeHistory={name: self.totals[name] for name in _HISTORY_TOTALS})
@@ -93,7 +92,7 @@ class TradeFiles:
                 if open_:
                     trades = Trades.concatenate(open_)
                     self._today(trades, day, trade)
-                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding, numbered=True)
+                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding)
                     open_ = [trades.take(trades.closed >= (day + 1) * _DAY)]
             self._audit(landing, batch)
 
@@ -115,7 +114,7 @@ class TradeFiles:
         at, status = events.at[last], events.status[last]
         self._count(trades, status)
         self.totals["T_NEW"] += len(at)
-        trade.write(delimited(self._columns(trades, at, status), b"|"), len(at))
+        trade.add(self._columns(trades, at, status), len(at))
         number = trades.number[events.row]
         text: list[Piece] = [integer(number), self._instant(events.at), pick(_STATUS, events.status)]
         history.write(delimited(text, b"|"), len(number))
@@ -137,13 +136,7 @@ class TradeFiles:
         self._count(rows, events.status)
         self.totals["T_NEW"] += count(first)
         flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
-        columns = [flag, self._numbers("trade", len(rows)), *self._columns(rows, events.at, events.status)]
-        trade.write(delimited(columns, b"|"), len(rows))
-
-    def _numbers(self, which: str, rows: int) -> Cells:
-        first = self.sequence[which]
-        self.sequence[which] += rows
-        return integer(first + np.arange(rows))
+        trade.add(self._columns(rows, events.at, events.status), len(rows), flag)
 
     def _count(self, rows: Trades, status: I64) -> None:
         closed = status == CMPT
@@ -175,11 +168,9 @@ class TradeFiles:
             only(done, cents(rows.tax)),
         ]
 
-    def _consequences(
-        self, trades: Trades, start: int, stop: int, cash: DataFile, holding: DataFile, numbered: bool
-    ) -> None:
+    def _consequences(self, trades: Trades, start: int, stop: int, cash: DataFile, holding: DataFile) -> None:
         """Money and shares that change hands between two instants."""
-        self._holdings(trades, start, stop, holding, numbered)
+        self._holdings(trades, start, stop, holding)
         paid = trades.take(trades.completed & trades.cash & (trades.closed >= start) & (trades.closed < stop))
         into = trades.take((trades.deposit > 0) & (trades.created >= start) & (trades.created < stop))
         self.totals["CT_Trades"] += len(paid)
@@ -196,17 +187,15 @@ class TradeFiles:
         # Deposits of a block come first, then what trades cost or bring.
         deposits: list[Piece] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
         settlements: list[Piece] = [integer(paid.account), self._instant(settled), cents(amount), name]
-        for columns, rows in ((deposits, len(into)), (settlements, len(paid))):
-            if rows:
-                marks: list[Piece] = [b"I", self._numbers("cash", rows)] if numbered else []
-                cash.write(delimited(marks + columns, b"|"), rows)
+        cash.add(deposits, len(into))
+        cash.add(settlements, len(paid))
 
-    def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile, numbered: bool) -> None:
+    def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile) -> None:
         due = trades.completed & (trades.closed >= start) & (trades.closed < stop)
         used = trades.lot_used & due[:, None]
         row, lot = np.divmod(np.flatnonzero(used.reshape(-1)), LOTS)
         self.totals["HH_RECORDS"] += len(row)
-        if numbered:
+        if holding.is_daily:
             order = np.argsort(trades.closed[row], kind="stable")
             row, lot = row[order], lot[order]
         columns: list[Piece] = [
@@ -215,5 +204,4 @@ class TradeFiles:
             integer(trades.lot_before[row, lot]),
             integer(trades.lot_after[row, lot]),
         ]
-        marks: list[Piece] = [b"I", self._numbers("holding", len(row))] if numbered else []
-        holding.write(delimited(marks + columns, b"|"), len(row))
+        holding.add(columns, len(row))

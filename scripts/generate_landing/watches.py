@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scripts.generate_landing.cells import delimited, integer, numbered, pick, table, timestamp
+from scripts.generate_landing.cells import integer, pick, table, timestamp
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
@@ -51,7 +51,6 @@ class Watches:
 
     def write(self, landing: Landing) -> None:
         """The files of all batches, with their control totals."""
-        sequence = 1
         for batch in range(1, self.calendar.last_batch + 1):
             day = self.calendar.batch_market_day(batch)
             placed = 0
@@ -59,9 +58,7 @@ class Watches:
                 if batch > 1:
                     self._seat_new(day)
                 for piece in self.slots.pieces(0 if batch == 1 else day, day + 1):
-                    placed += self._piece(file, piece, None if batch == 1 else sequence + file.rows)
-            if batch > 1:
-                sequence += file.rows
+                    placed += self._piece(file, piece)
             landing.audit(batch, "WatchHistory", FactWatches={"WH_RECORDS": file.rows, "WH_ACTIVE": placed})
 
     def _seat_new(self, market_day: int) -> None:
@@ -71,7 +68,7 @@ class Watches:
         self._known = upto
         self._active.reshape(self._list, -1)[:, seats] = False
 
-    def _piece(self, file: DataFile, piece: Piece, sequence: int | None) -> int:
+    def _piece(self, file: DataFile, piece: Piece) -> int:
         """Write a piece's events; the number of placements."""
         dice = self.dice
         active = self._active[piece.chain]
@@ -98,12 +95,6 @@ class Watches:
         at = np.concatenate([at, ends[brief]])
         order = np.argsort(at, kind="stable")
         customer, security, action, at = customer[order], security[order], action[order], at[order]
-        columns = [
-            *numbered(sequence, len(at)),
-            integer(customer),
-            pick(self.companies.symbols, security),
-            timestamp(self.calendar.dates[at // _DAY], at % _DAY),
-            pick(_ACTIONS, action),
-        ]
-        file.write(delimited(columns, b"|"), len(at))
+        symbol, when = pick(self.companies.symbols, security), timestamp(self.calendar.dates[at // _DAY], at % _DAY)
+        file.add([integer(customer), symbol, when, pick(_ACTIONS, action)], len(at))
         return count(action == 0)
