@@ -38,14 +38,9 @@ def generated(work: Path, python: Path, scale: float, days: int, seed: int, *opt
         part = area.with_name(name + ".part")
         shutil.rmtree(part, ignore_errors=True)
         part.parent.mkdir(parents=True, exist_ok=True)
-        command = [python, "-m", "scripts.generate_landing", "--out", part, "--scale", str(scale), "--days", str(days)]
-        run(
-            Result("generate a landing area"),
-            [*command, "--seed", str(seed), *options],
-            PROJECT,
-            {},
-            work / "logs" / "generate.log",
-        )
+        given = ("--out", part, "--scale", str(scale), "--days", str(days), "--seed", str(seed), *options)
+        command = [python, "-m", "scripts.generate_landing", *given]
+        run(Result("generate a landing area"), command, PROJECT, {}, work / "logs" / "generate.log")
         part.rename(area)
     return area
 

@@ -101,10 +101,7 @@ def main(
                 progress("landing area")
                 path = landing or generated(work, Path(sys.executable), scale, days, seed)
                 found = _measure(path.resolve(), work, only, repeat, query_runs, memory, progress)
-        if scenario:
-            scenarios.show(console, found)
-        else:
-            report.show(console, found)
+        (scenarios if scenario else report).show(console, found)
         target = out or work / f"{scenario or 'benchmark'}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
@@ -112,8 +109,7 @@ def main(
         if old and against and not scenario and report.show_changes(console, report.changes(old, found), against):
             sys.exit(1)
     except (StepError, LandingError, OSError) as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+        raise click.ClickException(str(error)) from None
 
 
 def _measure(

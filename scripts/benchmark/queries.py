@@ -14,7 +14,7 @@ import numpy as np
 
 from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result, StepError
-from scripts.benchmark.warehouse import Bench
+from scripts.benchmark.steps import Bench
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -26,13 +27,9 @@ STEP_SLACK, QUERY_SLACK = 0.3, 0.005
 def machine() -> dict[str, Any]:
     """What the figures depend on besides the project."""
     model = platform.processor() or platform.machine()
-    try:
-        for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines():
-            if line.startswith("model name"):
-                model = line.split(":", 1)[1].strip()
-                break
-    except OSError:
-        pass
+    with suppress(OSError):
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), model)
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return {
         "processor": model,
@@ -137,9 +134,7 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
                 f"The older run cannot be compared: its {key.replace('_', ' ')} was {old['settings'][key]}, now it is "
                 f"{new['settings'][key]}. Measure the same landing area with the same settings."
             )
-    same = old["machine"]["processor"] == new["machine"]["processor"] and (
-        old["machine"]["cores"] == new["machine"]["cores"]
-    )
+    same = all(old["machine"][key] == new["machine"][key] for key in ("processor", "cores"))
     found = []
     before = {step["name"]: step for step in old["steps"]}
     for step in new["steps"]:

@@ -16,13 +16,10 @@ from scripts.benchmark import report
 from scripts.benchmark.area import generated, survey
 from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result
-from scripts.benchmark.steps import Steps
-from scripts.benchmark.warehouse import Bench, remove_database
+from scripts.benchmark.steps import Bench, Steps, remove_database
 
 QUARTER_DAYS, EDGE_DAYS = 90, 10
 """Daily batches of a quarter, and how many of them at either end are compared."""
-
-
 LARGER, HISTORY_DAYS = 10, 4
 """How much larger the other history is, and how many days are loaded on each."""
 

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from scripts.dashboards import charts
-from scripts.dashboards.pages import PAGES, Cube, Metric, Page
+from scripts.dashboards.pages import PAGES, Cube, Metric, Page, View
 from scripts.embedding import data_block, source_hash
 from scripts.published import attach_published, connect, manifest
 
@@ -62,12 +62,7 @@ def render(
     metrics = {m.name: _metric(m, page, money, defined) for m in page.metrics}
     labels = {d: page.labels.get(d, d.replace("_", " ").capitalize()) for c in page.cubes for d in c.dimensions}
     formats = {m.name: m.format for m in page.metrics}
-    # What a screen reader says of a chart is its title; the table below it has the numbers.
-    views = [
-        vars(v)
-        | {"kind": v.kind, "spec": _compiled(charts.spec(v, formats) | {"description": v.title}) if v.chart else None}
-        for v in page.views
-    ]
+    views = [vars(view) | {"kind": view.kind, "spec": _compiled(view, formats)} for view in page.views]
     data = {"slug": page.slug, "cubes": cubes, "metrics": metrics, "views": views, "labels": labels}
     scripts = {
         "data_script": f"const page = {data_block(data)};",
@@ -135,9 +130,10 @@ def _metric(metric: Metric, page: Page, money: set[str], defined: dict[str, tupl
     return vars(metric) | {"label": label, "text": text, "scale": over / (under[0] if under else 1)}
 
 
-def _compiled(spec: charts.Spec) -> dict[str, Any]:
-    found: dict[str, Any] = vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE)
-    return found
+def _compiled(view: View, formats: dict[str, str]) -> Any:
+    # What a screen reader says of a chart is its title; the table below it has the numbers.
+    spec = view.chart and charts.spec(view, formats) | {"description": view.title}
+    return vl_convert.vegalite_to_vega(spec, vl_version=VEGA_LITE) if spec else None
 
 
 def _options(dim: str, cubes: dict[str, Any]) -> list[str]:

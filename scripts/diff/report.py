@@ -109,10 +109,9 @@ class Report:
 
     def left_out(self) -> list[tuple[str, list[str]]]:
         """Why tables were not compared, with their names."""
-        found: dict[str, list[str]] = {table.problem: [] for table in self.comparison.unreadable}
-        for table in self.comparison.unreadable:
-            found[table.problem].append(table.table)
-        for name, reason in sorted(self.comparison.not_compared.items()):
+        found: dict[str, list[str]] = {}
+        unreadable = [(table.table, table.problem) for table in self.comparison.unreadable]
+        for name, reason in [*unreadable, *sorted(self.comparison.not_compared.items())]:
             found.setdefault(reason, []).append(name)
         return list(found.items())
 

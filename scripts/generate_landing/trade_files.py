@@ -79,8 +79,8 @@ class TradeFiles:
                 self._past(trades, end, trade, history)
                 self._consequences(trades, 0, end, cash, holding)
                 open_.append(trades.take(trades.closed >= end))
-        self._audit(landing, 1)
         landing.audit(1, "TradeHistory", DimTradeHistory={name: self.totals[name] for name in _HISTORY_TOTALS})
+        self._audit(landing, 1)
         for batch in range(2, self.calendar.last_batch + 1):
             day = self.calendar.batch_market_day(batch)
             open_ += list(self.desk.simulate(day, day + 1))
@@ -104,8 +104,7 @@ class TradeFiles:
         landing.audit(batch, "Trade", DimTrade=trades)
         landing.audit(batch, "CashTransaction", DimTradeHistory=totals("CT_Records", "CT_Trades"))
         landing.audit(batch, "HoldingHistory", FactHoldings=totals("HH_RECORDS"))
-        history = {name: count for name, count in self.totals.items() if name.startswith("TH_")}
-        self.totals = Counter(history)
+        self.totals.clear()
 
     def _past(self, trades: Trades, end: int, trade: DataFile, history: DataFile) -> None:
         """The history: each trade as it stands at the end, and each event up to then."""

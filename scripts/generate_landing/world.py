@@ -52,9 +52,7 @@ def generate(root: Path, settings: Settings, workers: int, progress: Callable[[i
     with ThreadPoolExecutor(max_workers=max(1, workers)) as pool:
         for done in [pool.submit(job, landing) for job in jobs]:
             done.result()
-    counts = {
-        "Companies": companies.count, "Securities": companies.securities, "Employees": employees.count,
-    }  # fmt: skip
+    counts = {"Companies": companies.count, "Securities": companies.securities, "Employees": employees.count}
     _write_totals(landing, settings, calendar, counts)
     # A batch is complete once its date is there.
     for batch in range(1, settings.days + 2):

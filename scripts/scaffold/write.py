@@ -16,6 +16,12 @@ from scripts.project import PROJECT
 from scripts.scaffold.names import pascal_case
 from scripts.scaffold.profile import Profile
 
+# What is expected of columns: how severe it is where it fails, the dimension of quality, and the reason.
+Standard = tuple[str, str, str]
+UNIQUE: Standard = ("error", "uniqueness", "A key that occurs twice doubles every figure that joins it.")
+FILLED: Standard = ("error", "completeness", "A row without its key can't be found again, nor told from others.")
+KNOWN: Standard = ("warn", "validity", "An unknown code falls out of reports that list the known ones.")
+
 
 @dataclass(frozen=True)
 class Proposal:
@@ -110,14 +116,12 @@ class Proposal:
         lines = [f"  - name: {self.model}", f"    description: {_text(grain)}"]
         unique = [*self.key, "batch_id"] if self.may_return else self.key
         if self.key and len(unique) > 1:
-            lines += [
-                "    data_tests:",
-                *_test(
-                    4, "dbt_utils.unique_combination_of_columns", f"{self.source}_{self.table}_is_there_once", "error",
-                    "uniqueness", "A key that occurs twice doubles every figure that joins it.",
-                    f"combination_of_columns: [{', '.join(unique)}]",
-                ),
-            ]  # fmt: skip
+            name, arguments = (
+                f"{self.source}_{self.table}_is_there_once",
+                f"combination_of_columns: [{', '.join(unique)}]",
+            )
+            lines.append("    data_tests:")
+            lines += _test(4, "dbt_utils.unique_combination_of_columns", name, UNIQUE, arguments)
         lines.append("    columns:")
         for column in self.columns:
             lines += [
@@ -137,27 +141,17 @@ class Proposal:
     def _tests(self, column: Profile, unique: list[str]) -> list[str]:
         prefix, tests = f"{self.source}_{self.table}", []
         if column.name in self.key:
-            tests += _test(
-                8, "not_null", f"{prefix}_has_{column.name}", "error",
-                "completeness", "A row without its key can't be found again, nor told from others.",
-            )  # fmt: skip
+            tests += _test(8, "not_null", f"{prefix}_has_{column.name}", FILLED)
         if [column.name] == unique:
-            tests += _test(
-                8, "unique", f"{prefix}_is_there_once", "error",
-                "uniqueness", "A key that occurs twice doubles every figure that joins it.",
-            )  # fmt: skip
+            tests += _test(8, "unique", f"{prefix}_is_there_once", UNIQUE)
         if column.codes:
-            tests += _test(
-                8, "accepted_values", f"{prefix}_knows_{column.name}", "warn",
-                "validity", "An unknown code falls out of reports that list the known ones.",
-                f"values: [{', '.join(map(_quoted, column.codes))}]",
-            )  # fmt: skip
+            values = f"values: [{', '.join(map(_quoted, column.codes))}]"
+            tests += _test(8, "accepted_values", f"{prefix}_knows_{column.name}", KNOWN, values)
         return tests
 
 
-def _test(
-    indent: int, test: str, name: str, severity: str, dimension: str, reason: str, arguments: str = ""
-) -> list[str]:
+def _test(indent: int, test: str, name: str, standard: Standard, arguments: str = "") -> list[str]:
+    severity, dimension, reason = standard
     lines = [
         f"- {test}:",
         f"    name: {name}",

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import shutil
 import sys
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -82,11 +83,9 @@ def build(warehouse: Path, out: Path) -> int:
 
 def _refuse_foreign(out: Path) -> None:
     """Never remove a folder that something else made."""
-    if not out.exists():
+    if not out.exists() or (out.is_dir() and not any(out.iterdir())):
         return
     start = out / "index.html"
-    if out.is_dir() and not any(out.iterdir()):
-        return
     if not start.is_file() or MADE_HERE not in start.read_text(encoding="utf-8", errors="replace"):
         raise SiteProblem(f"{out} holds something that is no site of this project. Remove it, or name another folder.")
 
@@ -151,10 +150,8 @@ def _write_diagrams(site: Site, project: Project) -> None:
     ]
     dimensions = [t for t in star_tables(project) if t.folder == "dimensions" and t.name in {r.table for r in found}]
     around = [drawn("Dimensions among themselves", "", dimensions, 0, found)] if dimensions else []
-    marts: dict[str, list[Table]] = {}
-    for table in project.layers.get("marts", []):
-        marts.setdefault(table.folder, []).append(table)
-    answers = [drawn(f"Marts {folder}".strip(), "", tables, 4, found) for folder, tables in marts.items()]
+    marts = groupby(project.layers.get("marts", []), lambda table: table.folder)
+    answers = [drawn(f"Marts {folder}".strip(), "", list(tables), 4, found) for folder, tables in marts]
     site.write(
         "diagrams/index.html",
         "diagrams.html",
