@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from scripts.generate_landing.plant import KINDS, check, parse, plant_all
+from scripts.generate_landing.plant import KINDS, PlantError, check, parse, plant_all
 from scripts.generate_landing.settings import DEFAULT_END, Settings
 from scripts.generate_landing.world import generate
 
@@ -78,8 +78,11 @@ def main(
         raise click.ClickException(
             f"--daily-scale {daily_scale:g} is more than --scale {scale:g}: days can only be made smaller."
         )
-    plants = [parse(text) for text in requests]
-    check(plants, days)
+    try:
+        plants = [parse(text) for text in requests]
+        check(plants, days)
+    except PlantError as error:
+        raise click.ClickException(str(error)) from None
     settings = Settings(scale, days, seed, end, split, daily_scale)
     started = time.monotonic()
     console = Console(stderr=True)

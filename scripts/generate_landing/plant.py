@@ -14,8 +14,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-import click
-
 from scripts.generate_landing.dice import Dice
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import XmlTable
@@ -30,7 +28,7 @@ _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 Fields = list[str]
 
 
-class PlantError(click.ClickException):
+class PlantError(ValueError):
     """A request to plant that cannot be met; the message is for the person who made it."""
 
 
