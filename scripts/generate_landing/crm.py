@@ -7,6 +7,7 @@ one element an event, a customer or an account; times are seconds since 1970-01-
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
 
@@ -15,12 +16,10 @@ from scripts.generate_landing.dice import I64, Bool, Dice, count, ordinals
 from scripts.generate_landing.persons import UPDATE_CHANCE
 from scripts.generate_landing.settings import DAILY_SHARE, Settings
 
-# In the order in which events of one second may follow each other.
-NEW, ADDACCT, UPDCUST, UPDACCT, CLOSEACCT, INACT = range(6)
-ACTIONS = ("NEW", "ADDACCT", "UPDCUST", "UPDACCT", "CLOSEACCT", "INACT")
-
-# Properties of an account that change on their own.
-BROKER, NAME, TAX_STATUS = range(3)
+Action = IntEnum("Action", "NEW ADDACCT UPDCUST UPDACCT CLOSEACCT INACT", start=0)
+"""Kinds of events, in the order in which those of one second may follow each other."""
+Account = IntEnum("Account", "BROKER NAME TAX_STATUS", start=0)
+"""Properties of an account that change on their own."""
 _ACCOUNT_CHANCE = (0.4, 0.35, 0.4)
 
 YEARS = 10
@@ -77,13 +76,13 @@ class Events:
     @property
     def of_customer(self) -> Bool:
         """Whether events are about a customer."""
-        return np.isin(self.kind, (NEW, UPDCUST, INACT))
+        return np.isin(self.kind, (Action.NEW, Action.UPDCUST, Action.INACT))
 
 
 def _opened(new: When, added: When) -> tuple[I64, I64, I64]:
     """Customers, times and kinds of accounts in the order in which they are opened, which is that of their numbers."""
     customer, time = (np.concatenate(pair) for pair in zip(new, added, strict=True))
-    kind = np.repeat([NEW, ADDACCT], [len(new[0]), len(added[0])])
+    kind = np.repeat([Action.NEW, Action.ADDACCT], [len(new[0]), len(added[0])])
     order = np.lexsort((customer, kind, time))
     return customer[order], time[order], kind[order]
 
@@ -97,9 +96,8 @@ def _ordered(
     Accounts are opened, updated and closed; customers are changed and gone. `owner` is the customer of each account.
     """
     happened = (opened, changed, updated, closed, gone)
-    kind = np.concatenate(
-        [opened_by, np.repeat([UPDCUST, UPDACCT, CLOSEACCT, INACT], [len(w) for w, _ in happened[1:]])]
-    )
+    later = (Action.UPDCUST, Action.UPDACCT, Action.CLOSEACCT, Action.INACT)
+    kind = np.concatenate([opened_by, np.repeat(later, [len(who) for who, _ in happened[1:]])])
     no_account = [np.full(len(who), -1) for who, _ in (changed, gone)]
     account = np.concatenate([opened[0], no_account[0], updated[0], closed[0], no_account[1]])
     customer = np.concatenate([owner[opened[0]], changed[0], owner[updated[0]], owner[closed[0]], gone[0]])
@@ -107,9 +105,9 @@ def _ordered(
     order = np.lexsort((account, customer, kind, time))
     kind, customer, account, time = kind[order], customer[order], account[order], time[order]
     number = first + np.arange(len(kind))
-    sets = _some(dice, "sets", number, kind == UPDCUST, UPDATE_CHANCE) | (kind == NEW)[:, None]
-    sets_account = _some(dice, "sets account", number, kind == UPDACCT, _ACCOUNT_CHANCE)
-    sets_account |= ((kind == NEW) | (kind == ADDACCT))[:, None]
+    sets = _some(dice, "sets", number, kind == Action.UPDCUST, UPDATE_CHANCE) | (kind == Action.NEW)[:, None]
+    sets_account = _some(dice, "sets account", number, kind == Action.UPDACCT, _ACCOUNT_CHANCE)
+    sets_account |= ((kind == Action.NEW) | (kind == Action.ADDACCT))[:, None]
     return Events(kind, customer, account, time, first, sets, sets_account)
 
 
@@ -313,18 +311,18 @@ def customer_changes(events: Events) -> dict[str, int]:
     """Counts of customer events; C_ID_HIST: those that a later one of the same day swallows."""
     mine = events.of_customer
     pairs = events.customer[mine] * 1_000_000 + events.day[mine]
-    counts = {f"C_{ACTIONS[kind]}": count(events.kind == kind) for kind in (NEW, UPDCUST, INACT)}
+    counts = {f"C_{kind.name}": count(events.kind == kind) for kind in (Action.NEW, Action.UPDCUST, Action.INACT)}
     return counts | {"C_ID_HIST": len(pairs) - len(np.unique(pairs))}
 
 
 def account_changes(kind: I64, events: Events, lives: Lives) -> dict[str, int]:
     """Counts of what happened to accounts. `kind`: of each change of an account, INACT where its customer left."""
     # An account that leaves with its customer repeats what its customer's row says already.
-    along = count(kind == INACT)
+    along = count(kind == Action.INACT)
     return {
-        "CA_ADDACCT": count(kind == ADDACCT),
-        "CA_CLOSEACCT": count(kind == CLOSEACCT) + along,
-        "CA_UPDACCT": count(kind == UPDACCT),
+        "CA_ADDACCT": count(kind == Action.ADDACCT),
+        "CA_CLOSEACCT": count(kind == Action.CLOSEACCT) + along,
+        "CA_UPDACCT": count(kind == Action.UPDACCT),
         "CA_ID_HIST": _swallowed_accounts(events, lives.account_customer, lives.account_new) + along,
     }
 
@@ -333,7 +331,7 @@ def _swallowed_accounts(events: Events, account_customer: I64, account_new: I64)
     """Changes of accounts, their own or their customer's, beyond one per day."""
     own = events.account >= 0
     touched = events.account[own] * 1_000_000 + events.day[own]
-    upper = (events.kind == UPDCUST) | (events.kind == INACT)
+    upper = (events.kind == Action.UPDCUST) | (events.kind == Action.INACT)
     customer, day = events.customer[upper], events.day[upper]
     # Each change of a customer with each of the customer's accounts (those of the same day too).
     order = np.argsort(account_customer, kind="stable")

@@ -7,19 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from scripts.generate_landing.cells import Piece, date, delimited, integer, only, pick, table
-from scripts.generate_landing.crm import (
-    ADDACCT,
-    BROKER,
-    CLOSEACCT,
-    INACT,
-    NAME,
-    NEW,
-    TAX_STATUS,
-    Crm,
-    Events,
-    account_changes,
-    customer_changes,
-)  # fmt: skip
+from scripts.generate_landing.crm import Account, Action, Crm, Events, account_changes, customer_changes
 from scripts.generate_landing.crm_xml import AccountValues, dirty_totals
 from scripts.generate_landing.dice import I64, U64, Bool, count, ordinals
 from scripts.generate_landing.output import Landing
@@ -46,12 +34,12 @@ class State:
                 state[who[rows], p] = events.number[rows]
         self.owner: I64 = lives.account_customer
         self.customer_gone: Bool = np.zeros(len(lives.customer_new), dtype=np.bool_)
-        self.customer_gone[events.customer[events.kind == INACT]] = True
+        self.customer_gone[events.customer[events.kind == Action.INACT]] = True
         self.account_gone: Bool = self.customer_gone[self.owner]
-        self.account_gone[events.account[events.kind == CLOSEACCT]] = True
-        self.customers = count(events.kind == NEW)
+        self.account_gone[events.account[events.kind == Action.CLOSEACCT]] = True
+        self.customers = count(events.kind == Action.NEW)
         """Customers that are known."""
-        self.accounts = self.customers + count(events.kind == ADDACCT)
+        self.accounts = self.customers + count(events.kind == Action.ADDACCT)
 
     def keys(self, persons: Persons, customers: I64) -> U64:
         """Name and address keys of customers as they are now."""
@@ -105,31 +93,31 @@ class Daily:
 
         # A customer who leaves takes all accounts along that are still active then.
         closed_at = np.full(len(self.crm.lives.account_new), len(kind))
-        closing = np.flatnonzero(kind == CLOSEACCT)
+        closing = np.flatnonzero(kind == Action.CLOSEACCT)
         closed_at[events.account[closing]] = closing
         left_at = np.full(len(self.crm.lives.customer_new), -1)
-        leaving = np.flatnonzero(kind == INACT)
+        leaving = np.flatnonzero(kind == Action.INACT)
         left_at[events.customer[leaving]] = leaving
-        opened = state.accounts + count((kind == NEW) | (kind == ADDACCT))
+        opened = state.accounts + count((kind == Action.NEW) | (kind == Action.ADDACCT))
         a = np.arange(opened)
         leaves = left_at[state.owner[:opened]]
         a = a[(leaves >= 0) & ~state.account_gone[:opened] & (closed_at[:opened] > leaves)]
 
         account = np.concatenate([events.account[own], a])
-        account_kind = np.concatenate([kind[own], np.full(len(a), INACT)])
+        account_kind = np.concatenate([kind[own], np.full(len(a), Action.INACT)])
         after = np.concatenate([own, left_at[state.owner[a]]])
         order = np.lexsort((account, after))
         account, account_kind, after = account[order], account_kind[order], after[order]
 
         customers = self._images(
             events.customer[of_customer], kind[of_customer], of_customer, events.sets[of_customer],
-            events.number[of_customer], state.customer, state.customer_gone, INACT,
+            events.number[of_customer], state.customer, state.customer_gone, Action.INACT,
         )  # fmt: skip
         accounts = self._images(
-            account, account_kind, after, events.sets_account[after] & (account_kind != INACT)[:, None],
-            events.number[after], state.account, state.account_gone, CLOSEACCT,
+            account, account_kind, after, events.sets_account[after] & (account_kind != Action.INACT)[:, None],
+            events.number[after], state.account, state.account_gone, Action.CLOSEACCT,
         )  # fmt: skip
-        state.customers += count(kind == NEW)
+        state.customers += count(kind == Action.NEW)
         state.accounts = opened
         # One sequence over both files; a customer's row comes before the rows of its accounts.
         both = np.concatenate([customers.sequence * 2, accounts.sequence * 2 + 1])
@@ -152,7 +140,7 @@ class Daily:
         for wave in range(int(turn.max()) + 1 if len(who) else 0):
             rows = np.flatnonzero(turn == wave)
             state[who[rows]] = np.where(sets[rows], number[rows, None], state[who[rows]])
-            gone[who[rows]] |= (kind[rows] == ends) | (kind[rows] == INACT)
+            gone[who[rows]] |= (kind[rows] == ends) | (kind[rows] == Action.INACT)
             images[rows] = state[who[rows]]
             ended[rows] = gone[who[rows]]
         return _Images(who, kind, sequence, images, ended)
@@ -163,7 +151,7 @@ class Daily:
         emails = [persons.email(which, set_by[Person.EMAIL1 + which], origin, origin) for which in range(2)]
         return delimited(
             [
-                pick(_FLAGS, (rows.kind != NEW).astype(np.int64)),
+                pick(_FLAGS, (rows.kind != Action.NEW).astype(np.int64)),
                 integer(rows.sequence),
                 integer(rows.who),
                 persons.tax_id(rows.who),
@@ -187,17 +175,17 @@ class Daily:
 
     def _account_lines(self, rows: _Images) -> Piece:
         values, set_by = self.accounts, rows.setters
-        named = set_by[:, NAME]
-        opened = (rows.kind == NEW) | (rows.kind == ADDACCT)
+        named = set_by[:, Account.NAME]
+        opened = (rows.kind == Action.NEW) | (rows.kind == Action.ADDACCT)
         return delimited(
             [
                 pick(_FLAGS, (~opened).astype(np.int64)),
                 integer(rows.sequence),
                 integer(rows.who),
-                integer(values.broker(set_by[:, BROKER])),
+                integer(values.broker(set_by[:, Account.BROKER])),
                 integer(self.state.owner[rows.who]),
                 only(values.has_name(named), values.name(named)),
-                integer(values.tax_status(set_by[:, TAX_STATUS])),
+                integer(values.tax_status(set_by[:, Account.TAX_STATUS])),
                 pick(_STATUS, rows.gone.astype(np.int64)),
             ],
             b"|",

@@ -6,20 +6,7 @@ import numpy as np
 
 from scripts.generate_landing import words
 from scripts.generate_landing.cells import Piece, clock, date, integer, join, only, pick, squeeze, table
-from scripts.generate_landing.crm import (
-    ACTIONS,
-    ADDACCT,
-    BROKER,
-    INACT,
-    NAME,
-    NEW,
-    TAX_STATUS,
-    UPDCUST,
-    Crm,
-    Events,
-    account_changes,
-    customer_changes,
-)  # fmt: skip
+from scripts.generate_landing.crm import Account, Action, Crm, Events, account_changes, customer_changes
 from scripts.generate_landing.days import SECONDS_A_DAY
 from scripts.generate_landing.dice import I64, Bool, Cells, Dice, count
 from scripts.generate_landing.output import Landing
@@ -99,7 +86,7 @@ class CustomerMgmt:
             for at in range(0, len(events.kind), _CHUNK):
                 file.write_bytes(squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data)
             file.write_bytes(_TAIL)
-        new, end = events.number[events.kind == NEW], self.crm.calendar.end
+        new, end = events.number[events.kind == Action.NEW], self.crm.calendar.end
         landing.audit(
             1,
             "CustomerMgmt",
@@ -112,16 +99,16 @@ class CustomerMgmt:
         number, sets, when = events.number[span], events.sets[span], events.time[span]
         kind, customer = events.kind[span], events.customer[span]
         line = _Line(self.dice, number)
-        new = kind == NEW
+        new = kind == Action.NEW
         # A missing value is left out or left empty; where it is a change, only the latter says so.
         tell = ~new | self.dice.chance(0.4, "tell empty", number)
         pieces: list[Piece] = [
-            b'<TPCDI:Action ActionType="', pick(table(ACTIONS), kind), b'" ActionTS="',
+            b'<TPCDI:Action ActionType="', pick(table(action.name for action in Action), kind), b'" ActionTS="',
             date(when // SECONDS_A_DAY), b"T", clock(when % SECONDS_A_DAY), b'">',
             self._customer_start(line, sets, number, customer, new, tell),
-            only(new | (kind == UPDCUST), self._customer_body(line, sets, number, customer, tell)),
+            only(new | (kind == Action.UPDCUST), self._customer_body(line, sets, number, customer, tell)),
             self._account(line, events.sets_account[span], number, kind, events.account[span]),
-            only(kind != INACT, b"</Customer>"), b"</TPCDI:Action>\n",
+            only(kind != Action.INACT, b"</Customer>"), b"</TPCDI:Action>\n",
         ]  # fmt: skip
         return join(pieces, last - first)
 
@@ -138,7 +125,7 @@ class CustomerMgmt:
             line.attribute(b"C_DOB", birth, sets[:, Person.BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
-        leaving = self.crm.history.kind[number - self.crm.history.first] == INACT
+        leaving = self.crm.history.kind[number - self.crm.history.first] == Action.INACT
         return [
             b"<Customer", only(~turned, list(attributes)), only(turned, attributes[::-1]),
             only(leaving, b"/>"), only(~leaving, b">"),
@@ -196,13 +183,13 @@ class CustomerMgmt:
     def _account(self, line: _Line, sets: Bool, number: I64, kind: I64, account: I64) -> Piece:
         values = self.accounts
         present = account >= 0
-        opened = (kind == NEW) | (kind == ADDACCT)
+        opened = (kind == Action.NEW) | (kind == Action.ADDACCT)
         has_name = values.has_name(number)
-        broker, named = sets[:, BROKER], sets[:, NAME] & (has_name | ~opened)
+        broker, named = sets[:, Account.BROKER], sets[:, Account.NAME] & (has_name | ~opened)
         inside = present & (broker | named)
         turned = self.dice.chance(0.3, "account turned", number)
         identity = line.attribute(b"CA_ID", integer(np.maximum(account, 0)), present)
-        status = line.attribute(b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, TAX_STATUS])
+        status = line.attribute(b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, Account.TAX_STATUS])
         return [
             only(present, b"<Account"),
             only(~turned, [identity, status]),

@@ -10,7 +10,7 @@ import numpy as np
 
 from scripts.generate_landing.cells import xml_table
 from scripts.generate_landing.companies import Companies
-from scripts.generate_landing.crm import NEW, Crm
+from scripts.generate_landing.crm import Action, Crm
 from scripts.generate_landing.crm_daily import Daily, State
 from scripts.generate_landing.crm_xml import AccountValues, CustomerMgmt
 from scripts.generate_landing.days import Calendar
@@ -63,7 +63,7 @@ def generate(root: Path, settings: Settings, workers: int, progress: Callable[[i
 def _write_clients(landing: Landing, settings: Settings, crm: Crm, employees: Employees, dice: Dice) -> None:
     """Customers, accounts and prospects: these share the customers' state, batch by batch."""
     # Customers are numbered in the order of their NEW events: element c is the event of customer c.
-    origin = np.concatenate([events.number[events.kind == NEW] for events in [crm.history, *crm.days]])
+    origin = np.concatenate([events.number[events.kind == Action.NEW] for events in [crm.history, *crm.days]])
     in_xml, persons = Persons(dice, xml_table), Persons(dice)
     CustomerMgmt(crm, in_xml, AccountValues(dice, in_xml, employees.brokers), origin, dice).write(landing)
     state = State(crm)
