@@ -51,11 +51,19 @@ def write(kind: str | None, file: Path, key: Key, folder: Path, batch_id: int) -
         shutil.rmtree(folder, ignore_errors=True)
     if not kind:
         return 0
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    with connect_encrypted(folder / "lake.tmp") as con:
-        attach(con, file, "published", key, read_only=True)
-        return _write_delta(con, folder, batch_id) if kind == "delta" else _write_ducklake(con, folder, key, batch_id)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        with connect_encrypted(folder / "lake.tmp") as con:
+            attach(con, file, "published", key, read_only=True)
+            if kind == "delta":
+                return _write_delta(con, folder, batch_id)
+            return _write_ducklake(con, folder, key, batch_id)
+    except (duckdb.Error, OSError) as error:
+        raise LakeProblem(
+            f"The lake {folder} could not be written: {str(error).splitlines()[0]}. Its last version can be read as "
+            "before. Correct the cause, then publish again."
+        ) from None
 
 
 def remove(published: Path) -> None:
@@ -89,29 +97,32 @@ def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) ->
         rows = f'(select {cast} from published."{schema}"."{name}")'
         said = json.dumps([fingerprint(con, rows), description, columns])
         content = hashlib.sha256(said.encode()).hexdigest()
-        if (
-            deltalake.DeltaTable.is_deltatable(str(target))
-            and deltalake.DeltaTable(target).history(1)[0].get("content") == content
-        ):
-            continue
-        deltalake.write_deltalake(
-            target,
-            _described(con.execute(f"from {rows}").to_arrow_reader(), columns),
-            mode="overwrite",
-            schema_mode="overwrite",
-            description=description or None,
-            configuration={
-                "delta.logRetentionDuration": f"interval {DAYS} days",
-                "delta.deletedFileRetentionDuration": f"interval {DAYS} days",
-            },
-            commit_properties=deltalake.CommitProperties(
-                custom_metadata={"content": content, "batch_id": str(batch_id)}
-            ),
-        )
+        try:
+            if deltalake.DeltaTable.is_deltatable(str(target)):
+                held = deltalake.DeltaTable(target)
+                if held.history(1)[0].get("content") == content:
+                    continue
+                # Before the write, whose entry is to be the last. Entries go only up to a checkpoint.
+                held.vacuum(dry_run=False)
+                held.create_checkpoint()
+                held.cleanup_metadata()
+            deltalake.write_deltalake(
+                target,
+                _described(con.execute(f"from {rows}").to_arrow_reader(), columns),
+                mode="overwrite",
+                schema_mode="overwrite",
+                description=description or None,
+                configuration={
+                    "delta.logRetentionDuration": f"interval {DAYS} days",
+                    "delta.deletedFileRetentionDuration": f"interval {DAYS} days",
+                },
+                commit_properties=deltalake.CommitProperties(
+                    custom_metadata={"content": content, "batch_id": str(batch_id)}
+                ),
+            )
+        except deltalake.exceptions.DeltaError as error:
+            raise OSError(str(error)) from None
         written += 1
-        table = deltalake.DeltaTable(target)
-        table.vacuum(dry_run=False)
-        table.cleanup_metadata()
     for left in folder.glob("*/*"):
         if (left.parent.name, left.name) not in tables:
             shutil.rmtree(left)

@@ -15,8 +15,9 @@ import yaml
 
 from scripts import lake
 from scripts.audiences import POLICY, PolicyProblem, load_policy
-from scripts.encryption import attach, fingerprint
+from scripts.encryption import attach, fingerprint, load_extension
 from scripts.keys import Key
+from scripts.project import PROJECT
 from scripts.warehouse_file import connect_encrypted
 
 pytestmark = pytest.mark.slow
@@ -63,6 +64,13 @@ def ask(folder: Path, query: str, key: Key = KEY) -> list[tuple[Any, ...]]:
         return con.execute(query).fetchall()
 
 
+def versions(kind: str, folder: Path) -> int:
+    """How many versions there are of the table `days`, or of a DuckLake."""
+    if kind == "delta":
+        return len(deltalake.DeltaTable(folder / "marts" / "days").history())
+    return len(ask(folder, "from ducklake_snapshots('lake')"))
+
+
 @EACH_KIND
 def test_rows_types_and_descriptions_arrive(tmp_path: Path, kind: str) -> None:
     folder = tmp_path / "lake"
@@ -93,7 +101,9 @@ def test_only_what_changed_gets_a_version(tmp_path: Path, kind: str) -> None:
         return lake.write(kind, file, KEY, folder, 1)
 
     assert write() == 2
+    before = versions(kind, folder)
     assert write() == 0
+    assert versions(kind, folder) == before
     assert write("insert into published.marts.days values ('2020-01-02')") == 1
     assert len(rows(kind, folder, "days")) == 2
     assert len(rows(kind, folder, "days", 0)) == 1
@@ -125,7 +135,10 @@ def test_an_interrupted_write_leaves_the_last_version(
         """Killed when all is written but the catalogue."""
         raise OSError("killed")
 
-    with monkeypatch.context() as patch, pytest.raises(Exception, match="killed"):
+    with (
+        monkeypatch.context() as patch,
+        pytest.raises(lake.LakeProblem, match="could not be written: killed"),
+    ):
         if kind == "delta":
             patch.setattr(lake, "fingerprint", broken)
         else:
@@ -147,8 +160,8 @@ def test_old_versions_go(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPa
     for day in range(1, 4):
         file = published(tmp_path, DAYS, f"update published.marts.days set day = '2020-01-0{day}'")
         lake.write(kind, file, KEY, folder, day)
-    lake.write(kind, file, KEY, folder, 4)
-    assert len(list(folder.rglob("*.parquet"))) <= 2
+    assert lake.write(kind, file, KEY, folder, 4) == 0
+    assert len([path for path in folder.rglob("*.parquet") if path.parent.name != "_delta_log"]) <= 2
     assert rows(kind, folder, "days") == [(date(2020, 1, 3),)]
 
 
@@ -168,6 +181,28 @@ def test_a_ducklake_is_encrypted(tmp_path: Path) -> None:
     assert len(ask(folder, "from lake.marts.trades", new)) == 2
     with pytest.raises(duckdb.Error):
         ask(folder, "from lake.marts.trades")
+
+
+def test_the_guide_reads_a_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What docs/scaling-out.md tells to type, from beside the folder `data`."""
+    guide = (PROJECT / "docs" / "scaling-out.md").read_text(encoding="utf-8").split("## Lake outputs")[1]
+    python, sql = (re.findall(rf"```{language}\n(.*?)```", guide, re.S)[0] for language in ("python", "sql"))
+    data = tmp_path / "data"
+    folder = data / "published" / "lake" / "analyst"
+    file = published(tmp_path, DAYS.replace("days", "lots"))
+    monkeypatch.chdir(tmp_path)
+    lake.write("delta", file, KEY, folder, 1)
+    told: dict[str, Any] = {}
+    exec(python, told)
+    assert told["answer"].num_rows == 1
+    lake.write("ducklake", file, KEY, folder, 1)
+    (data / "keys").mkdir()
+    (data / "keys" / "audience-analyst.v1.key").write_text(KEY.hex + "\n", encoding="ascii")
+    with duckdb.connect() as con:
+        load_extension(con, "ducklake")
+        answers = [con.execute(statement).fetchall() for statement in con.extract_statements(sql)]
+    assert answers[-2] == [(1,)]
+    assert len(answers[-1]) == 2
 
 
 def test_another_kind_begins_anew(tmp_path: Path) -> None:
