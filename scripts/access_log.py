@@ -27,8 +27,8 @@ import click
 import duckdb
 
 from scripts.audiences import published_folder
-from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem, ensure_key, read_key
+from scripts.problem import Problem
 from scripts.warehouse_file import open_warehouse
 
 KEY = "access-log"
@@ -45,21 +45,13 @@ def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object
         raise ValueError(f"The action {action!r} is no plain word of lower-case letters.")
     key = ensure_key(KEY)
     create(con, schema)
-    last = head(con, schema)
-    at = datetime.now(UTC).replace(tzinfo=None)
-    content = [
-        str(last[0] + 1),
-        at.strftime("%Y-%m-%dT%H:%M:%S.%f"),
-        action,
-        actor(),
-        json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str),
-        str(key.version),
-        last[1],
-    ]
-    entry_hash = _hash(content)
+    entry, previous = head(con, schema)
+    told = json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str)
+    content = [entry + 1, datetime.now(UTC).replace(tzinfo=None), action, actor(), told, key.version, previous]
+    entry_hash = _hash(*content)
     con.execute(
         f"insert into {schema}.access_log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [last[0] + 1, at, *content[2:5], key.version, last[1], entry_hash, _seal(key.secret, entry_hash)],
+        [*content, entry_hash, _seal(key.secret, entry_hash)],
     )
 
 
@@ -111,16 +103,15 @@ def problems(
 
 
 def _entry_problems(number: int, row: tuple[Any, ...], previous: str) -> list[str]:
-    entry, at, action, who, detail, version, before, entry_hash, seal = row
     if None in row:
         return [f"Entry {number} lacks its {COLUMNS.split(', ')[row.index(None)]}."]
+    entry, *_, version, before, entry_hash, seal = row
     found = []
     if entry != number:
         found.append(f"Entry {entry} stands where entry {number} should.")
     if before != previous:
         found.append(f"Entry {entry} does not follow the one before it.")
-    content = [str(entry), at.strftime("%Y-%m-%dT%H:%M:%S.%f"), action, who, detail, str(version), before]
-    if entry_hash != _hash(content):
+    if entry_hash != _hash(*row[:-2]):
         found.append(f"Entry {entry} was changed: its content does not give its hash.")
     try:
         if not hmac.compare_digest(str(seal), _seal(read_key(KEY, version).secret, str(entry_hash))):
@@ -130,7 +121,8 @@ def _entry_problems(number: int, row: tuple[Any, ...], previous: str) -> list[st
     return found
 
 
-def _hash(content: list[str]) -> str:
+def _hash(*values: Any) -> str:
+    content = [v.strftime("%Y-%m-%dT%H:%M:%S.%f") if isinstance(v, datetime) else str(v) for v in values]
     return hashlib.sha256("|".join(content).encode()).hexdigest()
 
 
@@ -144,7 +136,7 @@ def _noted_head(path: Path) -> tuple[int, str]:
         noted = json.loads(path.read_text(encoding="utf-8"))["access_log"]
         return int(noted["entry"]), str(noted["hash"])
     except (ValueError, KeyError, TypeError):
-        raise click.ClickException(
+        raise Problem(
             f"{path} is not a publication's manifest, or not any more: it names no entry of the access log."
         ) from None
 
@@ -160,14 +152,12 @@ def _noted_head(path: Path) -> tuple[int, str]:
 )
 def main(manifests: tuple[Path, ...]) -> None:
     """Print what is wrong; exit with 1 where something is."""
+    there = sorted(published_folder().glob("*/manifest.json"))
+    heads = [_noted_head(path) for path in (*manifests, *there)]
     try:
-        there = sorted(published_folder().glob("*/manifest.json"))
-        heads = [_noted_head(path) for path in (*manifests, *there)]
         with open_warehouse() as con:
             found = problems(con, heads)
             count = head(con)[0]
-    except (EncryptionProblem, KeyProblem) as error:
-        sys.exit(str(error))
     except duckdb.Error as error:
         sys.exit(f"The access log cannot be read: {str(error).splitlines()[0]}")
     for problem in found:

@@ -17,6 +17,7 @@ import yaml
 
 from scripts.columns import Column
 from scripts.encryption import quoted
+from scripts.problem import Problem
 from scripts.project import PROJECT
 
 POLICY = PROJECT / "policies" / "audiences.yml"
@@ -28,7 +29,7 @@ def published_folder() -> Path:
     return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
 
 
-class PolicyProblem(Exception):
+class PolicyProblem(Problem):
     """A policy that cannot be applied. The message says where and what to do."""
 
 
@@ -97,6 +98,11 @@ def load_policy(path: Path | None = None) -> dict[str, Any]:
     return policy
 
 
+def without_value(policy: dict[str, Any]) -> list[str]:
+    """Names of the audiences that are not for one branch or broker."""
+    return [name for name, rules in policy["audiences"].items() if "rows" not in rules]
+
+
 def find_audience(policy: dict[str, Any], name: str, value: str | None) -> Audience:
     """An audience of the policy, with the value that its rows depend on."""
     if name not in policy["audiences"]:
@@ -143,7 +149,7 @@ def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, man
             about = described[table]
             kept = tuple(replace(c, description=about.get(c.name.lower(), ("", ""))[1]) for c in kept)
             schema, _, name = table.partition(".")
-            condition = _condition(audience, table, catalog)
+            condition = row_condition(audience, table, catalog)
             given.append(Grant(schema, name, about.get("", ("", ""))[1], kept, withheld, condition))
     missing = sorted(set(audience.rules.get("rows", {})) - {g.name for g in given})
     if missing:
@@ -202,15 +208,12 @@ def _check_value(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audienc
         raise PolicyProblem(f"No {audience.rules['value_of']} is {audience.value!r}. Nothing was published.")
 
 
-def _condition(audience: Audience, table: str, catalog: str) -> str:
-    """The condition on a table's rows, with the value in it and tables named in the catalog (or as they are)."""
+def row_condition(audience: Audience, table: str, catalog: str = "") -> str:
+    """The condition on a table's rows, with the value in it. In a catalog, the tables that it names are named there; in
+    a database of its own, no catalog has to be named.
+    """
     rule = str(audience.rules.get("rows", {}).get(table, "all")).strip()
     if rule == "all":
         return ""
     named = re.sub(r"\b(from|join) (\w+\.\w+)", rf'\1 "{catalog}".\2', rule) if catalog else rule
     return named.replace("{value}", quoted(audience.value))
-
-
-def row_condition(audience: Audience, table: str) -> str:
-    """The condition on a table's rows in a database of its own, where no catalog has to be named."""
-    return _condition(audience, table, "")

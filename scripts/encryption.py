@@ -14,6 +14,7 @@ from pathlib import Path
 import duckdb
 
 from scripts.keys import Key, read_key, versions
+from scripts.problem import Problem
 from scripts.project import PROJECT
 
 # The catalog that an encrypted warehouse has; views inside it name their tables by it.
@@ -23,7 +24,7 @@ _VARIABLE = "attached_key"
 _MAGIC = b"DUCK"
 
 
-class EncryptionProblem(Exception):
+class EncryptionProblem(Problem):
     """A database that cannot be opened with the key at hand. The message says which, why, and what to do."""
 
 

@@ -11,7 +11,6 @@ So it does not matter what ran, when, and by whom: rows that came by any other S
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -25,14 +24,15 @@ import click
 import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
-from scripts.encryption import ALIAS, EncryptionProblem, fingerprint, fingerprints, is_encrypted, warehouse_path
+from scripts.encryption import ALIAS, fingerprint, fingerprints, warehouse_path
+from scripts.problem import Problem
 from scripts.project import DBT, PROJECT
 from scripts.proof.project import Node, read
 from scripts.proof.prove import prove
-from scripts.warehouse_file import attach_any, connect_encrypted
+from scripts.warehouse_file import attach_any, connect_encrypted, named_rows, refuse_missing
 
 
-class GateClosed(Exception):
+class GateClosed(Problem):
     """The warehouse may not be published. The message says why and what to do."""
 
 
@@ -53,10 +53,7 @@ class Tested:
 def tested_warehouse() -> Iterator[Tested]:
     """Run the tests, then hold the warehouse open, unchanged, as long as the caller needs it."""
     path = warehouse_path()
-    if not path.exists():
-        raise EncryptionProblem(f"There is no {path}. Load the warehouse first, with `make build`.")
-    if os.environ.get("DBT_TARGET") == "prod" and not is_encrypted(path):
-        raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
+    refuse_missing(path)
     with _reading(path) as con:
         before = _state(con, ALIAS)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
@@ -83,13 +80,15 @@ def tested_warehouse() -> Iterator[Tested]:
 
 def accepted_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Control totals that differ from the warehouse by what somebody has accepted, with who, why and until when."""
-    result = con.execute(
-        "select control, batch_id, expected, found, difference, accepted_reason as reason, accepted_by, "
-        "accepted_until::varchar as accepted_until "
-        f"""from {ALIAS}.operations.control_results where outcome = 'accepted' order by batch_id, control"""
+    return named_rows(
+        con,
+        f"""
+        select
+            control, batch_id, expected, found, difference, accepted_reason as reason, accepted_by,
+            accepted_until::varchar as accepted_until
+        from {ALIAS}.operations.control_results where outcome = 'accepted' order by batch_id, control
+        """,
     )
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 @contextmanager
@@ -101,11 +100,8 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def _state(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, tuple[int, int]]:
     """Fingerprints of what was loaded; tests may change what is noted about runs and kept of failing rows."""
-    return {
-        t: f
-        for t, f in fingerprints(con, catalog).items()
-        if t not in HISTORY_TABLES and not t.startswith("quality_failures.")
-    }
+    found = fingerprints(con, catalog)
+    return {t: found[t] for t in found if t not in HISTORY_TABLES and not t.startswith("quality_failures.")}
 
 
 def proven_models(folder: Path) -> list[Node]:
@@ -124,11 +120,8 @@ def proven_models(folder: Path) -> list[Node]:
             "`make privacy-check` explains them):\n" + "\n".join(found[:10])
         )
     opaque = {name for name, _ in proof.trusted}
-    return [
-        node
-        for node in project.nodes.values()
-        if node.resource == "model" and node.layer != "staging" and node.name not in opaque
-    ]
+    models = (node for node in project.nodes.values() if node.resource == "model" and node.layer != "staging")
+    return [node for node in models if node.name not in opaque]
 
 
 def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
@@ -175,20 +168,22 @@ def _dbt(folder: Path, *arguments: str) -> int:
 def _run_tests(folder: Path) -> tuple[dict[str, Any], int, int]:
     """Run all data tests in a target folder of their own; returns dbt's manifest, tests run, and tests that warned."""
     code = _dbt(folder, "test", "--exclude-resource-type", "unit_test")
-    results_file, manifest_file = folder / "run_results.json", folder / "manifest.json"
-    if not results_file.exists() or not manifest_file.exists():
-        raise GateClosed("The tests could not be run, so nothing was published. What dbt said above names the cause.")
-    manifest = json.loads(manifest_file.read_text(encoding="utf-8"))
-    results = {r["unique_id"]: r["status"] for r in json.loads(results_file.read_text(encoding="utf-8"))["results"]}
+    try:
+        manifest, ran = (json.loads((folder / f"{f}.json").read_text("utf-8")) for f in ("manifest", "run_results"))
+    except FileNotFoundError:
+        raise GateClosed(
+            "The tests could not be run, so nothing was published. What dbt said above names the cause."
+        ) from None
+    results = {r["unique_id"]: r["status"] for r in ran["results"]}
     expected = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
     failed = []
     for name, node in expected.items():
-        fine = ("pass", "warn") if str(node["config"].get("severity")).lower() == "error" else ("pass", "warn", "fail")
-        if results.get(name, "not run") not in fine:
-            failed.append(f"  {node['name']}: {results.get(name, 'not run')}")
+        status, is_error = results.get(name, "not run"), str(node["config"].get("severity")).lower() == "error"
+        if status not in ("pass", "warn") and (is_error or status != "fail"):
+            failed.append(f"  {node['name']}: {status}")
     if failed or code or not expected:
         raise GateClosed(
             f"{len(failed)} of {len(expected)} tests did not pass, so nothing was published, and what was published "
             "before stays as it is:\n" + "\n".join(failed)
         )
-    return manifest, len(expected), sum(1 for s in results.values() if s == "warn")
+    return manifest, len(expected), list(results.values()).count("warn")

@@ -15,12 +15,13 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from scripts.problem import Problem
 from scripts.project import PROJECT
 
 KEY_BYTES = 32
 
 
-class KeyProblem(Exception):
+class KeyProblem(Problem):
     """A key that is not there or cannot be used. The message says which, where it was sought, and what to do."""
 
 

@@ -21,6 +21,7 @@ import pyarrow as pa
 
 from scripts.encryption import EncryptionProblem, attach, fingerprint, load_extension, quoted
 from scripts.keys import Key
+from scripts.problem import Problem
 from scripts.warehouse_file import connect_encrypted
 
 LAKE = "lake"
@@ -35,7 +36,7 @@ TYPES = {"TIME": "VARCHAR", "HUGEINT": "DECIMAL(38, 0)", "UBIGINT": "DECIMAL(20,
 Columns = list[tuple[str, str, str]]
 
 
-class LakeProblem(Exception):
+class LakeProblem(Problem):
     """A lake that cannot be written. The message says why and what to do."""
 
 
@@ -83,6 +84,13 @@ def attach_lake(con: duckdb.DuckDBPyConnection, catalog: Path, key: Key, read_on
         )
     finally:
         con.execute("reset variable lake_key")
+
+
+def describe(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: dict[str, str]) -> None:
+    """Keep what the models say about a table and its columns."""
+    con.execute(f"comment on table {table} is {quoted(description)}")
+    for name, about in columns.items():
+        con.execute(f'comment on column {table}."{name}" is {quoted(about)}')
 
 
 def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> int:
@@ -171,9 +179,7 @@ def _write_ducklake(con: duckdb.DuckDBPyConnection, folder: Path, key: Key, batc
             continue
         con.execute(f'create schema if not exists lake."{schema}"')
         con.execute(f"create or replace table lake.{table} as from published.{table}")
-        con.execute(f"comment on table lake.{table} is {quoted(description)}")
-        for column, _, about in columns:
-            con.execute(f'comment on column lake.{table}."{column}" is {quoted(about)}')
+        describe(con, f"lake.{table}", description, {column: about for column, _, about in columns})
         written += 1
     con.execute("commit")
     con.execute(f"call ducklake_expire_snapshots('lake', older_than => now() - interval '{DAYS} days')")

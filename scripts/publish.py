@@ -12,7 +12,6 @@ import csv
 import fcntl
 import hashlib
 import json
-import os
 import shutil
 import sys
 import time
@@ -36,11 +35,13 @@ from scripts.audiences import (
     grants,
     load_policy,
     published_folder,
+    without_value,
 )
 from scripts.code_version import code_version
-from scripts.encryption import EncryptionProblem, attach, fingerprint, quoted
+from scripts.encryption import attach, fingerprint, quoted
+from scripts.files import flush
 from scripts.gate import GateClosed, Tested, tested_warehouse
-from scripts.keys import Key, KeyProblem, ensure_key
+from scripts.keys import Key, ensure_key
 from scripts.warehouse_file import WarehouseInUse, connect_encrypted, open_warehouse
 
 PATIENCE_SECONDS = 60
@@ -61,10 +62,8 @@ def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> li
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         _sweep(folder)
-        written = []
         with tested_warehouse() as tested:
-            for audience in audiences:
-                written.append(_write(tested, audience, _new_version(folder, audience), parquet))
+            written = [_write(tested, audience, _new_version(folder, audience), parquet) for audience in audiences]
         # The entry is made first: a publication that nobody noted would be worse than a note of one that failed.
         for one in written:
             _note(one)
@@ -85,10 +84,9 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
         for schema in dict.fromkeys(g.schema for g in given):
             tested.con.execute(f'create schema if not exists published."{schema}"')
         for grant in given:
-            tested.con.execute(
-                f'create table published."{grant.schema}"."{grant.table}" as {grant.select(tested.catalog)}'
-            )
-            _describe(tested.con, grant)
+            table = f'published."{grant.schema}"."{grant.table}"'
+            tested.con.execute(f"create table {table} as {grant.select(tested.catalog)}")
+            lake.describe(tested.con, table, grant.description, {c.name: c.description for c in grant.columns})
         tested.con.execute("checkpoint published")
     finally:
         tested.con.execute("detach published")
@@ -96,18 +94,9 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
         _write_parquet(tested, given, folder / "parquet", key)
     _write_dictionary(given, folder / "dictionary.csv")
     tables = _audit(tested, audience, given, file, key)
-    for path in sorted(folder.rglob("*")):
-        if path.is_file():
-            path.chmod(0o440)
+    for path in _files(folder):
+        path.chmod(0o440)
     return Written(audience, folder, _manifest(tested, audience, key, folder, tables))
-
-
-def _describe(con: duckdb.DuckDBPyConnection, grant: Grant) -> None:
-    """Keep what the models say about a table and its columns."""
-    table = f'published."{grant.schema}"."{grant.table}"'
-    con.execute(f"comment on table {table} is {quoted(grant.description)}")
-    for column in grant.columns:
-        con.execute(f'comment on column {table}."{column.name}" is {quoted(column.description)}')
 
 
 def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -> None:
@@ -155,14 +144,8 @@ def _audit(tested: Tested, audience: Audience, given: list[Grant], file: Path, k
             rows, value = fingerprint(con, f'published."{grant.schema}"."{grant.table}"')
             if (rows, value) != fingerprint(tested.con, f"({grant.select(tested.catalog)})"):
                 raise GateClosed(f"The file for {audience.name} holds other rows of {grant.name} than it should.")
-            found.append(
-                {
-                    "table": grant.name,
-                    "rows": rows,
-                    "columns": [c.name for c in grant.columns],
-                    "withheld": list(grant.withheld),
-                }
-            )
+            listed = [c.name for c in grant.columns]
+            found.append({"table": grant.name, "rows": rows, "columns": listed, "withheld": list(grant.withheld)})
     return found
 
 
@@ -182,12 +165,17 @@ def _manifest(
         "tests": {"passed": tested.tests - tested.warned, "warned": tested.warned},
         "accepted_differences": tested.accepted,
         "tables": tables,
-        "files": {
-            str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
-            for path in sorted(folder.rglob("*"))
-            if path.is_file()
-        },
+        "files": _hashes(folder),
     }
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """A hash of each file by its name."""
+    return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in _files(folder)}
 
 
 def _note(one: Written) -> None:
@@ -226,13 +214,11 @@ def verify(folder: Path, con: duckdb.DuckDBPyConnection | None = None) -> list[s
     """
     text = (folder / "manifest.json").read_text(encoding="utf-8")
     manifest = json.loads(text)
-    there = {str(p.relative_to(folder)): p for p in sorted(folder.rglob("*")) if p.is_file()}
-    there.pop("manifest.json")
-    found = [f"{name} is missing." for name in manifest["files"] if name not in there]
-    found += [f"{name} does not belong to the publication." for name in there if name not in manifest["files"]]
-    for name, path in there.items():
-        if hashlib.sha256(path.read_bytes()).hexdigest() != manifest["files"].get(name):
-            found.append(f"{name} was changed.")
+    files, there = manifest["files"], _hashes(folder)
+    del there["manifest.json"]
+    found = [f"{name} is missing." for name in files if name not in there]
+    found += [f"{name} does not belong to the publication." for name in there if name not in files]
+    found += [f"{name} was changed." for name in there if there[name] != files.get(name)]
     if con is not None:
         noted = manifest.pop("access_log")
         entries = con.execute(
@@ -250,13 +236,13 @@ def _digest(manifest: dict[str, Any]) -> str:
 
 def _swap(one: Written, folder: Path) -> Path:
     """Let the audience's name point at the new files, and remove the old ones."""
-    _sync(*one.folder.rglob("*"), one.folder)
+    flush(*one.folder.rglob("*"), one.folder)
     link, beside = folder / one.audience.slug, folder / f".{one.audience.slug}.next"
     beside.unlink(missing_ok=True)
     beside.symlink_to(one.folder.relative_to(folder), target_is_directory=True)
     old = link.resolve() if link.is_symlink() else None
     beside.replace(link)
-    _sync(folder)
+    flush(folder)
     if old and old != one.folder.resolve():
         shutil.rmtree(old, ignore_errors=True)
     return link
@@ -297,16 +283,6 @@ def _sweep(folder: Path) -> None:
             shutil.rmtree(version, ignore_errors=True)
 
 
-def _sync(*paths: Path) -> None:
-    """Have files and folders written to disk before anything points at them."""
-    for path in paths:
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Hold off a second publication into the same folder."""
@@ -340,32 +316,29 @@ def main(
     names: tuple[str, ...], value: str | None, parquet: bool, again: bool, withdrawn: bool, checked: Path | None
 ) -> None:
     """Publish, and say where the files lie."""
-    try:
-        if checked:
-            with open_warehouse() as con:
-                changes = verify(checked, con)
-            if changes:
-                sys.exit("\n".join(changes))
-            click.echo(f"{checked} is as it was published.")
-            return
-        if withdrawn:
-            click.echo(f"{len(withdraw(published_folder()))} publications were removed.")
-            return
-        policy = load_policy()
-        if again and names:
-            raise PolicyProblem("--again chooses the audiences itself: leave out --audience.")
-        if value and len(names) != 1:
-            raise PolicyProblem("--value belongs to one --audience.")
-        chosen = names or tuple(n for n, rules in policy["audiences"].items() if "rows" not in rules)
-        audiences = [find_audience(policy, name, value) for name in chosen]
-        if again:
-            audiences = published_before(published_folder())
-            if not audiences:
-                raise PolicyProblem(f"Nothing is published in {published_folder()} yet.")
-        with Console(stderr=True).status("Testing and publishing the warehouse"):
-            links = publish(audiences, published_folder(), parquet)
-    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem, lake.LakeProblem) as error:
-        sys.exit(str(error))
+    folder = published_folder()
+    if checked:
+        with open_warehouse() as con:
+            changes = verify(checked, con)
+        if changes:
+            sys.exit("\n".join(changes))
+        click.echo(f"{checked} is as it was published.")
+        return
+    if withdrawn:
+        click.echo(f"{len(withdraw(folder))} publications were removed.")
+        return
+    if again and names:
+        raise PolicyProblem("--again chooses the audiences itself: leave out --audience.")
+    if value and len(names) != 1:
+        raise PolicyProblem("--value belongs to one --audience.")
+    policy = load_policy()
+    audiences = [find_audience(policy, name, value) for name in names or without_value(policy)]
+    if again:
+        audiences = published_before(folder)
+        if not audiences:
+            raise PolicyProblem(f"Nothing is published in {folder} yet.")
+    with Console(stderr=True).status("Testing and publishing the warehouse"):
+        links = publish(audiences, folder, parquet)
     for link in links:
         manifest = json.loads((link / "manifest.json").read_text(encoding="utf-8"))
         rows = sum(t["rows"] for t in manifest["tables"])

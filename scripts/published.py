@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -20,12 +19,13 @@ from typing import Any
 import click
 import duckdb
 
-from scripts.audiences import Audience, PolicyProblem, find_audience, load_policy, published_folder
-from scripts.encryption import EncryptionProblem, attach, load_cipher, quoted
-from scripts.keys import KeyProblem, read_key
+from scripts.audiences import Audience, find_audience, load_policy, published_folder
+from scripts.encryption import attach, load_cipher, quoted
+from scripts.keys import read_key
+from scripts.problem import Problem
 
 
-class NothingPublished(Exception):
+class NothingPublished(Problem):
     """Nothing is published for an audience. The message says what to do."""
 
 
@@ -80,15 +80,12 @@ def _folder(audience: Audience) -> Path:
 @click.option("--value", help="The branch or broker that the audience is for.")
 def main(audience: str, value: str | None) -> None:
     """Print schema, name, rows and description of each table."""
-    try:
-        about = manifest(audience, value)
-        with connect(audience, value) as con:
-            said = con.sql(
-                "select schema_name || '.' || table_name, comment from duckdb_tables() "
-                "where database_name = current_database()"
-            ).fetchall()
-    except (NothingPublished, PolicyProblem, KeyProblem, EncryptionProblem) as error:
-        sys.exit(str(error))
+    about = manifest(audience, value)
+    with connect(audience, value) as con:
+        said = con.sql(
+            "select schema_name || '.' || table_name, comment from duckdb_tables() "
+            "where database_name = current_database()"
+        ).fetchall()
     click.echo(f"Published {about['published_at'][:16].replace('T', ' ')}, through batch {about['batch_id']}.\n")
     comments = dict(said)
     for table in about["tables"]:

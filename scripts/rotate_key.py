@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import sys
-from contextlib import suppress
 from pathlib import Path
 
 import click
@@ -26,6 +25,7 @@ from scripts.encryption import (
     is_encrypted,
     warehouse_path,
 )
+from scripts.files import flush
 from scripts.keys import Key, KeyProblem, new_key, read_key, variable
 from scripts.warehouse_file import connect_encrypted, is_in_use
 
@@ -50,12 +50,12 @@ def rotate(path: Path) -> tuple[Key, Key]:
             new = _next_key(old)
             _copy(con, copy, old, new)
             for name in (path, copy):
-                if name.with_name(name.name + ".wal").exists():
+                if Path(f"{name}.wal").exists():
                     raise EncryptionProblem(f"{name} has a write-ahead log after its checkpoint. Nothing was changed.")
             copy.replace(path)
         finally:
             _remove(copy)
-        _sync(path.parent)
+        flush(path.parent)
     return old, new
 
 
@@ -64,15 +64,11 @@ def _copy(con: duckdb.DuckDBPyConnection, copy: Path, old: Key, new: Key) -> Non
     attach(con, copy, COPY, new)
     con.execute(f"copy from database {ALIAS} to {COPY}")
     _verify(con)
-    access_log.append(
-        con,
-        "rotate-key",
-        {"key": KEY, "old_version": old.version, "new_version": new.version},
-        f"{COPY}.operations",
-    )
+    detail: dict[str, object] = {"key": KEY, "old_version": old.version, "new_version": new.version}
+    access_log.append(con, "rotate-key", detail, f"{COPY}.operations")
     con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")
-    _sync(copy)
+    flush(copy)
     with connect_encrypted(copy.with_name(copy.name + ".tmp")) as other:
         attach(other, copy, COPY, new, read_only=True)
 
@@ -116,19 +112,10 @@ def _verify(con: duckdb.DuckDBPyConnection) -> None:
         raise EncryptionProblem(f"The copy differs from the warehouse in {what}. The warehouse was left as it is.")
 
 
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def _remove(copy: Path) -> None:
     """Remove what a rotation that was interrupted left behind."""
-    for name in (copy.name, copy.name + ".wal"):
-        with suppress(FileNotFoundError):
-            copy.with_name(name).unlink()
+    for name in (copy, Path(f"{copy}.wal")):
+        name.unlink(missing_ok=True)
 
 
 @click.command(help=__doc__)
@@ -138,8 +125,6 @@ def main() -> None:
     try:
         with Console(stderr=True).status("Copying the warehouse under a new key"):
             old, new = rotate(path)
-    except (EncryptionProblem, KeyProblem) as error:
-        sys.exit(str(error))
     except duckdb.IOException as error:
         if not is_in_use(error):
             raise

@@ -19,11 +19,18 @@ import pyarrow.csv as pa_csv
 from rich.console import Console
 
 from scripts import access_log
-from scripts.audiences import Audience, Grant, PolicyProblem, find_audience, grants, load_policy, row_condition
+from scripts.audiences import (
+    Audience,
+    Grant,
+    PolicyProblem,
+    find_audience,
+    grants,
+    load_policy,
+    row_condition,
+    without_value,
+)
 from scripts.columns import Column
-from scripts.encryption import EncryptionProblem
-from scripts.gate import GateClosed, Tested, tested_warehouse
-from scripts.keys import KeyProblem
+from scripts.gate import Tested, tested_warehouse
 from scripts.warehouse_file import open_warehouse
 
 if TYPE_CHECKING:
@@ -75,14 +82,15 @@ def serve(server: psycopg.Connection[Any], audiences: list[Audience], prefix: st
         served = [
             Serving(a, role_name(a, prefix), grants(tested.con, tested.catalog, a, tested.manifest)) for a in audiences
         ]
-        _refuse_privileged(server, [s.role for s in served])
+        roles = [one.role for one in served]
+        _refuse_privileged(server, roles)
         with server.transaction():
             _close_large_objects(server)
             _load(server, tested, served)
         batches = tested.con.execute(f'select max(batch_id) from "{tested.catalog}".operations.batches').fetchall()
     with open_warehouse(read_only=False) as con:
-        access_log.append(con, "serve", {"roles": [s.role for s in served], "batch_id": batches[0][0]})
-    return [s.role for s in served]
+        access_log.append(con, "serve", {"roles": roles, "batch_id": batches[0][0]})
+    return roles
 
 
 def role_name(audience: Audience, prefix: str = "warehouse_") -> str:
@@ -117,23 +125,21 @@ def _close_large_objects(server: psycopg.Connection[Any]) -> None:
 
     Only a superuser can take it away, once for the database; refuses where that is still to be done.
     """
-    open_ones = [
-        signature
-        for (signature,) in server.execute(
-            """
-            select pg_proc.oid::regprocedure::text from pg_proc
-            where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s) and exists (
-                select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner)))
-                where grantee = 0 and privilege_type = 'EXECUTE'
-            )
-            order by 1
-            """,
-            [LARGE_OBJECTS],
-        ).fetchall()
-    ]
-    if not open_ones:
+    [(functions,)] = server.execute(
+        """
+        select string_agg(signature, ', ' order by signature) from (
+            select pg_proc.oid::regprocedure::text as signature, * from pg_proc
+        ) as pg_proc
+        where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s) and exists (
+            select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner)))
+            where grantee = 0 and privilege_type = 'EXECUTE'
+        )
+        """,
+        [LARGE_OBJECTS],
+    ).fetchall()
+    if not functions:
         return
-    revoke = f"revoke execute on function {', '.join(open_ones)} from public"
+    revoke = f"revoke execute on function {functions} from public"
     if not server.execute("select rolsuper from pg_roles where rolname = current_user").fetchall()[0][0]:
         raise PolicyProblem(
             "Every role can make large objects in this database and open them to all others. Have a superuser take "
@@ -241,18 +247,13 @@ def main(names: tuple[str, ...]) -> None:
         import psycopg
     except ImportError:
         sys.exit("Serving needs psycopg: install the project with its extra, `pip install '.[postgres]'`.")
+    policy = load_policy()
+    split = [name.partition("=") for name in names or without_value(policy)]
+    audiences = [find_audience(policy, name, value or None) for name, _, value in split]
+    status = Console(stderr=True).status("Testing the warehouse and loading the server")
     try:
-        policy = load_policy()
-        chosen = names or tuple(n for n, rules in policy["audiences"].items() if "rows" not in rules)
-        split = [name.partition("=") for name in chosen]
-        audiences = [find_audience(policy, name, value or None) for name, _, value in split]
-        with (
-            Console(stderr=True).status("Testing the warehouse and loading the server"),
-            psycopg.connect(autocommit=True) as server,
-        ):
+        with status, psycopg.connect(autocommit=True) as server:
             roles = serve(server, audiences)
-    except (PolicyProblem, GateClosed, EncryptionProblem, KeyProblem) as error:
-        sys.exit(str(error))
     except psycopg.OperationalError as error:
         sys.exit(f"PostgreSQL cannot be reached; libpq's variables PGHOST, PGDATABASE and PGUSER name it.\n{error}")
     except psycopg.Error as error:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
@@ -42,15 +43,28 @@ def open_warehouse(read_only: bool = True, path: Path | None = None) -> Iterator
     Raises EncryptionProblem or KeyProblem where it cannot be opened.
     """
     path = path or warehouse_path()
+    encrypted = refuse_missing(path)
+    with connect(path.with_name(path.name + ".tmp"), encrypted) as con:
+        attach_file(con, path, ALIAS, encrypted, read_only)
+        con.execute(f"use {ALIAS}")
+        yield con
+
+
+def refuse_missing(path: Path) -> bool:
+    """Whether a warehouse is encrypted; raises EncryptionProblem where it is missing, or plain on prod."""
     if not path.exists():
         raise EncryptionProblem(f"There is no {path}. Load the warehouse first, with `make build`.")
     encrypted = path.is_file() and is_encrypted(path)
     if not encrypted and os.environ.get("DBT_TARGET") == "prod":
         raise EncryptionProblem(f"{path} is a plain file, but the target prod keeps its warehouse encrypted.")
-    with connect(path.with_name(path.name + ".tmp"), encrypted) as con:
-        attach_file(con, path, ALIAS, encrypted, read_only)
-        con.execute(f"use {ALIAS}")
-        yield con
+    return encrypted
+
+
+def named_rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Sequence[object] = ()) -> list[dict[str, Any]]:
+    """What a query gives, each row by the names of its columns."""
+    result = con.execute(sql, parameters)
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def connect_encrypted(spill: Path) -> AbstractContextManager[duckdb.DuckDBPyConnection]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from markupsafe import Markup
 
 from scripts.diff.report import Report, number, percent, share
@@ -18,11 +16,3 @@ def page(report: Report) -> str:
     return pages.get_template("diff.html").render(
         report=report, share=share, style=Markup(style), policy=policy(style, ())
     )
-
-
-def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and its folder where there is none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = path.with_name(path.name + ".part")
-    aside.write_text(text, encoding="utf-8")
-    aside.replace(path)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from scripts.diff.relations import HISTORY_TABLES
 from scripts.diff.rows import NOT_SELECTED, Comparison, Key
+from scripts.problem import Problem
 from scripts.proof.labels import DECLARABLE
 from scripts.site.artifacts import read_json
 from scripts.site.lineage import Lineage, follow
@@ -19,7 +20,7 @@ UNCLASSIFIED = "not classified"
 UNKNOWN = "no manifest"
 
 
-class DiffProblem(Exception):
+class DiffProblem(Problem):
     """Nothing can be compared. The message says why, and what to do."""
 
 

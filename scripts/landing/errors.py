@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from scripts.problem import Problem
+
 SHOWN = 20
 
 
-class LandingError(Exception):
+class LandingError(Problem):
     """A landing area that cannot be loaded. The message says what is wrong, where, and what to do."""
 
 

@@ -14,8 +14,8 @@ import click
 import duckdb
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from scripts.encryption import EncryptionProblem, warehouse_path
-from scripts.keys import KeyProblem
+from scripts.encryption import warehouse_path
+from scripts.files import write
 from scripts.project import PROJECT
 from scripts.report.content import Content, read_content
 from scripts.warehouse_file import open_warehouse
@@ -40,10 +40,7 @@ def write_report(warehouse: Path, out: Path) -> Content:
     """Read the warehouse and write the page."""
     with open_warehouse(path=warehouse) as con:
         content = read_content(con)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    aside = out.with_name(out.name + ".part")
-    aside.write_text(render(content), encoding="utf-8")
-    aside.replace(out)
+    write(out, render(content))
     return content
 
 
@@ -54,8 +51,6 @@ def main(out: Path) -> None:
     out = PROJECT / out
     try:
         content = write_report(warehouse_path(), out)
-    except (EncryptionProblem, KeyProblem) as error:
-        sys.exit(str(error))
     except duckdb.CatalogException as error:
         sys.exit(
             f"The warehouse is not complete ({str(error).splitlines()[0]}). Run `make build`, then `make report` again."

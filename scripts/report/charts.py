@@ -27,63 +27,45 @@ def runs_chart(runs: list[Point]) -> Markup:
     """Seconds of each run, oldest first, coloured by how it ended."""
     values = [
         {
-            "run": f"{run['started_at']:%m-%d %H:%M:%S}",
             "seconds": run["seconds"] or 0,
             "status": "failed" if run["status"] != "success" else "warned" if run["warned"] else "success",
         }
         for run in runs
     ]
-    spec = {
-        "width": 640,
-        "height": 150,
-        "data": {"values": values},
-        "mark": {"type": "bar"},
-        "encoding": {
-            "x": {"field": "run", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}},
-            "y": {"field": "seconds", "type": "quantitative", "title": "seconds"},
-            "color": {
-                "field": "status",
-                "type": "nominal",
-                "scale": {"domain": list(STATUS_COLOURS), "range": list(STATUS_COLOURS.values())},
-            },
-        },
+    colours = {"domain": list(STATUS_COLOURS), "range": list(STATUS_COLOURS.values())}
+    encoding = {
+        "y": {"field": "seconds", "type": "quantitative", "title": "seconds"},
+        "color": {"field": "status", "type": "nominal", "scale": colours},
     }
-    return _svg(spec, f"Seconds of the last {len(runs)} runs")
+    return _by_run(runs, values, 150, {"type": "bar"}, encoding, f"Seconds of the last {len(runs)} runs")
 
 
 def score_chart(scores: list[Point]) -> Markup:
     """Share of checks that passed in each run that tested, oldest first."""
-    spec = {
-        "width": 640,
-        "height": 110,
-        "data": {"values": [{"run": f"{s['started_at']:%m-%d %H:%M:%S}", "score": float(s["score"])} for s in scores]},
-        "mark": {"type": "line", "point": True, "color": ACCENT},
-        "encoding": {
-            "x": {"field": "run", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}},
-            "y": {
-                "field": "score",
-                "type": "quantitative",
-                "title": "checks passed",
-                "scale": {"zero": False, "domainMax": 1},
-                "axis": {"format": ".1%", "tickCount": 4},
-            },
-        },
-    }
-    return _svg(spec, f"Share of checks that passed in the last {len(scores)} runs with tests")
+    values = [{"score": float(score["score"])} for score in scores]
+    y = {"field": "score", "type": "quantitative", "title": "checks passed", "scale": {"zero": False, "domainMax": 1}}
+    y["axis"] = {"format": ".1%", "tickCount": 4}
+    mark = {"type": "line", "point": True, "color": ACCENT}
+    told = f"Share of checks that passed in the last {len(scores)} runs with tests"
+    return _by_run(scores, values, 110, mark, {"y": y}, told)
+
+
+def _by_run(runs: list[Point], values: list[Point], height: int, mark: Point, encoding: Point, label: str) -> Markup:
+    """A chart with a value of each run."""
+    data = [{"run": f"{run['started_at']:%m-%d %H:%M:%S}", **value} for run, value in zip(runs, values, strict=True)]
+    x = {"field": "run", "type": "ordinal", "sort": None, "title": None, "axis": {"labelOverlap": True}}
+    spec = {"width": 640, "height": height, "data": {"values": data}, "mark": mark, "encoding": {"x": x, **encoding}}
+    return _svg(spec, label)
 
 
 def series_chart(points: list[Point], anomaly: Point) -> Markup:
     """A series: its values, what was expected of each, and the batch that is odd with the range it should lie in."""
+    odd = anomaly["batch_id"]
     found = [
-        {
-            "batch": point["batch_id"],
-            "value": point["value"],
-            "expected": point["expected"],
-            "odd": point["batch_id"] == anomaly["batch_id"],
-        }
-        for point in points
+        {"batch": p["batch_id"], "value": p["value"], "expected": p["expected"], "odd": p["batch_id"] == odd}
+        for p in points
     ]
-    band = {"lower": anomaly["lower"], "upper": anomaly["upper"], "batch": anomaly["batch_id"]}
+    band = {"lower": anomaly["lower"], "upper": anomaly["upper"], "batch": odd}
     x = {"field": "batch", "type": "quantitative", "title": "batch", "scale": {"zero": False, "nice": False}}
     x["axis"] = {"tickMinStep": 1, "tickCount": 6, "format": "d", "grid": False}
     highest = max((abs(point["value"]) for point in points), default=0)
@@ -114,7 +96,7 @@ def series_chart(points: list[Point], anomaly: Point) -> Markup:
             },
         ],
     }
-    return _svg(spec, f"{anomaly['series']} by batch; batch {anomaly['batch_id']} is odd")
+    return _svg(spec, f"{anomaly['series']} by batch; batch {odd} is odd")
 
 
 def _svg(spec: Point, label: str) -> Markup:

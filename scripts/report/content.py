@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +10,7 @@ import duckdb
 from markupsafe import Markup
 
 from scripts.report.charts import runs_chart, score_chart, series_chart
+from scripts.warehouse_file import named_rows
 
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
 CHARTED_RUNS = 60
@@ -66,15 +66,13 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
 
     Raises duckdb.CatalogException where the warehouse has no run history.
     """
-    there = {
-        name
-        for (name,) in con.execute(
-            "select table_name from information_schema.tables "
-            "where table_catalog = current_database() and table_schema = 'operations'"
-        ).fetchall()
-    }
-    runs = _rows(con, "select * from operations.runs order by started_at desc, run_id limit ?", [CHARTED_RUNS])
-    scores = _rows(
+    tables = con.execute(
+        "select table_name from information_schema.tables "
+        "where table_catalog = current_database() and table_schema = 'operations'"
+    )
+    there = {name for (name,) in tables.fetchall()}
+    runs = named_rows(con, "select * from operations.runs order by started_at desc, run_id limit ?", [CHARTED_RUNS])
+    scores = named_rows(
         con,
         """
         select runs.started_at, sum(history.passed) / sum(history.checks) as score
@@ -93,19 +91,20 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
     anomalies = _anomalies(con) if has_anomalies else []
     counts = {"n": 0, "batches": 0}
     if anomalies:
-        (counts,) = _rows(con, "select count(*) as n, count(distinct batch_id) as batches from operations.anomalies")
+        (counts,) = named_rows(
+            con, "select count(*) as n, count(distinct batch_id) as batches from operations.anomalies"
+        )
     rejected = _rejected(con) if "rejected_rows" in there else []
     rejected_count = sum(row["rejected_rows"] for row in rejected)
     is_reconciled = "reconciliation" in there
+    headline = [
+        _count(len(failing), "failing test"),
+        _count(counts["n"], "anomaly", "anomalies") if has_anomalies else "anomalies not known",
+        _count(rejected_count, "rejected row") if "rejected_rows" in there else "rejected rows not known",
+    ]
     return Content(
         made_at=datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),
-        headline=", ".join(
-            [
-                _count(len(failing), "failing test"),
-                _count(counts["n"], "anomaly", "anomalies") if has_anomalies else "anomalies not known",
-                _count(rejected_count, "rejected row") if "rejected_rows" in there else "rejected rows not known",
-            ]
-        ),
+        headline=", ".join(headline),
         missing=sorted(READ - there),
         last_run=runs[0] if runs else None,
         batches=_batches(con) if "batches" in there else None,
@@ -119,7 +118,7 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
         anomaly_count=counts["n"],
         anomaly_batches=counts["batches"],
         reconciled=_differences(con) if is_reconciled else [],
-        reconciled_count=_rows(con, "select count(*) as n from operations.reconciliation")[0]["n"]
+        reconciled_count=named_rows(con, "select count(*) as n from operations.reconciliation")[0]["n"]
         if is_reconciled
         else 0,
         files=_files(con) if is_reconciled else [],
@@ -131,7 +130,7 @@ def read_content(con: duckdb.DuckDBPyConnection) -> Content:
 
 def _batches(con: duckdb.DuckDBPyConnection) -> Row:
     """What has landed in all."""
-    (row,) = _rows(
+    (row,) = named_rows(
         con,
         """
         select
@@ -148,7 +147,7 @@ def _batches(con: duckdb.DuckDBPyConnection) -> Row:
 
 def _differences(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Sources and batches of which a row was rejected, lost, or not counted by the source."""
-    return _rows(
+    return named_rows(
         con,
         """
         select * from operations.reconciliation
@@ -160,7 +159,7 @@ def _differences(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _scorecard(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """A row per model: how its checks of each dimension ended when they were last made, the worst models first."""
-    cells = _rows(
+    cells = named_rows(
         con,
         """
         select * from operations.quality_scorecard
@@ -176,7 +175,7 @@ def _scorecard(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _failing(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Tests that fail now, with the first of the runs in a row in which they have failed."""
-    return _rows(
+    return named_rows(
         con,
         """
         with results as (
@@ -208,7 +207,7 @@ def _failing(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _anomalies(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """The newest anomalies, the strongest of a batch first, each with a chart of the batches around it."""
-    found = _rows(
+    found = named_rows(
         con,
         """
         select anomalies.*, batches.batch_date
@@ -220,7 +219,7 @@ def _anomalies(con: duckdb.DuckDBPyConnection) -> list[Row]:
         [LISTED_ANOMALIES],
     )
     for anomaly in found:
-        points = _rows(
+        points = named_rows(
             con,
             """
             select series.batch_id, series.value,
@@ -241,7 +240,7 @@ def _anomalies(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _files(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Reconciliation of each source over all batches."""
-    return _rows(
+    return named_rows(
         con,
         """
         select
@@ -263,7 +262,7 @@ def _files(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _controls(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Control totals that do not agree, and what is known of the difference."""
-    return _rows(
+    return named_rows(
         con,
         """
         select * from operations.control_results
@@ -275,7 +274,7 @@ def _controls(con: duckdb.DuckDBPyConnection) -> list[Row]:
 
 def _rejected(con: duckdb.DuckDBPyConnection) -> list[Row]:
     """Rejected rows by source, column and kind of reason, with what to do. The value is left out of the reason."""
-    return _rows(
+    return named_rows(
         con,
         r"""
         select
@@ -292,12 +291,6 @@ def _rejected(con: duckdb.DuckDBPyConnection) -> list[Row]:
         order by rejected_rows desc, rejects.source_name, rejects.column_name, reason
         """,
     )
-
-
-def _rows(con: duckdb.DuckDBPyConnection, sql: str, parameters: Iterable[object] = ()) -> list[Row]:
-    result = con.execute(sql, list(parameters))
-    names = [column[0] for column in result.description]
-    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
 def _count(number: int, one: str, many: str | None = None) -> str:

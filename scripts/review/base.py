@@ -101,14 +101,11 @@ def _gh(*arguments: str) -> str | None:
 @click.option("--ref", envvar="ASKED_REF", help="A branch, tag or commit to build, instead of what main has stored.")
 def main(what: str, ref: str | None) -> None:
     """Store or fetch."""
-    try:
-        if what == "store":
-            store()
-            click.echo(f"Stored in {FOLDER}.")
-        else:
-            click.echo(f"The base is {fetch(ref or None, Console(stderr=True))}.")
-    except DiffProblem as error:
-        sys.exit(str(error))
+    if what == "store":
+        store()
+        click.echo(f"Stored in {FOLDER}.")
+    else:
+        click.echo(f"The base is {fetch(ref or None, Console(stderr=True))}.")
 
 
 if __name__ == "__main__":

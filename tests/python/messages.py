@@ -45,7 +45,7 @@ def in_python(source: str, file: str, exceptions: frozenset[str]) -> Iterator[Me
 def exceptions_of(sources: list[str]) -> frozenset[str]:
     """Names of the exceptions that modules define and that say something."""
     classes = [n for source in sources for n in ast.parse(source).body if isinstance(n, ast.ClassDef)]
-    builtin = {"Exception", "ValueError"}
+    builtin = {"Exception", "ValueError", "ClickException"}
     named: set[str] = set()
     while found := {c.name for c in classes for b in c.bases if _last_name(b) in builtin | named} - named:
         named |= found

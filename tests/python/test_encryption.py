@@ -259,7 +259,7 @@ rotate_key.main([])
         ("rotate_key", "attach", "after"),
         ("rotate_key", "_verify", "before"),
         ("rotate_key", "_verify", "after"),
-        ("rotate_key", "_sync", "before"),
+        ("rotate_key", "flush", "before"),
         ("rotate_key", "_copy", "after"),
         ("Path", "replace", "before"),
         ("Path", "replace", "after"),
