@@ -27,6 +27,7 @@ from rich.table import Table
 from scripts.generate_landing.plant import KINDS, Plant, plant_all
 from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.world import generate
+from scripts.problem import Problem
 from scripts.project import DBT, PROJECT
 
 FIRST_BATCH = 15
@@ -85,7 +86,7 @@ class Clean:
     alarms: int
 
 
-class BenchmarkError(Exception):
+class BenchmarkError(Problem):
     """The benchmark cannot go on; the message says why."""
 
 
@@ -196,29 +197,25 @@ def main(seeds: tuple[int, ...], days: int, scale: float, report: Path | None) -
     clean: list[Clean] = []
     shown = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     progress = Progress(*shown, console=Console(stderr=True), disable=not sys.stderr.isatty())
-    try:
-        with tempfile.TemporaryDirectory(prefix="anomaly_benchmark") as folder, progress:
-            task = progress.add_task("load", total=4 * len(seeds))
-            bench = Bench(Path(folder))
-            for seed in seeds:
-                origin = Path(folder) / f"clean{seed}"
-                origin.mkdir()
-                generate(origin, Settings(scale, days, seed), os.cpu_count() or 1, lambda done: None)
-                bench.load(origin)
-                clean.append(bench.count_alarms(seed))
+    with tempfile.TemporaryDirectory(prefix="anomaly_benchmark") as folder, progress:
+        task = progress.add_task("load", total=4 * len(seeds))
+        bench = Bench(Path(folder))
+        for seed in seeds:
+            origin = Path(folder) / f"clean{seed}"
+            origin.mkdir()
+            generate(origin, Settings(scale, days, seed), os.cpu_count() or 1, lambda done: None)
+            bench.load(origin)
+            clean.append(bench.count_alarms(seed))
+            progress.advance(task)
+            for number, plants in enumerate(areas(seed, days)):
+                planted = Path(folder) / f"planted{seed}_{number}"
+                shutil.copytree(origin, planted, copy_function=os.link)
+                plant_all(planted, plants, seed)
+                bench.load(planted)
+                outcomes += [bench.look_for(seed, plant) for plant in plants]
+                shutil.rmtree(planted)
                 progress.advance(task)
-                for number, plants in enumerate(areas(seed, days)):
-                    planted = Path(folder) / f"planted{seed}_{number}"
-                    shutil.copytree(origin, planted, copy_function=os.link)
-                    plant_all(planted, plants, seed)
-                    bench.load(planted)
-                    outcomes += [bench.look_for(seed, plant) for plant in plants]
-                    shutil.rmtree(planted)
-                    progress.advance(task)
-                shutil.rmtree(origin)
-    except BenchmarkError as error:
-        click.echo(f"Error: {error}", err=True)
-        sys.exit(1)
+            shutil.rmtree(origin)
 
     printed = Table("kind", "strength", "file and column", "found", "batches later", box=None, pad_edge=False)
     for row in table(outcomes):

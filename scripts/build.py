@@ -17,7 +17,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from scripts.deliver import cli as deliveries
+from scripts.deliver.__main__ import run as deliver
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
@@ -53,18 +53,16 @@ def summarise(console: Console, warehouse: Path, seconds: float, results: list[d
     """Print what the warehouse holds after the build."""
     with open_warehouse(path=warehouse) as con:
         tables = con.sql(
-            """
-            select table_name, estimated_size from duckdb_tables()
-            where schema_name = 'core' and database_name = current_database() order by table_name
-            """
+            "select table_name from duckdb_tables() "
+            "where schema_name = 'core' and database_name = current_database() order by table_name"
         ).fetchall()
-        counted = [(name, con.sql(f"select count(*) from core.{name}").fetchall()[0][0]) for name, _ in tables]
+        counted = [(name, _one(con, f"select count(*) from core.{name}")) for (name,) in tables]
         batches, first, last = con.sql(
             "select count(*), min(batch_date), max(batch_date) from operations.batches"
         ).fetchall()[0]
-        alerts = con.sql("select count(*) from operations.di_messages where message_type = 'Alert'").fetchall()[0][0]
+        alerts = _one(con, "select count(*) from operations.di_messages where message_type = 'Alert'")
+        rejected = _one(con, "select count(*) from operations.rejected_rows")
         slow = con.sql("select explanation from operations.slow_models order by times_usual desc limit 3").fetchall()
-        rejected = con.sql("select count(*) from operations.rejected_rows").fetchall()[0][0]
         ignored = ignored_files(con)
 
     console.rule("The warehouse")
@@ -91,17 +89,15 @@ def summarise(console: Console, warehouse: Path, seconds: float, results: list[d
 
 def ignored_files(con: duckdb.DuckDBPyConnection) -> list[str]:
     """Names of the files in the landing area that no feed knows."""
-    known = con.sql(
-        """
-        select 1 from information_schema.tables
-        where
-            table_catalog = current_database()
-            and table_schema = 'operations'
-            and table_name = 'ignored_files'
-        """
-    ).fetchall()
-    found = con.sql("select file_name from operations.ignored_files order by all").fetchall() if known else []
+    try:
+        found = con.sql("select file_name from operations.ignored_files order by all").fetchall()
+    except duckdb.CatalogException:
+        return []
     return [name for (name,) in found]
+
+
+def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
+    return int(con.sql(query).fetchall()[0][0])
 
 
 def report_failures(console: Console, failed: list[dict[str, Any]]) -> None:
@@ -131,7 +127,7 @@ def main(arguments: tuple[str, ...]) -> None:
     """Build, then summarise; exits with dbt's code."""
     console = Console(soft_wrap=True)
     try:
-        deliveries.run(console)
+        deliver(console)
     except LandingError as error:
         sys.exit(f"Not everything that was delivered can land, so nothing is built.\n{error}")
     warehouse = warehouse_path()

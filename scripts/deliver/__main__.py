@@ -1,6 +1,28 @@
-"""`python -m scripts.deliver`."""
+"""Bring deliveries into the landing area: every file and table that a layout names under `delivery`.
 
-from scripts.deliver.cli import main
+A dated file lands in the first complete batch on or after its day, the present state of a replaced one in the newest
+batch. What has landed already is left alone, so run this as often as you like.
+"""
+
+from __future__ import annotations
+
+import click
+from rich.console import Console
+
+from scripts.deliver.land import deliver
+from scripts.project import landing_folder
+
+
+def run(console: Console) -> None:
+    """Deliver, and say what landed; a LandingError names what did not."""
+    deliver(landing_folder(), lambda line: console.print(line, markup=False, highlight=False))
+
+
+@click.command(help=__doc__)
+def main() -> None:
+    """Deliver; exits with 1 where something was refused."""
+    run(Console(soft_wrap=True))
+
 
 if __name__ == "__main__":
     main()

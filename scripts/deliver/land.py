@@ -19,6 +19,7 @@ from pathlib import Path
 from scripts.deliver.cells import cleaners
 from scripts.deliver.origin import Delivery, deliveries_folder
 from scripts.deliver.reading import Row, read
+from scripts.files import flush
 from scripts.landing.contents import Contents, hash_of, inspect
 from scripts.landing.definitions import Layout, layouts
 from scripts.landing.errors import LandingError, Problems
@@ -121,7 +122,7 @@ def _land(due: _Due, landing: Path, say: Say) -> None:
             return
         os.utime(aside, ns=(begun, begun))
         aside.replace(due.target)
-        _flush(due.target.parent)
+        flush(due.target.parent)
     finally:
         aside.unlink(missing_ok=True)
     say(f"{due.target.relative_to(landing)} has landed: {rows:,} rows of {due.name}.")
@@ -212,11 +213,3 @@ def _order(header: Row, layout: Layout, name: str) -> list[int] | None:
         f"{name} does not fit {layout.name}: {what}. Have it delivered as before; or add, rename (with `header`) or "
         f"take out columns in {layout.defined_in} and the staging model, then rebuild with `dbt build --full-refresh`."
     )
-
-
-def _flush(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
