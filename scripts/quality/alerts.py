@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import Any
 
 import duckdb
+import networkx
 import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
@@ -44,25 +45,12 @@ class Graph:
 
     def __init__(self, nodes: dict[str, dict[str, Any]], owners: dict[str, str]) -> None:
         self.nodes, self.owners = nodes, owners
-        self.children: dict[str, list[str]] = {}
-        for name, node in nodes.items():
-            for parent in node["parents"]:
-                self.children.setdefault(parent, []).append(name)
-
-    def downstream(self, start: list[str]) -> list[str]:
-        """All nodes that depend on the given ones."""
-        found: set[str] = set()
-        waiting = list(start)
-        while waiting:
-            for child in self.children.get(waiting.pop(), []):
-                if child not in found:
-                    found.add(child)
-                    waiting.append(child)
-        return sorted(found - set(start))
+        self.links = networkx.DiGraph((parent, name) for name, node in nodes.items() for parent in node["parents"])
 
     def affected(self, start: list[str]) -> tuple[list[str], list[str]]:
         """Names of the models downstream, and owners of the given nodes and of those."""
-        after = self.downstream(start)
+        reached = {n for one in start if one in self.links for n in networkx.descendants(self.links, one)}
+        after = sorted(reached - set(start))
         groups = [self.nodes[n]["group"] for n in [*start, *after] if n in self.nodes]
         owners = {self.owners.get(group, group) for group in groups if group}
         return [n.split(".")[-1] for n in after], sorted(owners)
@@ -149,22 +137,16 @@ def _broken_nodes(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Gr
     for r in broken:
         started, runs = since.get(r["node_id"], (None, 0))
         details = []
-        if r["node_kind"] == "test":
-            title = f"Test {r['node_name']} failed"
-            if r["failures"]:
-                details.append(
-                    f"{r['failures']:,} {'row' if r['failures'] == 1 else 'rows'}, {r['dimension'] or 'test'}"
-                )
-        else:
-            title = f"{str(r['node_kind']).replace('_', ' ').capitalize()} {r['node_name']} could not be built"
-            if r["node_kind"] == "unit_test":
-                title = f"Unit test {r['node_name']} failed"
+        kind = str(r["node_kind"])
+        became = "failed" if kind.endswith("test") else "could not be built"
+        title = f"{kind.replace('_', ' ').capitalize()} {r['node_name']} {became}"
+        if kind == "test" and r["failures"]:
+            details.append(f"{r['failures']:,} {'row' if r['failures'] == 1 else 'rows'}, {r['dimension'] or 'test'}")
         if r["status"] in ("error", "runtime error") and r["message"]:
             details.append(str(r["message"]))
         if started:
             details.append(f"Since {started:%Y-%m-%d %H:%M} UTC" + (f", {runs} runs in a row" if runs > 1 else ""))
-        tested = r["about"] or [r["node_id"]]
-        troubles.append(Trouble(title, details, *graph.affected(tested)))
+        troubles.append(Trouble(title, details, *graph.affected(r["about"] or [r["node_id"]])))
     return troubles
 
 
@@ -199,32 +181,32 @@ def _since(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], node_ids: list[s
 
 
 def _anomalies(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Graph) -> list[Trouble]:
-    """What was odd in the batches that the run loaded; nothing where nobody looks for anomalies."""
+    """What was odd in the batches that the run loaded; nothing where no one looks for anomalies."""
     if not doc["loads"]:
         return []
     try:
-        columns = {str(row[0]) for row in con.execute("describe operations.anomalies").fetchall()}
+        rows = con.execute(
+            f"""
+            select anomalies.batch_id, anomalies.explanation, anomalies.source_name
+            from operations.anomalies as anomalies
+            inner join {doc["tables"]["runs"]["name"]} as runs
+                on anomalies.batch_id between runs.first_batch_id and runs.last_batch_id
+            where runs.run_id = $1
+            order by anomalies.batch_id desc, anomalies.score desc
+            """,
+            [doc["run_id"]],
+        ).fetchall()
     except duckdb.CatalogException:
         return []
-    if not {"batch_id", "explanation"} <= columns:
-        return []
-    optional = [name if name in columns else f"null as {name}" for name in ("source_name", "column_name")]
-    rows = con.execute(
-        f"""
-        select anomalies.batch_id, anomalies.explanation, {", ".join(optional)}
-        from operations.anomalies as anomalies
-        inner join {doc["tables"]["runs"]["name"]} as runs
-            on anomalies.batch_id between runs.first_batch_id and runs.last_batch_id
-        where runs.run_id = $1
-        order by anomalies.batch_id desc {", anomalies.score desc" if "score" in columns else ""}
-        """,
-        [doc["run_id"]],
-    ).fetchall()
-    troubles = []
-    for batch_id, explanation, source_name, _ in rows:
-        starts = [n for n in graph.children if n.startswith("source.") and n.endswith(f".{source_name}")]
-        troubles.append(Trouble(f"Anomaly in batch {batch_id}", [str(explanation)], *graph.affected(starts)))
-    return troubles
+    sources = [name for name in graph.links if name.startswith("source.")]
+    return [
+        Trouble(
+            f"Anomaly in batch {batch_id}",
+            [str(explanation)],
+            *graph.affected([name for name in sources if name.endswith(f".{source_name}")]),
+        )
+        for batch_id, explanation, source_name in rows
+    ]
 
 
 def _listing(names: list[str]) -> str:

@@ -15,6 +15,7 @@ from scripts.code_version import code_version
 
 SAMPLE_ROWS = 3
 SAMPLE_LENGTH = 2000
+NOW = "(now() at time zone 'UTC')"
 READABLE = {"public", "internal"}
 
 
@@ -32,28 +33,23 @@ def start_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
 def end_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
     """Note how a run ended, what became of each node, and where the rows are that failed a test."""
     doc = json.loads(handed_over)
-    tables, run_id = doc["tables"], doc["run_id"]
-    batch_id = latest_batch(con)
-    version = code_version()
-    results = [{**r, "run_id": run_id, "batch_id": batch_id, "code_version": version} for r in doc["results"]]
+    tables = doc["tables"]
+    common = {"run_id": doc["run_id"], "batch_id": latest_batch(con), "code_version": code_version()}
+    results = [{**r, **common} for r in doc["results"]]
     con.execute("begin")
     _insert(con, tables["run_results"], results)
     _end(con, doc, results)
-    _keep_failing_rows(con, tables["failing_rows"], run_id, batch_id, results, doc["failed_tests"])
+    _keep_failing_rows(con, tables["failing_rows"], results, doc["failed_tests"])
     con.execute("commit")
 
 
 def latest_batch(con: duckdb.DuckDBPyConnection) -> int | None:
     """The newest batch that has been loaded."""
     try:
-        row = con.execute("select max(batch_id) from operations.landed_files").fetchone()
+        [(batch_id,)] = con.execute("select max(batch_id) from operations.landed_files").fetchall()
     except duckdb.CatalogException:
         return None
-    return None if row is None or row[0] is None else int(row[0])
-
-
-def _now() -> str:
-    return "(now() at time zone 'UTC')"
+    return batch_id  # type: ignore[no-any-return]
 
 
 def _create_tables(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> None:
@@ -62,10 +58,8 @@ def _create_tables(con: duckdb.DuckDBPyConnection, tables: dict[str, Any]) -> No
         con.execute(f"create schema if not exists {table['schema']}")
         columns = ", ".join(f'"{name}" {kind}' for name, kind in table["columns"].items())
         con.execute(f"create table if not exists {table['name']} ({columns})")
-        there = {str(row[0]) for row in con.execute(f"describe {table['name']}").fetchall()}
         for name, kind in table["columns"].items():
-            if name not in there:
-                con.execute(f'alter table {table["name"]} add column "{name}" {kind}')
+            con.execute(f'alter table {table["name"]} add column if not exists "{name}" {kind}')
 
 
 def _insert(con: duckdb.DuckDBPyConnection, table: dict[str, Any], rows: list[dict[str, Any]]) -> None:
@@ -94,7 +88,7 @@ def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict
     con.execute(
         f"""
         update {runs} set
-            ended_at = {_now()}, seconds = epoch({_now()} - started_at), status = $1,
+            ended_at = {NOW}, seconds = epoch({NOW} - started_at), status = $1,
             nodes = $2, errors = $3, failed = $4, warned = $5, skipped = $6
         where run_id = $7
         """,
@@ -114,12 +108,9 @@ def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict
                     max(batch_id) filter (where is_new) as last_batch_id,
                     max(batch_id) as latest_batch_id
                 from (
-                    select
-                        batch_id,
-                        loaded_at >= (
-                            select (started_at at time zone 'UTC')::timestamp from {runs} where run_id = $1
-                        ) as is_new
-                    from operations.landed_files
+                    select files.batch_id, files.loaded_at >= (runs.started_at at time zone 'UTC')::timestamp as is_new
+                    from operations.landed_files as files cross join {runs} as runs
+                    where runs.run_id = $1
                 )
             ) as loaded
             where run_id = $1
@@ -131,8 +122,6 @@ def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict
 def _keep_failing_rows(
     con: duckdb.DuckDBPyConnection,
     table: dict[str, Any],
-    run_id: str,
-    batch_id: int | None,
     results: list[dict[str, Any]],
     failed_tests: dict[str, dict[str, Any]],
 ) -> None:
@@ -141,25 +130,11 @@ def _keep_failing_rows(
     con.execute(f"delete from {table['name']} where test_id in (select unnest($1::varchar[]))", [tested])
     rows = []
     for result in results:
-        test = failed_tests.get(result["node_id"])
-        if test is None:
-            continue
-        columns = _readable_columns(con, test)
-        rows.append(
-            {
-                "run_id": run_id,
-                "batch_id": batch_id,
-                "test_id": result["node_id"],
-                "test_name": result["node_name"],
-                "model_name": result["model_name"],
-                "dimension": result["dimension"],
-                "severity": result["severity"],
-                "reason": test["reason"],
-                "failures_table": test["table"] if _columns(con, test["table"]) else None,
-                "failing_rows": result["failures"],
-                "sample": _sample(con, test["table"], columns),
-            }
-        )
+        if test := failed_tests.get(result["node_id"]):
+            # A result has model, dimension and severity under the names that the table has for them.
+            told = {"test_id": result["node_id"], "test_name": result["node_name"], "failing_rows": result["failures"]}
+            told |= {"reason": test["reason"], "sample": _sample(con, test["table"], _readable_columns(con, test))}
+            rows.append({**result, **told, "failures_table": test["table"] if _columns(con, test["table"]) else None})
     _insert(con, table, rows)
 
 

@@ -166,8 +166,8 @@ def test_anomalies_of_the_loaded_batches_are_told(
     history.execute(
         """
         create table operations.anomalies as
-        from (values (1, 's.trade', 'before'), (3, 's.trade', 'Trade has 41 % of its usual rows'))
-            as t(batch_id, source_name, explanation)
+        from (values (1, 's.trade', 'before', 9.0), (3, 's.trade', 'Trade has 41 % of its usual rows', 5.0))
+            as t(batch_id, source_name, explanation, score)
         """
     )
     send_alert(history, document(results=[{"node_id": "model.p.a", "status": "success"}]))
