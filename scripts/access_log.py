@@ -42,7 +42,7 @@ def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object
     `action` is a plain word such as publish, export, erase or rotate-key; `detail` is kept as JSON.
     """
     if not re.fullmatch(r"[a-z][a-z-]*", action):
-        raise ValueError(f"The action {action!r} is no plain word of lower-case letters.")
+        raise ValueError(f"The action {action!r} is not a word of lower-case letters.")
     key = ensure_key(KEY)
     create(con, schema)
     entry, previous = head(con, schema)
@@ -96,9 +96,9 @@ def problems(
         hashes[row[0]] = previous
     for entry, seen in anchors or []:
         if entry not in hashes:
-            found.append(f"Entry {entry} was there once and is not there now: the log was cut off.")
+            found.append(f"Entry {entry} is missing: the log was truncated.")
         elif hashes[entry] != seen:
-            found.append(f"Entry {entry} is not the one that was seen before: the log was written anew.")
+            found.append(f"Entry {entry} differs from the one recorded before: the log was rewritten.")
     return found
 
 

@@ -113,12 +113,12 @@ def report_failures(console: Console, failed: list[dict[str, Any]]) -> None:
     if len(failed) > SHOWN_FAILURES:
         console.print(f"and {len(failed) - SHOWN_FAILURES} more, named above.")
     if all(is_test(result) for result in failed):
-        console.print("\nThe warehouse is loaded, but is not published before its tests pass.")
+        console.print("\nThe warehouse is loaded, but cannot be published until its tests pass.")
     else:
         if any(DISK_FULL in (result["message"] or "") for result in failed):
-            console.print("\nThe disk is full: make room where the warehouse lies.")
-        console.print("\nThe warehouse is not finished. Run again once the cause is mended: each model goes on from")
-        console.print("where it stands.")
+            console.print("\nThe disk is full: free space for the warehouse.")
+        console.print("\nThe warehouse is incomplete. Fix the cause and run again: each model resumes where it")
+        console.print("stopped.")
 
 
 @click.command(context_settings={"ignore_unknown_options": True}, help=__doc__)

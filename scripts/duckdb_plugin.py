@@ -95,7 +95,7 @@ class LandingArea:
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
         """A piece of a landed file, and of no other; bytes that are not UTF-8 are replaced."""
         if file_name not in self.names:
-            raise ValueError(f"{file_name} is no landed file.")
+            raise ValueError(f"{file_name} is not a landed file.")
         return landed_text(self.folder, file_name, byte_offset, byte_count)
 
 

@@ -75,7 +75,7 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, rea
     """Attach an encrypted file, which is made where there is none and it may be written."""
     if path.exists() and path.stat().st_size:
         if not is_duckdb(path):
-            raise EncryptionProblem(f"{path} is no DuckDB file. Name another place in WAREHOUSE_PATH, or remove it.")
+            raise EncryptionProblem(f"{path} is not a DuckDB file. Name another place in WAREHOUSE_PATH, or remove it.")
         if not is_encrypted(path):
             raise EncryptionProblem(
                 f"{path} is a plain file, but encryption was asked for. Name another place in WAREHOUSE_PATH and load "

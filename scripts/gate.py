@@ -171,9 +171,7 @@ def _run_tests(folder: Path) -> tuple[dict[str, Any], int, int]:
     try:
         manifest, ran = (json.loads((folder / f"{f}.json").read_text("utf-8")) for f in ("manifest", "run_results"))
     except FileNotFoundError:
-        raise GateClosed(
-            "The tests could not be run, so nothing was published. What dbt said above names the cause."
-        ) from None
+        raise GateClosed("The tests could not be run, so nothing was published. See dbt's message above.") from None
     results = {r["unique_id"]: r["status"] for r in ran["results"]}
     expected = {name: node for name, node in manifest["nodes"].items() if node["resource_type"] == "test"}
     failed = []

@@ -73,7 +73,7 @@ def read_key(name: str, version: int | None = None) -> Key:
     found = version or known[-1]
     path = _path(name, found)
     if path.stat().st_mode & 0o077:
-        raise KeyProblem(f"{path} can be read by others. Take that away with `chmod 600 {path}`.")
+        raise KeyProblem(f"{path} can be read by other users. Protect it with `chmod 600 {path}`.")
     return Key(name, found, _secret(path.read_text(encoding="ascii", errors="replace").strip(), str(path)))
 
 

@@ -128,7 +128,7 @@ def main() -> None:
     except duckdb.IOException as error:
         if not is_in_use(error):
             raise
-        sys.exit(f"{path} is open in another process. Wait until that one has ended, or close it, then run again.")
+        sys.exit(f"{path} is open in another process. Wait until it ends, or close it, then run again.")
     click.echo(f"{path} is encrypted with version {new.version} of the key {KEY}; the old file is gone.")
     if os.environ.get(variable(KEY)):
         click.echo(f"Put the value of {variable(NEXT)} into {variable(KEY)} now.")

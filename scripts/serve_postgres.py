@@ -116,7 +116,7 @@ def _refuse_privileged(server: psycopg.Connection[Any], roles: list[str]) -> Non
     if rows:
         raise PolicyProblem(
             f"The role {rows[0][0]} has rights beyond reading: it is a superuser, owns tables, is a member of another "
-            "role or may do what readers may not. Take that away, or drop the role. Nothing was changed."
+            "role or may do what readers may not. Revoke those rights, or drop the role. Nothing was changed."
         )
 
 

@@ -68,7 +68,7 @@ def check(variables: Mapping[str, Any]) -> None:
         known = [*from_environment, *declared, *_parameters()]
         for name in variables:
             if name not in known:
-                raise SettingProblem(f"--vars: nothing reads {name}. {_suggestion(name, known)}")
+                raise SettingProblem(f"--vars: there is no variable {name}. {_suggestion(name, known)}")
     given = {f"--vars {name}": (name, value) for name, value in variables.items()}
     for name in from_environment:
         if name not in variables and (text := os.environ.get(name.upper())):

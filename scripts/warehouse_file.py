@@ -107,7 +107,7 @@ def attach_file(
         if is_in_use(error):
             raise WarehouseInUse(
                 f"{path} is open in another process, and while one writes, no other may have it open. "
-                f"Wait until that one has ended, or close it, then run again.\n{text}"
+                f"Wait until it ends, or close it, then run again.\n{text}"
             ) from None
         if "newer version of DuckDB" in text:
             raise EncryptionProblem(
@@ -118,7 +118,7 @@ def attach_file(
             raise EncryptionProblem(f"The disk that holds {path} is full. Make room, then run again.") from None
         raise EncryptionProblem(
             f"{path} cannot be opened: {text.splitlines()[0]}\n"
-            "Where it is damaged, put back a copy of it, or remove it and load the landing area anew."
+            "Where it is damaged, restore a copy, or remove it and reload the landing area."
         ) from None
 
 
@@ -128,13 +128,13 @@ def _refuse_unusable(path: Path, encrypted: bool, read_only: bool) -> None:
     if path.is_dir():
         problem = f"{path} is a folder. Name a file in WAREHOUSE_PATH, such as {path / 'warehouse.duckdb'}."
     elif not path.parent.is_dir():
-        problem = f"There is no folder {path.parent}. Make it, or {elsewhere}."
+        problem = f"There is no folder {path.parent}. Create it, or {elsewhere}."
     elif path.exists() and not path.is_file():
         problem = f"{path} is no ordinary file. Remove it, or {elsewhere}."
     elif path.exists() and not os.access(path, os.R_OK):
         problem = f"{path} may not be read. Have it made readable, or {elsewhere}."
     elif path.exists() and path.stat().st_size and not is_duckdb(path):
-        problem = f"{path} is no DuckDB file. Remove it, or {elsewhere}."
+        problem = f"{path} is not a DuckDB file. Remove it, or {elsewhere}."
     elif path.exists() and path.stat().st_size and not encrypted and is_encrypted(path):
         problem = f"{path} is encrypted. Use it with DBT_TARGET=prod, or {elsewhere}."
     elif not read_only and path.exists() and not os.access(path, os.W_OK):

@@ -63,7 +63,7 @@ def expected_absences() -> Absences:
             try:
                 day = parse_day(row["day"] or "")
             except (KeyError, ValueError):
-                raise LandingError(f"{place}: {row.get('day')!r} is no day as YYYY-MM-DD. Correct it.") from None
+                raise LandingError(f"{place}: {row.get('day')!r} is not a date as YYYY-MM-DD. Correct it.") from None
             if row.get("feed") not in feeds:
                 known = ", ".join(sorted(feeds))
                 raise LandingError(f"{place}: there is no feed {row.get('feed')!r}. Give one of {known}.")

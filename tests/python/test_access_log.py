@@ -75,9 +75,9 @@ def test_an_end_cut_off_shows_against_an_anchor(con: duckdb.DuckDBPyConnection) 
     anchor = head(con)
     con.execute("delete from operations.access_log where entry = 3")
     assert problems(con) == []
-    assert problems(con, [anchor]) == ["Entry 3 was there once and is not there now: the log was cut off."]
+    assert problems(con, [anchor]) == ["Entry 3 is missing: the log was truncated."]
     append(con, "export", {})
-    assert problems(con, [anchor]) == ["Entry 3 is not the one that was seen before: the log was written anew."]
+    assert problems(con, [anchor]) == ["Entry 3 differs from the one recorded before: the log was rewritten."]
 
 
 def test_the_key_can_be_replaced(con: duckdb.DuckDBPyConnection) -> None:

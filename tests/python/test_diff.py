@@ -645,7 +645,7 @@ def test_the_page_lets_nothing_in(tmp_path: Path) -> None:
         (["{b}", "{h}", "--select", "core,main"], 2, "--select main: neither warehouse has such a schema or table."),
         (["{b}", "{b}"], 2, "are one file. Name two."),
         (["{b}", "{none}"], 2, "There is no warehouse"),
-        (["{b}", "{text}"], 2, "is no DuckDB file"),
+        (["{b}", "{text}"], 2, "is not a DuckDB file"),
         (["{b}", "{h}", "--base-ref", "HEAD"], 2, "--base-ref builds both sides"),
         (["--base-ref", "no-such-ref"], 2, "no-such-ref names no commit here"),
         ([], 2, "Name the warehouse to compare with as BASE"),

@@ -114,7 +114,7 @@ def test_a_warehouse_that_cannot_be_read_is_said(run: Any, tmp_path: Path) -> No
     path.write_bytes(b"not a warehouse" * 1000)
     code, output = run(node("person", "core", PERSON), arguments=("--warehouse", str(path)))
     assert code == 1
-    assert "is no DuckDB file" in output
+    assert "is not a DuckDB file" in output
     assert "Traceback" not in output
 
 

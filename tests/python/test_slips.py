@@ -67,7 +67,7 @@ PLACES: dict[str, tuple[str, Callable[[Path], Any], str]] = {
     "a folder": ("w.duckdb", Path.mkdir, "is a folder"),
     "a file for a folder": ("file/w.duckdb", lambda path: path.parent.write_text(""), "There is no folder"),
     "a pipe": ("w.duckdb", os.mkfifo, "no ordinary file"),
-    "no database": ("w.duckdb", no_database, "is no DuckDB file"),
+    "no database": ("w.duckdb", no_database, "is not a DuckDB file"),
     "a newer database": ("w.duckdb", newer, "newer DuckDB"),
     "a damaged database": ("w.duckdb", cut_off, "damaged"),
 }
@@ -111,7 +111,7 @@ def test_a_full_disk_is_named(tmp_path: Path) -> None:
 def test_dbt_says_it_without_a_traceback(loaded: Warehouse, room: Path) -> None:
     warehouse = Warehouse(room / "warehouse", loaded.landing, loaded.session)
     no_database(warehouse.path)
-    assert "is no DuckDB file. Remove it" in warehouse.refuse()
+    assert "is not a DuckDB file. Remove it" in warehouse.refuse()
 
 
 GOOD = [
@@ -147,12 +147,12 @@ def test_settings_that_cannot_be_meant_are_refused(variables: dict[str, Any]) ->
      ("expect_through", "expected_through"), ("k_anonymty", "k_anonymity"), ("customerid", "customer_id")],
 )  # fmt: skip
 def test_a_misspelt_variable_is_refused(name: str, meant: str) -> None:
-    with pytest.raises(settings.SettingProblem, match=rf"nothing reads {name}\. Did you mean {meant}\?"):
+    with pytest.raises(settings.SettingProblem, match=rf"there is no variable {name}\. Did you mean {meant}\?"):
         settings.check({name: 1})
 
 
 def test_an_unknown_variable_gets_the_list() -> None:
-    with pytest.raises(settings.SettingProblem, match=r"nothing reads xyz.*through_batch.*smallest_area"):
+    with pytest.raises(settings.SettingProblem, match=r"there is no variable xyz.*through_batch.*smallest_area"):
         settings.check({"xyz": 1})
 
 
