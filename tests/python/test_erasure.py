@@ -116,8 +116,9 @@ def erased(settings: Path, session: Path, landing: Path) -> Erased:
     failed = fail_a_test(warehouse)
     before = totals(warehouse)
     found_before = tables_with_person(warehouse)
-    for folder in (settings / "exports", settings / "published", warehouse.folder / "logs"):
-        folder.mkdir(exist_ok=True)
+    lake = settings / "published" / "lake" / "analyst"
+    for folder in (settings / "exports", settings / "published", lake, warehouse.folder / "logs"):
+        folder.mkdir(parents=True, exist_ok=True)
         (folder / "left.txt").write_text(f"row of {planted.EMAIL}", encoding="utf-8")
 
     folder, _, _ = export.export([str(planted.CUSTOMER)], [], [], settings / "exports")
@@ -319,7 +320,7 @@ def test_no_file_holds_the_person(erased: Erased, settings: Path) -> None:
     assert holding(everything, words) == []
     texts = [p for p in everything if p.suffix != ".duckdb"]
     assert holding(texts) == []
-    assert not any((settings / "published").iterdir())
+    assert not [path for path in (settings / "published").rglob("*") if path.is_file()]
 
 
 def test_totals_and_alerts_are_unchanged(erased: Erased) -> None:
