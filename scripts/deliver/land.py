@@ -44,21 +44,15 @@ class _Due:
         return f"{origin.engine}:{origin.path}#{origin.name}" if origin.is_database else str(self.path)
 
 
-def has_deliveries() -> bool:
-    """Whether any layout is delivered."""
-    return any("delivery" in definition.meta for definition in layouts())
-
-
 def deliver(landing: Path, say: Say) -> None:
     """Land what is delivered; raises a LandingError that names all that was refused, after all else has landed."""
-    if not has_deliveries():
+    delivered = [definition for definition in layouts() if "delivery" in definition.meta]
+    if not delivered:
         return
     batches = complete_batches(landing)
     problems = Problems()
     with _alone(landing):
-        for definition in layouts():
-            if "delivery" not in definition.meta:
-                continue
+        for definition in delivered:
             try:
                 due = _due(Delivery.of(definition), landing, batches, say)
             except LandingError as error:

@@ -15,17 +15,8 @@ from scripts.landing.errors import LandingError
 from scripts.project import PROJECT
 
 DATABASES = ("duckdb", "sqlite", "postgresql")
-ENGINES = {
-    ".json": "json",
-    ".jsonl": "json",
-    ".ndjson": "json",
-    ".parquet": "parquet",
-    ".ods": "excel",
-    ".xls": "excel",
-    ".xlsb": "excel",
-    ".xlsm": "excel",
-    ".xlsx": "excel",
-}
+ENDINGS = {"json": "json jsonl ndjson", "parquet": "parquet", "excel": "ods xls xlsb xlsm xlsx"}
+ENGINES = {f".{ending}": engine for engine, endings in ENDINGS.items() for ending in endings.split()}
 # How cells are written. A column's own settings come before those of its delivery.
 CELL_SETTINGS = ("date_format", "decimal", "thousands", "nulls", "trim")
 TEXT_SETTINGS = ("delimiter", "quote", "encoding", "header", "skip")
