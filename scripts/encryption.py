@@ -66,7 +66,7 @@ def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
     place = folder / f"{name}.duckdb_extension"
     if not place.is_file():
         raise EncryptionProblem(
-            f"The package duckdb-extension-{name} does not fit DuckDB {version}. Install what requirements.lock names."
+            f"The package duckdb-extension-{name} does not match DuckDB {version}. Install the one in requirements.lock."
         )
     con.execute(f"load {quoted(place)}")
 
@@ -86,7 +86,7 @@ def attach(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, rea
     if not _try(con, path, alias, key, read_only):
         raise EncryptionProblem(
             f"The key {key.name}, version {key.version}, does not open {path}: it was encrypted with another one. "
-            "Put back the key it was made with."
+            "Restore the key it was made with."
         )
 
 

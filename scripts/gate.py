@@ -152,9 +152,9 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
     con.execute("use memory")
     if different:
         raise GateClosed(
-            "What these hold is not what their models make of the tables they read, so nothing was published:\n"
+            "These tables differ from what their models produce, so nothing was published:\n"
             + "\n".join(f"  {name} {what}" for name, what in different.items())
-            + "\nRows were changed by hand, or the models changed since they were loaded. If the models are right:\n"
+            + "\nRows were changed manually, or the models changed since they were loaded. If the models are right:\n"
             f"  dbt build --full-refresh --select {' '.join(different)}"
         )
 

@@ -102,7 +102,7 @@ def _path(name: str, version: int) -> Path:
 
 def _secret(digits: str, place: str) -> bytes:
     if not re.fullmatch(r"[0-9a-fA-F]{64}", digits):
-        raise KeyProblem(f"{place} does not hold a key of 64 hexadecimal digits. Put back the key that was made.")
+        raise KeyProblem(f"{place} does not hold a key of 64 hexadecimal digits. Restore the original key.")
     return bytes.fromhex(digits)
 
 

@@ -141,14 +141,14 @@ def main(landing: str, work: Path, built: bool, layers: tuple[str, ...]) -> None
     os.environ |= {"SPARK_WAREHOUSE": str(work / "tables"), "DBT_TARGET_PATH": str(work / "target/duckdb")}
     started = time.monotonic()
     if subprocess.run([DBT, *command], cwd=PROJECT, check=False).returncode:
-        sys.exit("The load on DuckDB failed; dbt has said why.")
+        sys.exit("The load on DuckDB failed; see dbt's message above.")
     seconds = [time.monotonic() - started]
     os.environ["DBT_TARGET_PATH"] = str(work / "target/spark")
     unequal = 0
     with session() as spark, connect_encrypted(work / "compare.tmp") as con:
         started = time.monotonic()
         if not load(spark, command):
-            sys.exit("The load on the Spark engine failed; dbt has said why.")
+            sys.exit("The load on the Spark engine failed; see dbt's message above.")
         seconds.append(time.monotonic() - started)
         attach_any(con, work / "warehouse.duckdb", "w")
         con.execute("use w")  # Views name no catalog.

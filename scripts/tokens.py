@@ -65,5 +65,5 @@ def _no_version() -> int:
 
 _MISSING = (
     "There is no key for tokens, so nothing can be read that holds tokens. "
-    "Make one with `python -m scripts.keys token`, or put back the one that was made."
+    "Make one with `python -m scripts.keys token`, or restore the original one."
 )

@@ -14,7 +14,7 @@
             {%- set of_feed = of_batch ~ " and source_name = '" ~ row['source_name'] ~ "'" -%}
             {%- do log('Batch' ~ row['batch_id'] ~ ' is loaded, and files of ' ~ row['source_name'] ~ ' in it '
                 ~ {'changed': 'have changed', 'late': 'came late', 'gone': 'are gone', 'follows': 'follow files that are read anew'}[row['reason']]
-                ~ ': they are read again, and what is made from them is built anew.', info=true) -%}
+                ~ ': they are read again, and everything downstream is rebuilt.', info=true) -%}
             {%- if adapter.get_relation(node.database, node.schema, node.alias) is not none -%}
                 {%- do deletions.append([relation_of(node), of_batch]) -%}
             {%- endif -%}

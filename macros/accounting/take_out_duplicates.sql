@@ -147,7 +147,7 @@
     {%- endfor -%}
     {%- if lines -%}
         {%- do exceptions.raise_compiler_error(
-            'A key of ' ~ layout.config.meta.file ~ ' stands for two things:\n' ~ lines | join('\n')
+            'A key of ' ~ layout.config.meta.file ~ ' has two meanings:\n' ~ lines | join('\n')
             ~ '\nHave the file corrected and run again. Nothing of it was loaded.'
         ) -%}
     {%- endif -%}

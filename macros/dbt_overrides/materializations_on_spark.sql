@@ -56,7 +56,7 @@
         {%- set given = spark__given_columns(sql) -%}
         {%- if spark__columns_of(existing) != given -%}
             {%- do exceptions.raise_compiler_error(
-                'The columns of ' ~ model.name ~ ' have changed. Build it anew: dbt build --full-refresh --select '
+                'The columns of ' ~ model.name ~ ' have changed. Rebuild it: dbt build --full-refresh --select '
                 ~ model.name ~ '+'
             ) -%}
         {%- endif -%}

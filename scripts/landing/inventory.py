@@ -355,14 +355,14 @@ class _Look:
         self.ignored.append(Ignored(os.fsencode(name).decode("utf-8", errors="replace"), reason))
 
     def _refuse_name(self, entry: _Entry, meant: str) -> None:
-        self.problems.add(f"{entry.path} is not a name that is loaded, but much like {meant}.", RENAME)
+        self.problems.add(f"{entry.path} is not a known name, but much like {meant}.", RENAME)
 
     def _miss(self, path: Path, unknown: Iterable[_Entry]) -> None:
         near = difflib.get_close_matches(path.name, [e.name for e in unknown], 1, 0.7)
         self.problems.add(f"{path} is missing{f'; {near[0]} is there' if near else ''}.", DELIVER)
 
     def _check_parts(self, entries: Iterable[_Entry]) -> None:
-        """Note where a file is there whole and in parts, or a part is missing or there twice."""
+        """Note where a file exists both whole and in parts, or a part is missing or there twice."""
         wholes: dict[str, dict[str, str | None]] = {}
         for entry in entries:
             known = identify(entry.name)
@@ -376,11 +376,12 @@ class _Look:
             missing = next(n for n in range(1, len(parts) + 2) if n not in parts)
             if len(parts) < len(names):
                 self.problems.add(
-                    f"{whole} is there whole and in parts ({listed}).", "Leave the whole file, or its parts, not both."
+                    f"{whole} exists both whole and in parts ({listed}).",
+                    "Keep the whole file or its parts, not both.",
                 )
             elif len(set(parts)) < len(parts):
                 self.problems.add(
-                    f"{whole} has two parts of one number ({listed}).", "Leave one of them, or number them anew."
+                    f"{whole} has two parts with the same number ({listed}).", "Leave one of them, or number them anew."
                 )
             elif missing <= len(parts):
                 self.problems.add(
@@ -451,11 +452,11 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
             continue
         if gone.batch_id not in found.batches:
             if found.through is None or gone.batch_id <= found.through:
-                problems.add(f"Batch{gone.batch_id} was loaded and is not complete any more.", REBUILD)
+                problems.add(f"Batch{gone.batch_id} was loaded but is no longer complete.", REBUILD)
         elif gone.batch_id == last or not gone.is_taken:
             comparison.retakes.setdefault((gone.source, gone.batch_id), "gone")
         else:
-            problems.add(f"{gone.name} was loaded and is not in the landing area any more.", REBUILD)
+            problems.add(f"{gone.name} was loaded but is no longer in the landing area.", REBUILD)
     problems.raise_any()
     again = list(comparison.retakes)
     for source, batch_id in pairs:

@@ -63,9 +63,7 @@ class Bench:
         path = self.code / mutation["file"]
         text = path.read_text(encoding="utf-8")
         if text.count(mutation["from"]) != 1:
-            sys.exit(
-                f"{mutation['file']}: {mutation['from']!r} stands there {text.count(mutation['from'])} times, not once."
-            )
+            sys.exit(f"{mutation['file']}: {mutation['from']!r} occurs {text.count(mutation['from'])} times, not once.")
         shutil.copy(self.base, self.warehouse)
         path.write_text(text.replace(mutation["from"], mutation["to"]), encoding="utf-8")
         try:

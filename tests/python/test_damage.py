@@ -72,7 +72,7 @@ def test_a_refusal_names_the_file_and_changes_nothing(loaded: Warehouse, first_b
 @pytest.mark.long
 def test_a_load_that_stops_changes_nothing_it_speaks_of(loaded: Warehouse, first_batch: Warehouse, room: Path) -> None:
     limit = Ran(1, "Batch3/Trade.txt: 1 of 9 rows rejected, more than the 0.001 that max_rejected_share allows")
-    halfway = Ran(1, "Compilation Error in model stg_brokerage__trade\n A key of Trade.txt stands for two things")
+    halfway = Ran(1, "Compilation Error in model stg_brokerage__trade\n A key of Trade.txt has two meanings")
     warehouse = loaded.copy(room / "warehouse")
     assert "without a record" in judge(loaded, warehouse, limit, []).fault
     with duckdb.connect(str(warehouse.path)) as con:

@@ -335,7 +335,7 @@ def test_one_slip_is_one_problem(area: Path) -> None:
         path.unlink()
     (area / "Batch3/Account.txt").rename(area / "Batch3/Account.txt.bak")
     message = refused(area)
-    assert "Batch2/trade.txt is not a name that is loaded, but much like Trade.txt." in message
+    assert "Batch2/trade.txt is not a known name, but much like Trade.txt." in message
     assert "Batch2/Trade.txt is missing" not in message
     assert message.count("FINWIRE") == 1
     assert "Batch3/Account.txt is missing; Account.txt.bak is there." in message
@@ -378,7 +378,7 @@ def test_what_is_not_loaded_is_named_with_the_reason(area: Path) -> None:
 def test_a_marker_under_a_wrong_name_is_refused(area: Path) -> None:
     """A batch whose BatchDate.txt has a slip in its name would be waited for in vain."""
     (area / "Batch3/BatchDate.txt").rename(area / "Batch3/batchdate.txt")
-    assert "Batch3/batchdate.txt is not a name that is loaded, but much like BatchDate.txt" in refused(area)
+    assert "Batch3/batchdate.txt is not a known name, but much like BatchDate.txt" in refused(area)
 
 
 def test_a_first_batch_under_a_wrong_name_is_named(tmp_path: Path) -> None:
@@ -386,7 +386,7 @@ def test_a_first_batch_under_a_wrong_name_is_named(tmp_path: Path) -> None:
     batch(tmp_path, 1, "2017-07-07").rename(tmp_path / "batch_01")
     message = refused(tmp_path)
     assert "holds no complete batch" in message
-    assert "batch_01 is not a name that is loaded, but much like Batch1" in message
+    assert "batch_01 is not a known name, but much like Batch1" in message
 
 
 @pytest.mark.parametrize(
@@ -417,17 +417,17 @@ def test_a_device_or_a_batch_that_is_a_file_is_refused(area: Path) -> None:
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (["Trade.txt", "Trade_1.txt"], "Trade.txt is there whole and in parts (Trade.txt, Trade_1.txt)"),
+        (["Trade.txt", "Trade_1.txt"], "Trade.txt exists both whole and in parts (Trade.txt, Trade_1.txt)"),
         (["Trade_1.txt", "Trade_3.txt"], "Trade.txt lacks part 2 (Trade_1.txt, Trade_3.txt)"),
         (["Trade_2.txt"], "lacks part 1"),
         (["Trade_0.txt", "Trade_1.txt"], "lacks part 2"),
         (["Trade_20170708.txt"], "lacks part 1"),
-        (["Trade_01.txt", "Trade_1.txt"], "two parts of one number"),
+        (["Trade_01.txt", "Trade_1.txt"], "two parts with the same number"),
         (["Trade_1.txt", "Trade_2.txt"], ""),
         ([f"Trade_{n:02}.txt" for n in range(1, 12)], ""),
         (["CustomerMgmt.xml", "CustomerMgmt_1.xml"], "whole and in parts"),
         (["CustomerMgmt_1.xml", "CustomerMgmt_3.xml"], "CustomerMgmt.xml lacks part 2"),
-        (["FINWIRE1985Q1", "FINWIRE1985Q1_1"], "FINWIRE1985Q1 is there whole and in parts"),
+        (["FINWIRE1985Q1", "FINWIRE1985Q1_1"], "FINWIRE1985Q1 exists both whole and in parts"),
         (["FINWIRE1985Q1_1", "FINWIRE1985Q1_3"], "FINWIRE1985Q1 lacks part 2"),
         (["FINWIRE1985Q1_1", "FINWIRE1985Q2_1", "FINWIRE1985Q3"], ""),
     ],
@@ -584,10 +584,10 @@ def test_what_is_gone_is_retaken_or_refused(area: Path) -> None:
     (area / "Batch3/Trade_audit.csv").unlink()
     assert retakes(area, loaded) == {("control.audit", 3): "gone"}
     (area / "Batch1/HR_audit.csv").unlink()
-    with pytest.raises(LandingError, match=r"Batch1/HR_audit.csv was loaded and is not in .*\n.*--full-refresh"):
+    with pytest.raises(LandingError, match=r"Batch1/HR_audit.csv was loaded but is no longer in .*\n.*--full-refresh"):
         retakes(area, loaded)
     shutil.rmtree(area / "Batch3")
-    with pytest.raises(LandingError, match="Batch3 was loaded and is not complete any more"):
+    with pytest.raises(LandingError, match="Batch3 was loaded but is no longer complete"):
         retakes(area, loaded)
     assert isinstance(survey(area, through=2), Survey)
     removed_feed = LoadedFile("gone.feed", 1, "Batch1/Gone.txt", 1, loaded[0].modified_at, None)

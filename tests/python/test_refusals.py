@@ -38,7 +38,7 @@ REFUSALS: dict[str, list[tuple[Change, tuple[str, ...]]]] = {
         (lambda a: (a / "Batch3").rename(a / "Batch03"), ("Batch03", "much like Batch3", "Rename")),
         (
             lambda a: (a / "Batch2/CashTransaction_1.txt").write_bytes(b"x\n"),
-            ("Batch2/CashTransaction.txt is there whole and in parts",),
+            ("Batch2/CashTransaction.txt exists both whole and in parts",),
         ),
     ],
     "files": [
@@ -102,7 +102,7 @@ def test_what_cannot_be_loaded_is_refused(wrong: str, first_batch: Warehouse, ro
 
 OLDER: dict[str, tuple[Change, str]] = {
     "HR.csv": (lambda path: rewrite(path, lambda d: d + b"999999,,New,Hand,,100,,,\n"), "changed after it was loaded"),
-    "HR_audit.csv": (lambda path: path.unlink(), "was loaded and is not in the landing area any more"),
+    "HR_audit.csv": (lambda path: path.unlink(), "was loaded but is no longer in the landing area"),
 }
 
 
