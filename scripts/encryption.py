@@ -66,7 +66,7 @@ def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
     place = folder / f"{name}.duckdb_extension"
     if not place.is_file():
         raise EncryptionProblem(
-            f"The package duckdb-extension-{name} does not match DuckDB {version}. Install the one in requirements.lock."
+            f"The package duckdb-extension-{name} does not match DuckDB {version}. Install that of requirements.lock."
         )
     con.execute(f"load {quoted(place)}")
 

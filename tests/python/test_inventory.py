@@ -256,7 +256,7 @@ def test_days_without_a_batch_are_those_that_are_listed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ("20170708,*,Saturday", "line 2: '20170708' is no day"),
+        ("20170708,*,Saturday", "line 2: '20170708' is not a date"),
         ("2017-07-08,Trades,Saturday", "line 2: there is no feed 'Trades'"),
         ("2017-07-08,BatchDate,Saturday", "line 2: there is no feed 'BatchDate'"),
         ("2017-07-08,*, ", "line 2: the reason is missing"),

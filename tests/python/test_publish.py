@@ -116,9 +116,7 @@ def test_rows_that_no_model_gives_are_not_published(
     """Whatever wrote them, and whether a test would mind."""
     monkeypatch.setattr(gate, "proven_models", lambda _: twin.models)
     change(statement)
-    with pytest.raises(
-        GateClosed, match=r"what their models produce(.|\n)*--full-refresh --select"
-    ) as raised:
+    with pytest.raises(GateClosed, match=r"what their models produce(.|\n)*--full-refresh --select") as raised:
         publish_for(twin, "steward")
     assert re.findall(r"^  (\w+) (?:holds|was|:)", str(raised.value), re.MULTILINE)
     assert not (twin.folder / "steward").exists()
