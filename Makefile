@@ -11,7 +11,7 @@ ENGINE ?= duckdb
 
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
-# Its own folder, since dbt parses everything anew after another target.
+# Its own folder, since dbt reparses everything after another target.
 LINT := DBT_TARGET_PATH=target/lint
 
 export LANDING_DIR ?= $(SAMPLE)
@@ -97,7 +97,7 @@ fast-tests: environment
 	$(BIN)/pytest --numprocesses 1 --quiet -m "not warehouse and not slow and not long"
 
 .PHONY: expectations
-expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 writes them anew)
+expectations: environment ## Compare the sample's warehouse with tests/expectations (RENEW=1 rewrites them)
 	@$(BIN)/python -m scripts.expectations
 
 .PHONY: store-base base slim review
@@ -172,7 +172,7 @@ serve: environment ## Show the site on http://127.0.0.1:8000, to this computer o
 	@$(BIN)/python -m scripts.site.serve
 
 .PHONY: pictures
-pictures: environment ## Draw the pictures of docs/images anew from the project
+pictures: environment ## Redraw the pictures of docs/images from the project
 	@$(BIN)/python -m scripts.site.pictures
 
 .PHONY: docs

@@ -2,7 +2,7 @@
 
 Entries are only ever appended. Each carries a hash over its content and the hash of the entry before, so that no entry
 can be changed, removed or slipped in between others without breaking all that follow; and a seal, an HMAC of that hash
-under the key `access-log`, so that somebody who can write the warehouse but has no key cannot compute the chain anew.
+under the key `access-log`, so that write access without the key is not enough to recompute the chain.
 A test of dbt checks the chain, and `python -m scripts.access_log` checks chain and seals. That the last entries were
 not cut off shows only against a place outside: each publication's manifest holds the head of the log at that time, and
 those that are published now are looked at.
@@ -89,7 +89,7 @@ def problems(
     """What is wrong with the log, entry by entry. `anchors` are entries that were seen, with their hashes."""
     found: list[str] = []
     rows = con.execute(f"select {COLUMNS} from {schema}.access_log order by entry").fetchall()
-    previous, hashes = NO_HASH, {0: NO_HASH}  # Of what was written by hand, anything may be null.
+    previous, hashes = NO_HASH, {0: NO_HASH}  # Manually written entries may hold nulls.
     for number, row in enumerate(rows, start=1):
         found += _entry_problems(number, row, previous)
         previous = str(row[7])

@@ -31,7 +31,7 @@ from scripts.problem import Problem
 from scripts.project import DBT, PROJECT
 
 FIRST_BATCH = 15
-"""Earlier batches have too little history behind them for anybody to say what is odd."""
+"""Earlier batches have too little history to judge what is odd."""
 
 STRENGTHS = {
     "missing_rows": (0.5, 0.25),

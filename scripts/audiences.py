@@ -25,7 +25,7 @@ CLASSIFICATIONS = ("public", "internal", "confidential", "personal", "sensitive"
 
 
 def published_folder() -> Path:
-    """Where published files lie: PUBLISH_DIR, or data/published."""
+    """The folder of published files: PUBLISH_DIR, or data/published."""
     return PROJECT / os.environ.get("PUBLISH_DIR", "data/published")
 
 
@@ -35,7 +35,7 @@ class PolicyProblem(Problem):
 
 @dataclass(frozen=True)
 class Grant:
-    """What an audience gets of a table: columns, those it does not get, and a condition on rows."""
+    """An audience's share of a table: columns granted and withheld, and a row filter."""
 
     schema: str
     table: str
@@ -79,7 +79,7 @@ class Audience:
 
 
 def load_policy(path: Path | None = None) -> dict[str, Any]:
-    """The policy, checked for what it must say."""
+    """The policy, validated."""
     path = path or POLICY
     policy: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     for name, rules in policy["audiences"].items():

@@ -1,4 +1,4 @@
-"""Land what was delivered, build the warehouse, and say what came out: tables, tests, rejects, what to do next."""
+"""Land deliveries, build the warehouse, and summarise: tables, tests, rejects, next steps."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from scripts.warehouse_file import DISK_FULL, open_warehouse
 
 # How many ignored files and failures are named.
 SHOWN, SHOWN_FAILURES = 3, 10
-# More models at a time than this wait for each other.
+# More models at once than this wait for each other.
 MOST_THREADS = 6
 
 

@@ -194,7 +194,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             "VARCHAR",
         )
         register(conn)
-        # A plain file is somebody's own warehouse and gets a key; elsewhere, it must be there.
+        # A plain file is a private warehouse and gets a key; elsewhere, the key must exist.
         tokens.register(conn, tokens.token_key(make=bool(self._attached) and not self.encrypt))
         for alias, path in self._attached.items():
             if self.aside:

@@ -50,7 +50,7 @@ def is_duckdb(path: Path) -> bool:
 
 
 def quoted(text: object) -> str:
-    """A text as an SQL literal."""
+    """A string as an SQL literal."""
     return "'" + str(text).replace("'", "''") + "'"
 
 

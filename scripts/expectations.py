@@ -1,7 +1,7 @@
 """Compare the sample's warehouse with what is expected of it: rows and a hash of their content, per table and batch.
 
 The expectations are in git, so a change of numbers shows in the diff of the pull request that makes it, and a change
-that was not meant fails. `make expectations RENEW=1` writes them anew. Times of loading, and what was done with the
+that was not meant fails. `make expectations RENEW=1` rewrites them. Times of loading, and what was done with the
 warehouse, do not count. Only tables count: a view holds nothing that they don't.
 """
 
@@ -94,7 +94,7 @@ def differences(expected: Counts, found: Counts) -> list[str]:
 
 @click.command(help=__doc__)
 def main() -> None:
-    """Print what differs, or write the expectations anew; exit with 1 where something differs."""
+    """Print differences, or rewrite the expectations; exit with 1 if something differs."""
     path = warehouse_path()
     if not path.exists():
         sys.exit(f"{path} is not there. Run `make build` first; the expectations are about the sample.")

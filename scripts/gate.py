@@ -38,7 +38,7 @@ class GateClosed(Problem):
 
 @dataclass(frozen=True)
 class Tested:
-    """A warehouse whose tests passed, open for reading; nobody can write it while it is."""
+    """A warehouse with passed tests, open for reading, which keeps all others from writing."""
 
     con: duckdb.DuckDBPyConnection
     catalog: str

@@ -40,7 +40,7 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True, order=True)
 class Finding:
-    """A rule that is not kept, and where: a file below the project, and a line from 1."""
+    """A violated rule and its place: a file of the project, and a line from 1."""
 
     file: str
     line: int
@@ -232,7 +232,7 @@ def _joins(test: Node, id_: str) -> bool:
     help="Folder of dbt's manifest.json; DBT_TARGET_PATH or target unless given.",
 )
 def main(target: Path) -> None:
-    """Print what breaks a rule; exit with 1 where something does."""
+    """Print violations; exit with 1 if there are any."""
     if not (target / "manifest.json").exists():
         sys.exit(f"{target / 'manifest.json'} is not there. Run `dbt parse` first.")
     found = findings(target)

@@ -1,4 +1,4 @@
-"""Secret keys: where they lie, how they are read, made and replaced.
+"""Secret keys: where they are stored, how they are read, created and replaced.
 
 A key is 32 random bytes with a name and a version. It lies in `NAME.vN.key` in the folder that `WAREHOUSE_KEYS` names
 (default `data/keys`), as 64 hexadecimal digits, readable by its owner only. Where files are not wanted, the variable
@@ -40,7 +40,7 @@ class Key:
 
 
 def folder() -> Path:
-    """Where key files lie."""
+    """The folder of key files."""
     return PROJECT / os.environ.get("WAREHOUSE_KEYS", "data/keys")
 
 
@@ -107,7 +107,7 @@ def _secret(digits: str, place: str) -> bytes:
 
 
 def main() -> None:
-    """Make sure that the keys named as arguments exist, and say where they lie."""
+    """Create the named keys if they are missing, and print where they are."""
     import sys
 
     for name in sys.argv[1:]:

@@ -1,7 +1,7 @@
 """Give the encrypted warehouse a new key: a verified copy under the new key takes its place in one step.
 
 A crash at any moment leaves either the old file, which the old key opens, or the new one, which the new key opens; both
-keys are kept. Nobody can write the warehouse meanwhile, and none can be open elsewhere when it begins.
+keys are kept. Meanwhile no one can write the warehouse, and it must not be open elsewhere at the start.
 """
 
 from __future__ import annotations

@@ -121,7 +121,7 @@ def _refuse_privileged(server: psycopg.Connection[Any], roles: list[str]) -> Non
 
 
 def _close_large_objects(server: psycopg.Connection[Any]) -> None:
-    """Take from everybody what makes and changes large objects: a role could keep rows in one and open it to all.
+    """Revoke from PUBLIC the rights to make and change large objects: a role could keep rows in one and share it.
 
     Only a superuser can take it away, once for the database; refuses where that is still to be done.
     """
@@ -177,7 +177,7 @@ def _load(server: psycopg.Connection[Any], tested: Tested, served: list[Serving]
 
 
 def _union(served: list[Serving]) -> dict[str, list[Column]]:
-    """Columns of each table that some audience gets; what nobody gets never reaches the server."""
+    """Columns of each table that some audience gets; all others never reach the server."""
     tables: dict[str, dict[str, Column]] = {}
     for one in served:
         for grant in one.grants:

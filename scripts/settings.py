@@ -1,4 +1,4 @@
-"""Settings of a run: refuse a name that nobody reads, and a value that cannot be meant, before any SQL runs.
+"""Settings of a run: refuse unknown names and invalid values before any SQL runs.
 
 dbt itself takes any name and any value after `--vars`: a slip would load what was not asked for, or end in an error of
 SQL.
@@ -22,7 +22,7 @@ LARGEST = 2_147_483_647
 
 
 class SettingProblem(Exception):
-    """A setting that cannot be meant. The message says which, and what is accepted."""
+    """An invalid setting. The message names it and the valid values."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Open the configured warehouse, plain or encrypted, and say in words why it cannot be opened."""
+"""Open the configured warehouse, plain or encrypted, with a readable message if that fails."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def attach_file(
 
 
 def _refuse_unusable(path: Path, encrypted: bool, read_only: bool) -> None:
-    """Say what is wrong with the place itself, which DuckDB says in its own words or only when it writes."""
+    """Check the location itself, which DuckDB reports cryptically or only when it writes."""
     elsewhere = "name another file in WAREHOUSE_PATH"
     if path.is_dir():
         problem = f"{path} is a folder. Name a file in WAREHOUSE_PATH, such as {path / 'warehouse.duckdb'}."

@@ -1,6 +1,6 @@
-{#- At the start of a load, after the look at the landing area: where a file of the last batch was replaced, or a file came
-    late to a batch that is loaded, take all rows of that feed and batch out of staging, so that they are read again, and
-    have what is downstream built anew from staging. Whatever happens later, the next run goes on from here. -#}
+{#- At the start of a load, after the check of the landing area: if a file of the last batch was replaced, or a file came
+    late to a loaded batch, remove all rows of that feed and batch from staging, so that they are read again, and
+    have everything downstream rebuilt from staging. Whatever happens later, the next run resumes from here. -#}
 {% macro take_back() -%}
     {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
     {%- set retakes = [] if flags.FULL_REFRESH else run_query(
@@ -13,7 +13,7 @@
             {%- set of_batch = 'batch_id = ' ~ row['batch_id'] -%}
             {%- set of_feed = of_batch ~ " and source_name = '" ~ row['source_name'] ~ "'" -%}
             {%- do log('Batch' ~ row['batch_id'] ~ ' is loaded, and files of ' ~ row['source_name'] ~ ' in it '
-                ~ {'changed': 'have changed', 'late': 'came late', 'gone': 'are gone', 'follows': 'follow files that are read anew'}[row['reason']]
+                ~ {'changed': 'have changed', 'late': 'came late', 'gone': 'are gone', 'follows': 'follow files that are read again'}[row['reason']]
                 ~ ': they are read again, and everything downstream is rebuilt.', info=true) -%}
             {%- if adapter.get_relation(node.database, node.schema, node.alias) is not none -%}
                 {%- do deletions.append([relation_of(node), of_batch]) -%}
@@ -97,7 +97,7 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{#- Post-hook of every model, in its transaction: one that was to be built anew has been. -#}
+{#- Post-hook of every model, in its transaction: one that was to be rebuilt has been. -#}
 {% macro rebuilt() -%}
     {%- if execute and model.name in rebuilds_due() and flags.WHICH in ['run', 'build'] -%}
         {%- do forget(hook_table('rebuilds_due'), "model_name = '" ~ model.name ~ "'") -%}

@@ -1,5 +1,5 @@
 {#- dbt: makes a table under another name, renames twice and drops the old one.
-    Here: makes it anew in one transaction, by one statement.
+    Here: rebuilds it in one transaction, in one statement.
     Why: readers see the old rows meanwhile, and a run that is killed leaves them.
     Without it: tests/python/test_materializations.py fails. -#}
 {% materialization table, adapter='duckdb' %}

@@ -7,7 +7,7 @@
     {{ return(dbt.should_full_refresh() or (execute and model.name in rebuilds_due())) }}
 {%- endmacro %}
 
-{#- Names of the models that are to be built anew. -#}
+{#- Names of the models to rebuild. -#}
 {% macro rebuilds_due() -%}
     {{ return((state_at_start() or {}).get('rebuilds_due') or []) }}
 {%- endmacro %}

@@ -56,7 +56,7 @@ class Layout:
 
     @property
     def is_one_file(self) -> bool:
-        """Whether a batch has one file of it, and not several with names of their own."""
+        """Whether a batch has one file of it, rather than several named ones."""
         return not re.search(r"[*?\[]", self.file)
 
     @property

@@ -381,7 +381,7 @@ class _Look:
                 )
             elif len(set(parts)) < len(parts):
                 self.problems.add(
-                    f"{whole} has two parts with the same number ({listed}).", "Leave one of them, or number them anew."
+                    f"{whole} has two parts with the same number ({listed}).", "Keep one of them, or renumber them."
                 )
             elif missing <= len(parts):
                 self.problems.add(
@@ -423,7 +423,7 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
     """Compare a landing area with what was loaded.
 
     What changed in the last loaded batch or is not in core yet, and what came late to any, can be loaded again. What
-    changed in an older batch, or is gone from it, is an error: all that builds on it would have to be computed anew.
+    changed in an older batch, or is gone from it, is an error: everything downstream would have to be recomputed.
     """
     known = {(f.source, f.name): f for f in loaded}
     pairs = {(f.source, f.batch_id) for f in known.values()}

@@ -1,8 +1,8 @@
 """Break each rule of mutations.yml on purpose, one at a time, and name the test that notices.
 
-Works on a copy of the project and of a small warehouse; what comes after the broken model is built anew with its unit
-tests and data tests, up to the first failure. Exits with 1 where a broken rule goes unnoticed. Takes half a minute per
-mutation: run it by hand after changes of tests or rules (`make mutation-check`, ONLY='dim_account' for some).
+Works on a copy of the project and of a small warehouse; everything downstream of the broken model is rebuilt with its
+unit tests and data tests, up to the first failure. Exits with 1 if a broken rule goes unnoticed. Takes half a minute per
+mutation: run it manually after changing tests or rules (`make mutation-check`, ONLY='dim_account' for some).
 """
 
 from __future__ import annotations

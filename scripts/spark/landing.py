@@ -25,7 +25,7 @@ from scripts.spark.landed import Landed
 def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loaded_files: str) -> None:
     """Look at the landing area and register its relations; raises a LandingError with all that is wrong.
 
-    `loaded_files` is a query for the files that the warehouse holds, empty where all are to be loaded anew.
+    `loaded_files` is a query for the files that the warehouse holds, empty where all are to be reloaded.
     """
     if ledger.replacements:
         raise LandingError(

@@ -2,7 +2,7 @@
     meta={
         'dimension': 'integrity',
         'model': 'dim_account',
-        'reason': "Otherwise an account and its trades could belong to nobody's book.",
+        'reason': "Otherwise an account and its trades could belong to no broker's book.",
     }
 ) }}
 {{ never_stops_the_load() }}

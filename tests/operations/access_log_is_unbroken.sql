@@ -3,12 +3,12 @@
     meta={
         'dimension': 'integrity',
         'model': 'access_log',
-        'reason': 'Otherwise somebody could rewrite who saw what.',
+        'reason': 'Otherwise records of who saw what could be rewritten unnoticed.',
     }
 ) }}
 {{ never_stops_the_load() }}
 
--- Entries that were changed, or do not follow the one before: without it, somebody could rewrite who saw what.
+-- Entries that were changed, or do not follow the one before.
 with entries as (
     select
         *,

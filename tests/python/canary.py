@@ -1,6 +1,6 @@
 """Search a warehouse, published files or a folder for values that must not be there.
 
-Planted persons bear values that nobody else has. Wherever such a value turns up, something let it through, whatever the
+Planted persons have unique values. Wherever such a value turns up, something let it through, whatever the
 proof says.
 """
 

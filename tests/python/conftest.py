@@ -19,7 +19,7 @@ from warehouse import Warehouse, generate  # noqa: E402
 
 from scripts.keys import ensure_key  # noqa: E402
 
-# A pull request is judged by the same examples every time; new ones are sought where somebody looks.
+# A pull request is judged by the same examples every time; new ones are generated for local runs.
 settings.register_profile("same", derandomize=True)
 if os.environ.get("CI"):
     settings.load_profile("same")

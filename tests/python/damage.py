@@ -279,7 +279,7 @@ def in_another_batch(path: Path, place: float, choice: float) -> None:
 
 @kind(r"Batch\d/(CashTransaction|Trade|DailyMarket|WatchHistory|HoldingHistory|FINWIRE|Account|Customer)\w*(\.txt)?$")
 def added_part(path: Path, place: float, choice: float) -> None:
-    """One more part, with rows that nobody has sent yet: late, where the batch has been loaded."""
+    """One more part with new rows: late, if the batch has been loaded."""
     lines = path.read_bytes().splitlines(keepends=True)
     line = one_of(place, lines)
     if path.name.startswith("FINWIRE"):

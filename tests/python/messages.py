@@ -1,4 +1,4 @@
-"""What the project says when something is wrong, taken from its code: `…` stands for whatever it fills in."""
+"""The project's error messages, extracted from its code: `…` stands for whatever they fill in."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ ENDS = {"exit", "ClickException"}
 
 @dataclass(frozen=True)
 class Message:
-    """A message, and where it is said."""
+    """A message and where it is raised."""
 
     file: str
     line: int
@@ -53,7 +53,7 @@ def exceptions_of(sources: list[str]) -> frozenset[str]:
 
 
 def in_template(source: str, file: str) -> Iterator[Message]:
-    """Messages of a model or macro: what it raises, and what it tells while it goes on."""
+    """Messages of a model or macro: what it raises, and what it logs."""
     for call in get_environment().parse(source).find_all(nodes.Call):
         name = call.node.attr if isinstance(call.node, nodes.Getattr) else getattr(call.node, "name", "")
         if name in ("raise_compiler_error", "warn") or (name == "log" and any(k.key == "info" for k in call.kwargs)):

@@ -1,7 +1,7 @@
 """A landing area of the same business with other persons: every personal value is another one, and nothing else is.
 
 Which columns those are, the layouts say. Equal values stay equal, so customers still match their prospects; numbers of
-persons keep their order; a date of birth stays in its month, so that nobody crosses a limit of age.
+persons keep their order; a date of birth stays in its month, so that no one crosses an age limit.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Persons planted in every source of a landing area, with values that nobody else has."""
+"""Persons with unique values, planted in every source of a landing area."""
 
 # ruff: noqa: E501 - an element of XML is easier to read in one line.
 
@@ -77,7 +77,7 @@ def plant(landing: Path) -> None:
     ]  # fmt: skip
     rewrite(two / "Customer.txt", lambda data: _line(data, "|".join(customer)))
     rewrite(two / "Account.txt", lambda data: _line(data, f"I|990002|770012|{broker}|770002|{DAILY['account']}|1|ACTV"))
-    # Nobody knows this owner, so the row is rejected and its text kept.
+    # The owner is unknown, so the row is rejected and its text kept.
     rewrite(
         two / "Account.txt", lambda data: _line(data, f"I|990003|770013|{broker}|779999|{DAILY['rejected']}|1|ACTV")
     )

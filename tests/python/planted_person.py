@@ -112,7 +112,7 @@ def comment_line(area: Path) -> int:
 
 
 def _say(path: Path, field: int, text: str) -> str:
-    """Put a text into the first row of a file, which is somebody else's."""
+    """Put a text into the first row of a file, which is another person's."""
     first, *rest = path.read_bytes().split(b"\n")
     end = b"\r" if first.endswith(b"\r") else b""
     fields = first.removesuffix(b"\r").split(b"|")

@@ -1,4 +1,4 @@
-"""The access log tells when somebody changed it."""
+"""The access log reveals tampering."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ class Known:
 
 
 def known(landing: Path) -> Known:
-    """What the first rows of some files speak of, and a watch that nobody placed."""
+    """What the first rows of some files speak of, and a watch that was never placed."""
     cash = (landing / "Batch1/CashTransaction.txt").read_text(encoding="utf-8").split("|", 1)
     trade = (landing / "Batch1/Trade.txt").read_text(encoding="utf-8").split("|", 6)
     watches = [line.split("|") for line in (landing / "Batch1/WatchHistory.txt").read_text().splitlines()]

@@ -105,7 +105,7 @@ def test_slower_means_more_than_chance() -> None:
     assert not slower(a_report([10]), a_report([8]))
     # Runs that differ among themselves by a third cannot tell a fifth.
     assert not slower(a_report([9, 10, 12]), a_report([12]))
-    # A fifth of a second is nothing that anybody waits for.
+    # A fifth of a second does not matter.
     assert not slower(a_report([0.5]), a_report([0.7]))
     # On a machine half as fast, twice the time is the same ratio to the floor.
     assert not slower(a_report([10]), a_report([20], "B", floor=2))

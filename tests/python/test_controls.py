@@ -1,4 +1,4 @@
-"""Control totals: what breaks one, what explains it, and what becomes of a difference that somebody has accepted."""
+"""Control totals: what breaks one, what explains it, and what happens to an accepted difference."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ def run_tests(warehouse: Warehouse, *changes: str) -> dict[str, list[dict[str, A
 
 
 def test_a_known_difference_is_accepted_and_shown(loaded: Warehouse, room: Path) -> None:
-    """The way of somebody whose source counts one too many."""
+    """The whole way, for a source that counts one too many."""
     warehouse = loaded.copy(room / "warehouse")
     found = run_tests(warehouse, ONE_TOO_MANY)
     (row,) = found.pop("control_c_dob")
@@ -222,7 +222,7 @@ def test_unusable_and_missing_totals_do_not_pass_in_silence(loaded: Warehouse, r
 
 
 def test_a_load_takes_the_seeds_as_they_stand(loaded: Warehouse, room: Path) -> None:
-    """Somebody who edits a seed need not know whether `dbt run` or `dbt build` comes next."""
+    """An edited seed takes effect whether `dbt run` or `dbt build` comes next."""
     warehouse = loaded.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)) as con:
         con.execute(accept())

@@ -39,7 +39,7 @@ def lost(warehouse: Warehouse) -> list[tuple[object, ...]]:
 
 
 def due(warehouse: Warehouse) -> set[str]:
-    """Models that are still to be built anew."""
+    """Models still to be rebuilt."""
     return {str(name) for (name,) in warehouse.query("select model_name from operations.rebuilds_due")}
 
 
@@ -120,7 +120,7 @@ def test_what_comes_late_is_loaded(started: Warehouse, room: Path, late: str) ->
 
 @pytest.mark.long
 def test_a_correction_that_is_interrupted_is_completed(started: Warehouse, room: Path) -> None:
-    """What was taken out and not yet built anew is what the next run does."""
+    """The next run completes what was removed but not yet rebuilt."""
     area = copy_landing(started.landing, room / "landing")
     warehouse = started.copy(room / "warehouse", area)
     rewrite(area / "Batch3/Account.txt", last_line_gone)

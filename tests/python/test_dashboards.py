@@ -1,4 +1,4 @@
-"""Dashboards open from disk in a browser, ask nobody for anything, filter, and show what the warehouse says."""
+"""Dashboards open from disk in a browser, make no requests, filter, and show the warehouse's numbers."""
 
 from __future__ import annotations
 

@@ -271,7 +271,7 @@ def test_what_was_done_with_a_warehouse_is_not_compared(tmp_path: Path, table: s
     sides = [make(tmp_path / f"{n}.duckdb", *(text.format(n) for text in (*made, view))) for n in range(2)]
     found = differences(*sides)
     assert table in found.not_compared
-    # A view of the history is history; one of failing rows is nobody's business but its author's.
+    # A view of the history is history; one of failing rows is its author's business.
     assert ("core.seen" in found.not_compared) == (table.startswith("operations."))
 
 

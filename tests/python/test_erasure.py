@@ -151,7 +151,7 @@ def fail_a_test(warehouse: Warehouse) -> list[str]:
 
 
 def take_out(mentions: list[str], area: Path, original: Path) -> None:
-    """What somebody does about the places that the report names: put back the lines of before, remove other files."""
+    """Clean up the places that the report names: restore the original lines, remove other files."""
     for place in mentions:
         name, _, line = place.partition(", line ")
         if not (original / name).exists():
@@ -278,7 +278,7 @@ def test_what_remains_can_be_accepted(erased: Erased, room: Path, monkeypatch: p
     def erase_it(accept: str = "") -> Report:
         return erase.erase([customer], [], "asked for it", Erasure(dbt=lambda arguments: None, accept=accept))[-1]
 
-    # Nothing is built anew, so the person stays in the warehouse: for this test, those are the places that remain.
+    # Nothing is rebuilt, so the person stays in the warehouse: for this test, those are the places that remain.
     unseen = erase_it(accept="it is fine")
     assert unseen.found and unseen.accepted == [] and not unseen.is_complete
     begun = Erasure().unfinished()

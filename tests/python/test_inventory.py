@@ -394,7 +394,7 @@ def test_a_first_batch_under_a_wrong_name_is_named(tmp_path: Path) -> None:
 )
 @pytest.mark.parametrize("kind", ["a folder", "a FIFO", "a socket", "a link to nothing"])
 def test_only_files_are_opened(area: Path, name: str, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Something else under the name of a file is refused at once, by name; a FIFO would be waited on for ever."""
+    """Something else under the name of a file is refused at once, by name; a FIFO would block forever."""
     path = area / name
     path.unlink()
     if kind == "a folder":
@@ -608,5 +608,5 @@ def test_times_are_utc(tmp_path: Path) -> None:
 
 
 def test_letters_decide_what_a_name_looks_like() -> None:
-    """Names that share few letters with a file's are nobody's."""
+    """Names that share few letters with a file's match no feed."""
     assert [look_alike(name) for name in ("README", "data.csv", "notes.txt", "update.sql", "1234", "")] == [None] * 6

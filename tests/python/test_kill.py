@@ -15,7 +15,7 @@ from warehouse import ROWS_ONLY, Warehouse, copy_landing, rewrite
 # one before was killed, so each is killed at work.
 FIRST_LOAD = [("staging", 1), ("staging", 12), ("core", 3), ("core", 14), ("operations", 3)]
 DAILY_LOAD = [("staging", 6), ("intermediate", 2), ("core", 8), ("core", 17), ("operations", 6)]
-# After the old rows were taken out, between staging and core, and while core is built anew.
+# After the old rows were removed, between staging and core, and while core is rebuilt.
 CORRECTION = [("staging", 1), ("core", 1), ("core", 14)]
 PATIENCE_SECONDS = 120
 

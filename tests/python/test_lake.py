@@ -166,7 +166,7 @@ def test_old_versions_go(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPa
 
 
 def test_a_ducklake_is_encrypted(tmp_path: Path) -> None:
-    """Neither rows nor names of columns can be read without the key; a new key begins the lake anew."""
+    """Neither rows nor names of columns can be read without the key; a new key starts a new lake."""
     folder = tmp_path / "lake"
     file = published(tmp_path, TRADES.replace("'é'", "'Quixotlby'"))
     lake.write("ducklake", file, KEY, folder, 1)

@@ -50,7 +50,7 @@ def read(landing: Path, name: str) -> str:
 
 
 def test_pipe(room: Path, ledger: Ledger, person: Person) -> None:
-    """Keys by position, line ends as they were, the last line without its end; 7 shares and account 112 are nobody."""
+    """Keys by position, line ends as they were, the last line without its end; 7 shares are not customer 7."""
     other = "I|1|7|2020-01-02 10:00:00|PNDG|TLB|1|AAA|12|5.00|112|Ed Poe||||\r\n"
     mine = "I|2|8|2020-01-02 10:00:00|PNDG|TLB|1|AAA|12|5.00|{0}|{1}||||\r\n"
     broken = "I|3|9|2020-01-02|12|Jane Roe\r\n"

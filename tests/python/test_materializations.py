@@ -53,7 +53,7 @@ def test_what_is_not_agreed_is_refused_and_leaves_the_table(changed: Path, loade
     }
     names = [Path(name).stem for name in MODELS if name.endswith(".sql")]
     dbt = [str(Path(sys.executable).with_name("dbt")), "--no-use-colors", "run", "--select", *names]
-    # A column that would be null reaches a table only where it is built anew.
+    # A column that would be null reaches a table only if it is rebuilt.
     rows_before = warehouse.query("select count(*) from core.trade_type")
     with duckdb.connect(str(warehouse.path)) as con:
         con.execute("delete from operations.row_counts where model_name = 'trade_type'")

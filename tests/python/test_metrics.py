@@ -29,7 +29,7 @@ from scripts.encryption import attach
 from scripts.warehouse_file import connect_encrypted, open_warehouse
 
 Months = dict[int, float]
-# In a landing area as small as the tests', nobody trades off the market.
+# In a landing area as small as the tests', no trade is off the market.
 NONE_HERE = {"trades_outside_day_range"}
 
 

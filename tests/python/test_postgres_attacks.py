@@ -127,7 +127,7 @@ DENIED = [
     ("steward", "select message_data from operations.di_messages"),
     ("steward", "select 1 from staging.stg_brokerage__customer"),
     ("b", "select 1 from staging.stg_crm__customer_mgmt"),
-    # Becoming somebody else
+    # Becoming another role
     ("a", "set role {compliance}"),
     ("a", "set role owner"),
     ("a", "set session authorization owner"),
@@ -338,7 +338,7 @@ def test_a_role_that_may_more_is_refused(
 
 
 def test_one_who_cannot_close_large_objects_is_told_how(server: Any) -> None:
-    """Only a superuser takes a right on the server's own functions away; once that is done, nobody else has to."""
+    """Only a superuser takes a right on the server's own functions away; once that is done, no other user has to."""
     server.execute("create role loader createrole")
     server.execute("set role loader")
     try:

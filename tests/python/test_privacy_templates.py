@@ -142,7 +142,7 @@ STAGING = model(
     ("sql", "raw"),
     [
         (STAGING.sql, STAGING.raw_sql),
-        # A second CTE of that name, which is another one to DuckDB as to nobody else.
+        # A second CTE of that name, which only DuckDB takes for another one.
         ("with source as (select 'x' as c_tax_id), t as (with SOURCE as (select c_tax_id as a from source) select a as code from SOURCE) "
          "select code from t", STAGING.raw_sql),
         ("with SOURCE as (select 'x' as c_tax_id) select c_tax_id as code from source", "with SOURCE as (select 1)"),

@@ -39,7 +39,7 @@ def settings(published: Publication, monkeypatch: pytest.MonkeyPatch, loaded: Wa
 
 
 def personal_values(published: Publication) -> set[str]:
-    """Values that nobody but compliance may see, long enough not to occur by chance."""
+    """Values that only compliance may see, long enough not to occur by chance."""
     with published.source() as con:
         rows = con.execute(
             """
@@ -55,7 +55,7 @@ def personal_values(published: Publication) -> set[str]:
     return values
 
 
-# Without a key, or with somebody else's
+# Without a key, or with another audience's
 
 
 @pytest.mark.parametrize("who", ALL)

@@ -21,7 +21,7 @@ SECRET = "/services/T00/B00/very-secret"
 
 
 class Receiver:
-    """A webhook on this machine that answers with the given statuses, one a request, the last one from then on."""
+    """A local webhook that answers with the given statuses, one per request, repeating the last."""
 
     def __init__(self, *statuses: int, delay: float = 0) -> None:
         self.received: list[dict[str, Any]] = []

@@ -167,7 +167,7 @@ def test_a_late_batch_is_named(
     warehouse = loaded.copy(room / "warehouse")
     ((newest, later),) = warehouse.query("select max(batch_date), (max(batch_date) + 2)::date from operations.batches")
     day = expected_through.format(newest=newest, later=later)
-    # dbt parses the project anew where severities differ, so only the case that asks for it sets one.
+    # dbt reparses the project where severities differ, so only the case that needs it sets one.
     variables = {"expected_through": day} | ({"freshness_severity": severity} if severity != "error" else {})
     ran = warehouse.dbt("test", "--select", "every_expected_batch_has_landed", **variables)
     assert ran.code == (1 if missing and severity == "error" else 0), ran.output

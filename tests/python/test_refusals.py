@@ -1,4 +1,4 @@
-"""What cannot be loaded is refused with the file's name and a way out, and the warehouse stays as it was."""
+"""What cannot be loaded is refused with the file's name and the fix, and the warehouse stays as it was."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ REFUSALS: dict[str, list[tuple[Change, tuple[str, ...]]]] = {
 
 @pytest.mark.parametrize("wrong", REFUSALS)
 def test_what_cannot_be_loaded_is_refused(wrong: str, first_batch: Warehouse, room: Path) -> None:
-    """The message names each file and the way out, and no table has changed."""
+    """The message names each file and the fix, and no table has changed."""
     area = copy_landing(first_batch.landing, room / "landing")
     for change, _ in REFUSALS[wrong]:
         change(area)
@@ -189,7 +189,7 @@ def test_nothing_to_load_is_said(first_batch: Warehouse, room: Path) -> None:
 
 
 def test_a_second_writer_is_told(first_batch: Warehouse, room: Path) -> None:
-    """While one process writes, another says so instead of waiting for ever."""
+    """While one process writes, another fails with a message instead of waiting forever."""
     warehouse = first_batch.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)):
         ran = warehouse.dbt("run")

@@ -1,4 +1,4 @@
-"""The quality report is one page that needs nothing else and says what the warehouse says."""
+"""The quality report is one self-contained page that agrees with the warehouse."""
 
 from __future__ import annotations
 

@@ -80,7 +80,7 @@ def test_what_is_due_is_erased(aged: Warehouse, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_the_committed_pages_are_current(loaded: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`make privacy-docs` writes them anew."""
+    """`make privacy-docs` rewrites them."""
     monkeypatch.setenv("DBT_TARGET_PATH", str(loaded.session / "target"))
     for name, text in render(persons.read_manifest(parse=False)).items():
         assert (PROJECT / "docs" / "privacy" / name).read_text(encoding="utf-8") == text

@@ -1,4 +1,4 @@
-"""Every message of the project has an entry in the runbook, and every message that the runbook quotes is still said."""
+"""Every message of the project has an entry in the runbook, and every message that the runbook quotes still exists."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_every_message_has_an_entry() -> None:
     assert missing(found, quotes(RUNBOOK.read_text(encoding="utf-8"))) == []
 
 
-def test_every_quoted_message_is_said() -> None:
+def test_every_quoted_message_exists() -> None:
     said = [m.text for m in messages(PROJECT)]
     alerts = re.findall(r"'([^']+)' as message_text", (PROJECT / "models/operations/alerts.sql").read_text("utf-8"))
     gone = [q for q in quotes(RUNBOOK.read_text(encoding="utf-8")) if not any(is_quoted(t, q) for t in said + alerts)]

@@ -219,7 +219,7 @@ def test_facts_refer_to_their_dimensions(project: Project) -> None:
 
 
 def test_the_committed_pictures_show_the_project_as_it_is(project: Project) -> None:
-    """`make pictures` draws them anew."""
+    """`make pictures` redraws them."""
     for name, svg in pictures(project).items():
         assert (FOLDER / name).read_text(encoding="utf-8") == svg, name
 

@@ -1,4 +1,4 @@
-"""Slips of the hand get one clear message and the way out, and leave no trace; odd but sound names work."""
+"""Slips get one clear message with the fix and leave no trace; odd but valid names work."""
 
 from __future__ import annotations
 

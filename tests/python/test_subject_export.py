@@ -1,4 +1,4 @@
-"""An export holds everything about a person, and nothing about anybody else."""
+"""An export holds everything about a person, and nothing about other people."""
 
 from __future__ import annotations
 

@@ -139,7 +139,7 @@ def test_rows_are_those_of_a_parser_of_whole_documents(tmp_path: Path, document:
 @SLOW_DISK
 @given(document=documents(), block=BLOCKS)
 def test_line_and_offset_point_at_the_element(tmp_path: Path, document: str, block: int) -> None:
-    """Somebody who looks up a row in its file finds it at the line and the byte given."""
+    """A row is in its file at the line and byte given."""
     path = tmp_path / "document.xml"
     data = document.encode()
     path.write_bytes(data)
@@ -268,7 +268,7 @@ def refused(path: Path, document: str | bytes) -> str:
 @SLOW_DISK
 @given(missing=st.integers(len("\r\n") + 1, len("".join(ELEMENTS))), block=BLOCKS)
 def test_a_document_that_ends_early_is_refused(tmp_path: Path, missing: int, block: int) -> None:
-    """Nobody would know how many rows are missing, so none is loaded; the message says where the document ends."""
+    """The number of missing rows is unknown, so none is loaded; the message says where the document ends."""
     document = DOCUMENT.encode()[:-missing]
     assume(document.decode(errors="ignore").encode() == document)  # One cut within a character is no text.
     with mock.patch.object(xml_reader, "BLOCK", block):

@@ -1,7 +1,7 @@
-"""A warehouse of a test's own: dbt runs on it as a user would run it, in a process of its own.
+"""A warehouse per test: dbt runs on it as a user would run it, in a separate process.
 
 Starting dbt costs seconds of imports and of parsing, so processes are forked from one that has imported it and read the
-project already; and every warehouse is reached by the same path, since dbt parses anew when a path in the profile
+project already; and every warehouse is reached by the same path, since dbt reparses when a path in the profile
 changes.
 """
 
@@ -52,7 +52,7 @@ class Ran:
 
 
 class Warehouse:
-    """A DuckDB file in a folder of its own, loaded from a landing area."""
+    """A DuckDB file in its own folder, loaded from a landing area."""
 
     def __init__(self, folder: Path, landing: Path, session: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)

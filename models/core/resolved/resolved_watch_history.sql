@@ -6,7 +6,7 @@
 
 -- One row per landed row: a watch is placed by a customer on a security, both in force on that day, and removed while
 -- it is active. What an event means depends on all events of its pair before it, so the rows are kept, and those of a
--- pair with new events are made anew.
+-- pair with new events are rebuilt.
 with landed as (
     select * from {{ ref('stg_brokerage__watch_history') }}
 ),
