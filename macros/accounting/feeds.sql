@@ -1,4 +1,4 @@
-{#- What is known of feeds from dbt's graph. A feed is a source table whose layout names a file; control totals are none.
+{#- Feeds, from dbt's graph. A feed is a source table with a file in its layout, except control totals.
     Only where dbt executes: the graph is empty while it parses. -#}
 
 {#- Names of all feeds, such as brokerage.trade. -#}
@@ -36,7 +36,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- Models of core that say which feeds' rows they take, as nodes. -#}
+{#- Models of core that declare the feeds they take, as nodes. -#}
 {% macro taking_models(source_name) -%}
     {%- set found = [] -%}
     {%- for node in (graph.nodes or {}).values()

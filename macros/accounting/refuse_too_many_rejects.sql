@@ -71,7 +71,7 @@
         {{ 'group by batch_id' if not model.config.meta.resolves }}
 {%- endmacro %}
 
-{#- Say which files have too many rejects, and the first of them. -#}
+{#- Report the files with too many rejects, and the first of these. -#}
 {% macro refuse_rejects(source_name, bad_files, share) -%}
     {%- set lines = [] -%}
     {%- for file in bad_files -%}

@@ -93,7 +93,7 @@
     {{ return(true) }}
 {%- endmacro %}
 
-{#- Whether an incremental model may be left as it is: a staging model whose files are all loaded, or a table that hooks
+{#- Whether an incremental model can be skipped: a staging model with all files loaded, or a table that hooks
     write. A model of core goes by its own rows: what it reads may have been behind when it counted a batch. -#}
 {% macro nothing_to_load() -%}
     {%- if model.fqn[1] == 'staging' -%}

@@ -1,4 +1,4 @@
-{#- Take rows of new batches out of a staging model whose key another row of their batch has, as unreadable_rows will
+{#- Remove rows of new batches from a staging model if another row of their batch has the same key, as unreadable_rows will
     report them: identical rows but one, contradicting rows all. Contradicting rows of a lookup stop the load: rows that
     refer to them could not be read either way. Then take out those whose key a row of an earlier batch has, and return
     the earlier batches. Cheap where no key comes twice: one count of distinct hashes, one look at what new keys' range
@@ -73,7 +73,7 @@
     {{ return(layout.config.meta.batches != 'first' and not layout.config.meta.may_return) }}
 {%- endmacro %}
 
-{#- Take rows of new batches out of a staging model whose key a row of an earlier batch has, however it is numbered;
+{#- Remove rows of new batches from a staging model if a row of an earlier batch has the same key, in any numbering;
     returns the earlier batches. An inner join by `=` reads only those earlier rows whose keys lie between the
     lowest and the highest new one. -#}
 {% macro take_out_returns(layout, batch_ids) -%}

@@ -30,7 +30,7 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Stop where a query gives other columns than the contract of its model says, if it has one. dbt's own also asks the
+{#- Stop if a query's columns differ from its model's contract, if it has one. dbt's own also asks the
     database what the contract's types are, which is done here only where the two are not written alike. -#}
 {% macro check_contract(sql, given=none) -%}
     {%- if config.get('contract').enforced -%}

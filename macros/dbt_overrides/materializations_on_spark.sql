@@ -204,7 +204,7 @@
     when not matched and not new.is_key then insert ({{ columns | join(', ') }}) values (new.{{ columns | join(', new.') }})
 {%- endmacro %}
 
-{#- Rows of a staging model whose files are not noted: a run was killed in between. They are read again. -#}
+{#- Rows of a staging model from unrecorded files: a run was killed in between. They are read again. -#}
 {% macro spark__take_out_half_loaded() -%}
     {%- set batch_ids = run_query(
         'select distinct batch_id from (' ~ new_landed_files(model.sources[0] | join('.')) ~ ') as new_files'

@@ -1,4 +1,4 @@
-{#- Every way a newswire record may name a company, with the versions that the name stands for: its key as ten digits, and
+{#- Every way a newswire record may name a company, with the versions behind the name: its key as ten digits, and
     the name that the version bears. A name is never ten digits, so the two cannot meet. Of companies that bear one name
     at one time, the lowest key stands for it, so that no record is taken twice. `companies` is the name of a CTE. -#}
 {% macro company_references(companies) -%}

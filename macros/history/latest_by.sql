@@ -1,4 +1,4 @@
-{#- Aggregate: the value of the row whose `order_expression` is highest. -#}
+{#- Aggregate: the value of the row with the highest `order_expression`. -#}
 {% macro latest_by(expression, order_expression) -%}
     max_by({{ expression }}, {{ order_expression }})
 {%- endmacro %}

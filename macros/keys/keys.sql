@@ -47,7 +47,7 @@
     )
 {%- endmacro %}
 
-{#- The date that a key of dim_date stands for. -#}
+{#- The date of a key of dim_date. -#}
 {% macro date_of(date_id) -%}
     make_date(
         cast(floor(({{ date_id }}) / 10000) as integer),

@@ -1,4 +1,4 @@
-{#- Rows of a reader with erased persons taken out, as SQL: their keys replaced, what is personal in them emptied. Where
+{#- Rows of a reader without erased persons, as SQL: their keys replaced, what is personal in them emptied. Where
     the ledger is empty, the reader's SQL as it is. Counts and alerts stay: a row is never dropped, and a birth date
     that is out of range is replaced by another one that is. -#}
 {% macro without_erased(layout, landed) -%}
@@ -94,7 +94,7 @@
     {{ return(execute and run_query('select count(*) from erased_subjects').columns[0][0] > 0) }}
 {%- endmacro %}
 
-{#- Columns of a layout that say whom a row is about. -#}
+{#- Columns of a layout that identify the person a row is about. -#}
 {% macro subject_columns(layout) -%}
     {%- set found = [] -%}
     {%- for column in layout.columns.values() if column.config.meta.subject -%}

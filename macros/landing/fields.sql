@@ -105,7 +105,7 @@
     {{ return('cast(try_to_timestamp(' ~ text ~ ", '" ~ pattern.text ~ "') as " ~ engine_type(data_type) ~ ')') }}
 {%- endmacro %}
 
-{#- What is wrong with a row, as a struct. Every argument is SQL. -#}
+{#- A row's fault, as a struct. Every argument is SQL. -#}
 {% macro failed_check(column_name, reason_code, found_value, expected) -%}
     {{ return(adapter.dispatch('failed_check')(column_name, reason_code, found_value, expected)) }}
 {%- endmacro %}

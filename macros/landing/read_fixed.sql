@@ -98,7 +98,7 @@
     nullif(trim({{ fixed_field(layout, column) }}), '')
 {%- endmacro %}
 
-{#- One field as it stands in the line. -#}
+{#- One field, unchanged from the line. -#}
 {% macro fixed_field(layout, column) -%}
     {%- set at = namespace(position=1, found=false) -%}
     {%- for other in layout.columns.values() -%}

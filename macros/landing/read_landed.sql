@@ -27,7 +27,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Spark reads a row as it is looked at for what is wrong with it; those with nothing wrong are left. -#}
+{#- Spark reads each row together with its fault; rows without one remain. -#}
 {% macro spark__read_landed(layout, source_name) -%}
     {%- set files = landed_paths(source_name) -%}
     {%- set format = layout.config.meta.format -%}

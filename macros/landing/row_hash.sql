@@ -7,7 +7,7 @@
     {{ return('hash(' ~ columns | join(', ') ~ ')') }}
 {%- endmacro %}
 
-{#- Spark's passes over nulls: where they stand must count, too. -#}
+{#- Spark's hash skips nulls: their position must count, too. -#}
 {% macro spark__row_hash(columns) -%}
     {{ return('xxhash64(' ~ columns | join(', ') ~ ', ' ~ columns | join(' is null, ') ~ ' is null)') }}
 {%- endmacro %}

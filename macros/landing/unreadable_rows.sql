@@ -46,7 +46,7 @@
     {%- endif %}
 {%- endmacro %}
 
-{#- Rows of landed files as text, cut into the layout's columns, with where they stand and the first check that fails;
+{#- Rows of landed files as text, split into the layout's columns, with their position and the first failing check;
     of a fixed-width file also the columns of the reader that are to be `kept`. -#}
 {% macro checked_rows(layout, files, kept=[]) -%}
     {%- if layout.config.meta.format == 'xml' -%}
@@ -334,7 +334,7 @@
     from landing_{{ layout.source_name }}__{{ layout.name }}
 {%- endmacro %}
 
-{#- Sound rows of landed files with their columns in type, and where they stand. -#}
+{#- Valid rows of landed files with typed columns and their position. -#}
 {% macro located_rows(layout, source_name, batch_ids) -%}
     select *
     from ({{ checked_rows(layout, landed_files_of(source_name, batch_ids)) }}) as checked

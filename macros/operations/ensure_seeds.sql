@@ -9,7 +9,7 @@
                 {%- do statements.append(adapter.dispatch('load_seed_file')(node)) -%}
             {%- endif -%}
             {%- if relation is none -%}
-                {#- dbt looked at what is there before the table was made. -#}
+                {#- dbt cached the relations before this table was made. -#}
                 {%- do adapter.cache_added(api.Relation.create(
                     database=node.database, schema=node.schema, identifier=node.alias, type='table'
                 )) -%}

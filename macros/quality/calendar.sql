@@ -12,7 +12,7 @@
     select cast(unnest(generate_series({{ first_day }}, {{ last_day }}, interval 1 day)) as date) as day
 {%- endmacro %}
 
-{#- Last day whose batch must be there, as SQL, from the setting expected_through; null where nothing is expected. -#}
+{#- Last day with a required batch, as SQL, from the setting expected_through; null if none is required. -#}
 {% macro expected_through() -%}
     {%- set day = setting('expected_through') | string | trim -%}
     {%- if day == 'today' -%}

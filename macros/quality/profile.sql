@@ -29,7 +29,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether a source is a feed whose rows are reconciled: a landed file that is no list of control totals. -#}
+{#- Whether a source is a reconciled feed: a landed file that is not a list of control totals. -#}
 {% macro is_feed(source) -%}
     {%- set meta = source.get('config', {}).get('meta', {}) -%}
     {{ return(meta.get('file') is not none and meta.get('format') != 'audit') }}
@@ -97,7 +97,7 @@
     {{ return(queries) }}
 {%- endmacro %}
 
-{#- Columns of core whose most frequent value is watched as if a feed had it: [(table, column, name of the feed's source)]. -#}
+{#- Columns of core whose most frequent value is monitored as if a feed had it: [(table, column, name of the feed's source)]. -#}
 {% macro watched_concentrations() -%}
     {%- set watched = [] -%}
     {%- for table in profiled_tables() -%}
@@ -198,7 +198,7 @@
     group by {{ table.batch_column }}
 {%- endmacro %}
 
-{#- The same for a batch of many rows. The pass counts all rows and sets some aside; figures that are dear to compute
+{#- The same for a batch of many rows. The pass counts all rows and sets some aside; figures that are expensive to compute
     come from those. They are told by their content, so that they are the same in every build. -#}
 {% macro duckdb__profile_large_table(table, columns, condition, sample) -%}
     {%- set names = columns | map(attribute='name') | list -%}
@@ -336,7 +336,7 @@
     where {{ condition }}
 {%- endmacro %}
 
-{#- The numbers and identifiers of a daily batch, a row each, with what can be told of a value by itself. Faults that leave mean, quantiles
+{#- The numbers and identifiers of a daily batch, one row each, with what a value shows by itself. Faults that leave mean, quantiles
     and distinct values as they are show in how many values have such a property:
     - value: stands for the value without telling it;
     - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
@@ -393,7 +393,7 @@
     {{ return(columns | selectattr('role', 'equalto', 'measure') | rejectattr('exposure', 'equalto', 'counts') | list) }}
 {%- endmacro %}
 
-{#- What a daily batch's rows say, one hash a row, without their times and sequence numbers, by which a row that comes
+{#- The content of a daily batch's rows, one hash per row, without their times and sequence numbers, by which a row that comes
     again may differ: once with identifiers, and once without them where there are measures to tell rows by. -#}
 {% macro hashed_rows(table, columns, condition) -%}
     {%- set content = columns | rejectattr('role', 'equalto', 'time')
@@ -481,7 +481,7 @@
     where false
 {%- endmacro %}
 
-{#- A text of nothing but blanks and marks, or a word that stands for nothing. -#}
+{#- A text of only blanks and punctuation, or a placeholder word. -#}
 {% macro is_blank(text) -%}
     regexp_full_match(
         {{ text }}, '(?i)[ ._?#*-]*(n/?a|nan|nil|none|null|tbd|undefined|unknown)?[ ._?#*-]*'

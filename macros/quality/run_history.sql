@@ -37,7 +37,7 @@
         },
     }) -%}
     {%- if not answer -%}
-        {#- dbt looked at what is there before the tables were made. -#}
+        {#- dbt cached the relations before these tables were made. -#}
         {%- for table in tables.values() -%}
             {%- if adapter.get_relation(table.database, table.schema, table.identifier) is none -%}
                 {%- do adapter.cache_added(api.Relation.create(

@@ -1,4 +1,4 @@
-{#- What a run is told: the variable of that name, else the environment's (THROUGH_BATCH for through_batch), else the
+{#- A setting of the run: the variable of that name, else the environment's (THROUGH_BATCH for through_batch), else the
     default in dbt_project.yml. The environment is read only while models run, since dbt would reparse whatever had
     asked it before; scripts/settings.py has refused what is not accepted by then. -#}
 {% macro setting(name) -%}

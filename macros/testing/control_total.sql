@@ -47,7 +47,7 @@
     group by batch_id
 {%- endmacro %}
 
-{#- Source tables whose landed rows a control total counts, as {name: {data_set, attribute}}. -#}
+{#- Source tables with a control total for their landed rows, as {name: {data_set, attribute}}. -#}
 {% macro counted_sources() -%}
     {%- set found = {} -%}
     {%- for node in (graph.sources or {}).values() if node.config.meta.get('control_total') -%}

@@ -1,7 +1,7 @@
 """Break each rule of mutations.yml on purpose, one at a time, and name the test that notices.
 
 Works on a copy of the project and of a small warehouse; everything downstream of the broken model is rebuilt with its
-unit tests and data tests, up to the first failure. Exits with 1 if a broken rule goes unnoticed. Takes half a minute per
+unit and data tests, up to the first failure. Exits with 1 if a broken rule goes unnoticed. Takes half a minute per
 mutation: run it manually after changing tests or rules (`make mutation-check`, ONLY='dim_account' for some).
 """
 

@@ -8,7 +8,7 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- Without it, a number of the funnel could stand for so few prospects that it tells their nameplate. The day and
+-- Without it, a count of the funnel could cover so few prospects that it reveals their nameplate. The day and
 -- whether they are customers part the prospects first, as the funnel does.
 with prospects as (
     select

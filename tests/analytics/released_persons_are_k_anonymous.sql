@@ -8,9 +8,9 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- Without it, what is shown of a person could single them out. Customers and prospects are joined as an analyst would;
+-- Without it, released values could single a person out. Customers and prospects are joined as an analyst would;
 -- every column that may be known of a person counts, either as one to be shared or as one that parts the persons before
--- they are counted. Of a customer's versions the last one counts; that all show the same is a test of its own.
+-- they are counted. Of a customer's versions the last one counts; another test checks that all show the same.
 with ranked as (
     select
         *,

@@ -7,7 +7,7 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- An account's first version stands for what came before it.
+-- An account's first version also covers the time before it.
 with accounts as (
     select
         *,

@@ -7,7 +7,7 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- A day's extreme of the year that is its own, of a security that had prices a year before.
+-- A day that sets the year's extreme itself, for a security with prices a year before.
 with first_days as (
     select
         securities.symbol,

@@ -8,7 +8,7 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- Entries of loaded batches whose control is not off by what they accept: it holds, it is off by something else, or
+-- Entries of loaded batches with another difference than accepted: the control holds, is off by something else, or
 -- there is no such control.
 with entries as (
     select accepted.*

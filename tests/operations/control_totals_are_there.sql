@@ -8,7 +8,7 @@
 ) }}
 {{ never_stops_the_load() }}
 
--- Says which controls had rows in a batch but no total to compare them with.
+-- Controls with rows in a batch but no total to compare them with.
 select
     control,
     attributes,

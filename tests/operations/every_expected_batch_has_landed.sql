@@ -10,7 +10,7 @@
 {{ never_stops_the_load() }}
 
 -- Batches are consecutive days: a day between two batches is missing, and so is each one after the newest batch up to
--- the day that the variable expected_through gives, unless expected_absences says that none is expected.
+-- the day given by the variable expected_through, unless expected_absences lists it.
 with batches as (
     select * from {{ ref('batches') }}
 ),

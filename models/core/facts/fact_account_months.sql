@@ -6,7 +6,7 @@
 with accounts as (
     select
         *,
-        -- An account's first version stands for what came before it.
+        -- An account's first version also covers the time before it.
         lag(end_date, 1, date '0001-01-01') over (partition by account_id order by effective_date) as first_day
     from {{ ref('dim_account') }}
 ),
