@@ -188,7 +188,7 @@ erase: environment ## Erase a person from files and warehouse (CUSTOMER=7 or PRO
 	@$(BIN)/python -m scripts.data_subjects erase
 
 .PHONY: legal-hold
-legal-hold: environment ## Nobody erases this person (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
+legal-hold: environment ## Protect a person from erasure (CUSTOMER=7, UNTIL=2031-12-31, BY=…, WHY=…); RELEASE=1 lifts the hold
 	@$(BIN)/python -m scripts.data_subjects legal-hold
 
 .PHONY: retention
@@ -196,7 +196,7 @@ retention: environment ## List what is past its retention; APPLY=1 erases it
 	@$(BIN)/python -m scripts.data_subjects retention
 
 .PHONY: privacy-docs
-privacy-docs: environment ## Write docs/privacy anew from the columns' classification
+privacy-docs: environment ## Rewrite docs/privacy from the columns' classification
 	@$(BIN)/python -m scripts.data_subjects records
 
 .PHONY: environment environment-duckdb environment-spark

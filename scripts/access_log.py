@@ -151,7 +151,7 @@ def _noted_head(path: Path) -> tuple[int, str]:
     "given several times.",
 )
 def main(manifests: tuple[Path, ...]) -> None:
-    """Print what is wrong; exit with 1 where something is."""
+    """Print problems; exit with 1 if there are any."""
     there = sorted(published_folder().glob("*/manifest.json"))
     heads = [_noted_head(path) for path in (*manifests, *there)]
     try:

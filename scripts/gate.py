@@ -1,4 +1,4 @@
-"""The gate before a publication: what is published is tested, and is what the models make of the warehouse.
+"""The gate before a publication: tests must pass, and tables must hold what their models produce.
 
 Every test of severity error is run on the warehouse as it is, and must pass. Results of earlier runs do not count: they
 may be of other rows, other tests, or another warehouse. The warehouse must be the same after them as before.
@@ -79,7 +79,7 @@ def tested_warehouse() -> Iterator[Tested]:
 
 
 def accepted_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
-    """Control totals that differ from the warehouse by what somebody has accepted, with who, why and until when."""
+    """Accepted differences between control totals and the warehouse: by whom, why and until when."""
     return named_rows(
         con,
         f"""
@@ -99,7 +99,7 @@ def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _state(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, tuple[int, int]]:
-    """Fingerprints of what was loaded; tests may change what is noted about runs and kept of failing rows."""
+    """Fingerprints of loaded data; tests may change run history and failing rows."""
     found = fingerprints(con, catalog)
     return {t: found[t] for t in found if t not in HISTORY_TABLES and not t.startswith("quality_failures.")}
 
@@ -160,7 +160,7 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
 
 
 def _dbt(folder: Path, *arguments: str) -> int:
-    """Run dbt with a target folder of its own, its output on stderr; returns its exit code."""
+    """Run dbt with its own target folder, its output on stderr; returns its exit code."""
     command = [DBT, *arguments, "--quiet", "--target-path", str(folder)]
     return subprocess.run(command, cwd=PROJECT, check=False, stdout=sys.stderr).returncode
 

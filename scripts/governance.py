@@ -97,7 +97,7 @@ def _place(node: Node, about: str | None = None) -> tuple[str, int]:
 
 
 def own_rules(manifest: dict[str, Any]) -> Iterator[tuple[Node, str | None, str]]:
-    """Node, the column it is about, and what is wrong."""
+    """Node, the column concerned, and the fault."""
     package = manifest["metadata"]["project_name"]
     nodes = {id_: n for id_, n in manifest["nodes"].items() if n["package_name"] == package}
     tests = [n for n in nodes.values() if n["resource_type"] == "test"]
@@ -201,7 +201,7 @@ def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
 
 
 def _is_own_key(node: Node, references: list[str]) -> bool:
-    """A dimension without history has a key of its own and refers to nothing."""
+    """A dimension without history has its own key and refers to nothing."""
     return node["name"].startswith("dim_") and len(references) == 1
 
 

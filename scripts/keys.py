@@ -22,7 +22,7 @@ KEY_BYTES = 32
 
 
 class KeyProblem(Problem):
-    """A key that is not there or cannot be used. The message says which, where it was sought, and what to do."""
+    """A missing or unusable key. The message names it, where it was looked for, and what to do."""
 
 
 @dataclass(frozen=True)

@@ -21,5 +21,5 @@ def landing_folder() -> Path:
 
 
 def target_folder() -> Path:
-    """Where dbt writes what it compiles and what it says of a run."""
+    """The folder of dbt's artifacts."""
     return PROJECT / os.environ.get("DBT_TARGET_PATH", "target")

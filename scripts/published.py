@@ -1,4 +1,4 @@
-"""Open what is published, read-only, as its readers do.
+"""Open published files read-only, as their readers do.
 
     from scripts.published import connect
 

@@ -69,7 +69,7 @@ LARGE_OBJECTS = [
 
 @dataclass(frozen=True)
 class Serving:
-    """An audience with its role and what it is granted."""
+    """An audience with its role and grants."""
 
     audience: Audience
     role: str
@@ -208,7 +208,7 @@ def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, col
 
 
 def _grant(server: psycopg.Connection[Any], one: Serving) -> None:
-    """Grant an audience its columns, and its rows by a policy of its own."""
+    """Grant an audience its columns, and its rows by a row-level policy."""
     role = _name(one.role)
     for schema in dict.fromkeys(g.schema for g in one.grants):
         server.execute(f"grant usage on schema {_name(schema)} to {role}")
@@ -224,7 +224,7 @@ def _written(data_type: str) -> bool:
 
 
 def _type(data_type: str) -> str:
-    """PostgreSQL's type for one of DuckDB's; what it does not have is served as text."""
+    """PostgreSQL's type for one of DuckDB's; text if it has none."""
     if data_type.startswith("DECIMAL("):
         return data_type.replace("DECIMAL", "numeric")
     return TYPES.get(data_type, "text")

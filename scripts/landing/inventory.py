@@ -1,4 +1,4 @@
-"""What lies in a landing area, whether it can be loaded, and how it differs from what was loaded.
+"""The contents of a landing area: whether it can be loaded, and how it differs from the loaded files.
 
 Every entry of the landing area and of its batches' folders is a file that a layout knows, or is ignored by name and
 reason, or is a problem. Nothing but regular files is opened.
@@ -408,7 +408,7 @@ def _landed(landing: Path, definition: Layout, number: int, entry: _Entry) -> La
 
 @dataclass(frozen=True)
 class Comparison:
-    """How a landing area differs from what was loaded.
+    """How a landing area differs from the loaded files.
 
     `retakes` are sources and batches that are to be taken out and loaded again, with the reason: a file `changed`, came
     `late` or is `gone`, or the batch `follows` one with a late file, whose keys it may repeat. `unchanged` are the
@@ -420,7 +420,7 @@ class Comparison:
 
 
 def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) -> Comparison:
-    """Compare a landing area with what was loaded.
+    """Compare a landing area with the loaded files.
 
     What changed in the last loaded batch or is not in core yet, and what came late to any, can be loaded again. What
     changed in an older batch, or is gone from it, is an error: everything downstream would have to be recomputed.
@@ -466,7 +466,7 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
 
 
 def _is_same(file: LandedFile, before: LoadedFile, hashes: dict[str, str]) -> bool:
-    """Whether a file is what was loaded: of the same size and time, or of the same size and content."""
+    """Whether a file is unchanged since its load: same size and time, or same size and content."""
     if file.byte_count != before.byte_count:
         return False
     if file.modified_at == before.modified_at:

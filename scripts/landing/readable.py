@@ -36,7 +36,7 @@ def _return(value: object) -> None:
 
 
 def _call(name: str, *arguments: object) -> Any:
-    """What a macro gives: what it returns, or else its text."""
+    """A macro's result: its return value, or else its text."""
     try:
         return getattr(_macros(), PREFIX + name)(*arguments)
     except _Returned as returned:
