@@ -102,7 +102,9 @@ def test_planted_values_are_only_in_columns_that_declare_them(
     works = [*VALUES.values()].index(EMPLOYEE["office"]) + 1
     lives = [*VALUES.values()].index(CRM["city"]) + 1
     expected = {("office", works), ("branch", lives)}
-    expected |= {(shown, n) for shown in ("frequent_values", "min_value", "max_value") for n in (works, lives)}
+    expected |= {
+        (shown, n) for shown in ("frequent_values", "min_value", "max_value", "category") for n in (works, lives)
+    }
     unexpected = [hit for hit in hits if (hit.place.rsplit(".", 1)[-1], hit.number) not in expected]
     assert unexpected == []
 
