@@ -3,8 +3,7 @@
     over from the feed. -#}
 {% macro note_taken() -%}
     {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
-    {#- A view holds no rows of its own. #}
-    {%- if model.config.materialized == 'view' or all_counted() -%}{{ return('') }}{%- endif -%}
+    {%- if all_counted() -%}{{ return('') }}{%- endif -%}
     {%- set counts = hook_table('row_counts') -%}
     {%- set own = "model_name = '" ~ model.name ~ "'" -%}
     {%- if should_full_refresh() -%}

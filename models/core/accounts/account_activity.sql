@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- As of the last day with prices, over all versions of the account.
 with last_day as (
     select {{ date_of('max(sk_date_id)') }} as day from {{ ref('fact_market_history') }}

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- What moved in an account in a month: shares that a trade added or took, and trades that were completed.
 with moves as (
     select

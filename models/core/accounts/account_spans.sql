@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- An account keeps its row where it holds nothing any more, so it is itself what it has once something has moved.
 with cash as (
     select

@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- What each closed trade did to the holdings that it changed. What a trade will do that is still open has not happened
 -- yet.
 with holdings as (

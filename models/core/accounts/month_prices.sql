@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 -- By the key of a security's version first, which leaves few rows to join.
 with version_prices as (
     select
