@@ -24,6 +24,7 @@ moves as (
     group by account_id, symbol, {{ month_id('sk_date_id') }}
 ),
 
+-- In a CTE of its own: Spark's grammar has a named window only at the end of a query.
 shares as (
     select
         account_id,
