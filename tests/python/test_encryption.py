@@ -173,7 +173,7 @@ def test_a_wrong_key_and_a_missing_one_are_named(small: Path, tmp_path: Path, mo
 
 def test_what_is_no_database_is_named(tmp_path: Path, keys: Path) -> None:
     (tmp_path / "x.duckdb").write_text("hello" * 100)
-    with connect_encrypted(tmp_path / "spill") as con, pytest.raises(EncryptionProblem, match="no DuckDB file"):
+    with connect_encrypted(tmp_path / "spill") as con, pytest.raises(EncryptionProblem, match="is not a DuckDB file"):
         attach_warehouse(con, tmp_path / "x.duckdb")
 
 

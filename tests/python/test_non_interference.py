@@ -58,6 +58,9 @@ MAY_DIFFER = {
     "operations.series_forecasts.observed": COUNT,
     "operations.series_forecasts.expected": COUNT,
     "operations.series_forecasts.center": COUNT,
+    "operations.anomaly_candidates.observed": COUNT,
+    "operations.anomaly_candidates.expected": COUNT,
+    "operations.anomaly_candidates.center": COUNT,
 }
 
 

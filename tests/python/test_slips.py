@@ -243,7 +243,7 @@ def test_a_failed_model_is_named_instead_of_a_summary(loaded: Warehouse, monkeyp
     failed = result("model.p.dim_trade", "error", "IO Error: x: No space left on device")
     code, output = built(monkeypatch, loaded.path, 1, [result("test.p.fine", "pass"), failed])
     assert code == 1
-    for words in ("model dim_trade", "No space left on device", "The disk is full", "Run again"):
+    for words in ("model dim_trade", "No space left on device", "The disk is full", "run again"):
         assert words in output
     assert "table in core" not in output
 
