@@ -1,7 +1,7 @@
 """Who may see which tables, columns and rows: the policy in policies/audiences.yml, applied to a warehouse.
 
 Whatever the policy or the models do not settle stops the publication: a column without a classification, a table that
-nobody describes, a value that no row has.
+no model describes, a value that no row has.
 """
 
 from __future__ import annotations

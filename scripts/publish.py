@@ -64,7 +64,7 @@ def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> li
         _sweep(folder)
         with tested_warehouse() as tested:
             written = [_write(tested, audience, _new_version(folder, audience), parquet) for audience in audiences]
-        # The entry is made first: a publication that nobody noted would be worse than a note of one that failed.
+        # The entry is made first: an unrecorded publication would be worse than a record of one that failed.
         for one in written:
             _note(one)
         links = [_swap(one, folder) for one in written]

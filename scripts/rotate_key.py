@@ -40,7 +40,7 @@ def rotate(path: Path) -> tuple[Key, Key]:
     if not is_encrypted(path):
         raise EncryptionProblem(f"{path} is a plain file, which has no key. The target prod makes encrypted ones.")
     copy = path.with_name(path.name + ".rotating")
-    # From here to the end this connection holds the lock of the old file, so that nobody writes what was copied, and no
+    # From here on this connection holds the lock of the old file, so no process writes what was copied, and no
     # other rotation is under way.
     with connect_encrypted(path.with_name(path.name + ".tmp")) as con:
         old = attach_warehouse(con, path)

@@ -21,7 +21,7 @@ FORMAT = 1
 SLOWER = 0.15
 """Share by which a step must take more CPU time to be flagged, if its repetitions differ by less."""
 STEP_SLACK, QUERY_SLACK = 0.3, 0.005
-"""Seconds that nobody notices, in a step and in a query."""
+"""Seconds too few to notice, in a step and in a query."""
 
 
 def machine() -> dict[str, Any]:

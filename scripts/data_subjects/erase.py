@@ -86,7 +86,7 @@ class Report:
 
     @property
     def is_complete(self) -> bool:
-        """Whether nothing was found that nobody has accepted, and no total has changed."""
+        """Whether everything found has been accepted, and no total has changed."""
         return set(self.found) <= set(self.accepted) and not self.totals_changed
 
 
@@ -338,7 +338,7 @@ class Erasure:
 
 
 def refuse_held(ledger: Ledger, customers: list[str], prospects: list[str]) -> None:
-    """Raise PrivacyProblem where somebody must be kept."""
+    """Raise PrivacyProblem if a legal hold keeps one of the persons."""
     for kind, values in (("customer", customers), ("prospect", prospects)):
         for value in values:
             if hold := ledger.hold_on(value, date.today(), kind):

@@ -74,7 +74,7 @@ def _plain(value: Any) -> str:
 def export(customers: list[str], prospects: list[str], employees: list[str], out: Path) -> tuple[Path, int, int]:
     """Write the export; returns its folder, and how many tables and rows it has.
 
-    Raises PrivacyProblem where a number is nobody's. The warehouse is only read; then the access log notes what is
+    Raises PrivacyProblem where no one has the number. The warehouse is only read; then the access log notes what is
     about to be handed out, so that nothing is handed out that it doesn't name.
     """
     ledger = read_ledger()

@@ -324,7 +324,7 @@ def _texts(root: Element) -> dict[str, str]:
 
 def _fill(root: Element, values: Values) -> None:
     """Give an element new texts and attributes. What no column of the layout reads goes: comments, and text and
-    attributes that nobody asked for; blanks between elements stay.
+    attributes that no column asks for; blanks between elements stay.
     """
     for path, element in list(_elements(root)):
         for key in list(element.attributes.keys()):

@@ -6,7 +6,7 @@ the key `erasure`, and an erased one has a random replacement, which can't be co
 carries a hash of the one before, so that a changed or lost line is noticed.
 
 Staging applies the ledger on every load, so it must outlive the warehouse, and the key must outlive it too: without the
-key nobody could tell whom to leave out, so a load then stops.
+key a load could not tell whom to leave out, so it stops.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _SCHEMA = pa.schema([("kind", pa.string()), ("hash", pa.string()), ("replacement
 
 
 class PrivacyProblem(Exception):
-    """A request that can't be served. The message says why and what to do, and names nobody's data."""
+    """A request that can't be served. The message says why and what to do, without anyone's data."""
 
 
 @dataclass(frozen=True)
@@ -180,7 +180,7 @@ def register(cursor: Any, ledger: Ledger | None = None) -> None:
     `erasure_hash(kind, value)`.
 
     The key goes through session variables, so that it never stands in a statement. Where they are missing the macro
-    fails, and never gives a NULL that would match nobody.
+    fails, and never gives a NULL that would match no one.
     """
     ledger = ledger or read_ledger()
     rows = [{"kind": k, "hash": h, "replacement": r} for (k, h), r in ledger.replacements.items()]

@@ -56,7 +56,7 @@ class Person:
     ids: dict[str, set[str]] = field(default_factory=dict)
 
     def add(self, kind: str, values: Iterable[object]) -> None:
-        """Add identifiers of a kind; nobody is known by an empty one."""
+        """Add identifiers of a kind; an empty one identifies no one."""
         self.ids.setdefault(kind, set()).update(str(v) for v in values if v is not None and str(v))
 
     def of(self, kind: str) -> list[str]:
@@ -144,7 +144,7 @@ def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Tab
 
 
 def unreachable(found: Iterable[Table]) -> list[str]:
-    """What is wrong: tables with personal columns that lead to nobody."""
+    """What is wrong: tables with personal columns that lead to no person."""
     problems = []
     for table in found:
         personal = [c.name for c in table.columns if c.is_personal]
@@ -162,7 +162,7 @@ def unreachable(found: Iterable[Table]) -> list[str]:
 
 
 def check(found: Iterable[Table]) -> None:
-    """Raise PrivacyProblem where a table with personal columns leads to nobody."""
+    """Raise PrivacyProblem where a table with personal columns leads to no person."""
     if problems := unreachable(found):
         raise PrivacyProblem("\n".join(problems))
 
@@ -221,7 +221,7 @@ def _among(expression: str, kind: str) -> str:
 
 
 def refuse_unknown(con: duckdb.DuckDBPyConnection, found: list[Table], kind: str, values: Iterable[str]) -> None:
-    """Raise PrivacyProblem where nobody in the warehouse has an identifier."""
+    """Raise PrivacyProblem where no one in the warehouse has an identifier."""
     for value in values:
         asked = Person({kind: {value}})
         if not any(_pick(con, table, "true", kind, asked) for table in found if _has(table, kind)):
@@ -267,7 +267,7 @@ def _text_condition(layout: Layout, person: Person) -> str:
 
 def rows_of(table: Table, person: Person) -> str | None:
     """The condition for a table's rows about the person, as SQL for Person.rows; None where it leads to
-    nobody of their kinds.
+    no one of their kinds.
 
     An employee is sought only in tables that are about employees: the others name a broker beside a customer, whose
     data it is.

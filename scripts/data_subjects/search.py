@@ -1,7 +1,7 @@
 """Search for what was known of a person: in every column of the warehouse, and in the bytes of every file around it.
 
 A value that is another person's own as well (a common last name) proves nothing, so it isn't searched for: one that
-stands in the same column of a row that is somebody else's. That it merely stands in another's row, in a description or
+stands in the same column of someone else's row. That it merely stands in another's row, in a description or
 as the name of their account, makes it a place where the person is still found. Both are told apart before the person
 is erased.
 """
@@ -104,7 +104,7 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
 
 
 def _telling(table: Table) -> list[tuple[str, str, str]]:
-    """What tells who somebody is, in a table that leads to persons: name, SQL and kind of each column, and the first
+    """What identifies a person, in a table that leads to persons: name, SQL and kind of each column, and the first
     and last name together, which say more than either.
     """
     if not any(c.subject for c in table.columns):
@@ -119,7 +119,7 @@ def _telling(table: Table) -> list[tuple[str, str, str]]:
 def _others_own(
     con: duckdb.DuckDBPyConnection, table: Table, columns: dict[str, set[str]], person: Person
 ) -> Iterator[str]:
-    """Values of the person that somebody else has in the same column."""
+    """Values of the person that someone else has in the same column."""
     mine = rows_of(table, person) or "false"
     for name, sql, _ in _telling(table):
         if values := columns.get(name):
@@ -268,7 +268,7 @@ def _places_in(file: Path, sought: list[Needle], is_landed: bool) -> list[str]:
 
 
 def files_with(folder: Path, sought: Iterable[Needle]) -> list[Path]:
-    """Files of a folder that hold a value nobody else has."""
+    """Files of a folder that hold a value no one else has."""
     unique = [n for n in sought if not n.is_shared and not n.is_in_project]
     return [file for file in _files(folder) if _in_file(file, unique)]
 
@@ -298,7 +298,7 @@ def _spellings(value: str) -> set[bytes]:
 
 
 def is_named_in(text: bytes, sought: Iterable[Needle]) -> bool:
-    """Whether a value that nobody else has stands in a text, as a word of its own."""
+    """Whether a value that no one else has stands in a text, as a word of its own."""
     text = text.lower()
     return any(
         _is_word(text, match.start(), match.end())

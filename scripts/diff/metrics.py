@@ -115,7 +115,7 @@ def _may_be_told(built: Built, table: str) -> bool:
 
 
 def _writer(text: str) -> Callable[[str], str]:
-    """What writes a metric's SQL. MetricFlow takes a second to import, so nobody else waits for it."""
+    """What writes a metric's SQL. MetricFlow takes a second to import, so it is imported only here."""
     from metricflow.engine.metricflow_engine import MetricFlowEngine, MetricFlowQueryRequest
     from metricflow.protocols.sql_client import SqlEngine
     from metricflow.sql.render.duckdb_renderer import DuckDbSqlPlanRenderer

@@ -104,7 +104,7 @@ class Known:
         return [key for key in found if key]
 
     def hides(self, table: str, column: str) -> str:
-        """Why a column's values are not shown: its more protected class, or that nobody knows it. Empty where they
+        """Why a column's values are not shown: its more protected class, or that it is unknown. Empty where they
         are."""
         if self.base is None or self.head is None:
             return UNKNOWN
@@ -128,7 +128,7 @@ class Reach:
 
 @dataclass(frozen=True)
 class Concerned:
-    """Somebody who uses what is downstream: what they read that differs, and what of it was not compared."""
+    """A user of what is downstream: what they read that differs, and what of it was not compared."""
 
     exposure: Exposure
     different: list[str]

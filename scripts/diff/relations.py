@@ -37,7 +37,7 @@ class ColumnType:
 
     @property
     def shown_type(self) -> str:
-        """The type in lower case; values in it may be anybody's."""
+        """The type in lower case; values in it may be personal."""
         return _LITERAL.sub("…", self.type).lower()
 
 

@@ -55,7 +55,7 @@ class Example:
 class ColumnDiff:
     """A column that one side lacks, that is declared differently, or that holds other values.
 
-    `changed` counts rows of both sides whose values differ; without a key, nobody knows which row is which.
+    `changed` counts rows of both sides whose values differ; without a key, rows cannot be matched.
     """
 
     name: str
@@ -179,7 +179,7 @@ def compare(
     rules = rules or Rules()
     before, after = (relations(con, side) for side in SIDES)
     done = Comparison()
-    # A view may name a macro, or a table that was not looked at: then nobody knows whether what it reads is the same.
+    # A view may name a macro, or a table that was not looked at: then it is unknown whether what it reads is the same.
     suspects = _changed_macros(*(macros(con, side) for side in SIDES))
     done.macros = sorted(suspects)
     views: list[str] = []

@@ -56,7 +56,7 @@ class Companies:
         self._companies()
         self._securities(calendar)
         self.symbols = _symbols(self.issue)
-        # Securities are visited in steps prime to their number, so that nobody returns to one.
+        # Securities are visited in steps prime to their number, so that no one returns to one.
         count = self.securities
         steps = [n for n in range(max(2, count // 7), count) if np.gcd(n, count) == 1]
         self._steps = np.array(steps[:500] or [1])

@@ -260,7 +260,7 @@ class _Day:
         customers, accounts = len(lives.customer_new), len(lives.account_new)
         staying = np.flatnonzero(lives.customer_gone == NEVER)
 
-        # Who leaves is drawn first: nobody who leaves opens or closes an account the same day.
+        # Who leaves is drawn first: no leaver opens or closes an account the same day.
         leaving = self._pick(staying, 0.11 * settings.new_customers, 0.6, "leave")[: max(0, len(staying) - 5)]
         staying = staying[~np.isin(staying, leaving)]
         leave_at = self._time(21, 22, "leave at", len(leaving))

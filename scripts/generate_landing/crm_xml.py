@@ -207,7 +207,7 @@ def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) ->
     born = persons.birth(birth, end).astype("datetime64[D]")
     today = np.datetime64(day, "D")
     months = born.astype("datetime64[M]")
-    # 29 February has no anniversary in most years; nobody here is within a month of a hundred.
+    # 29 February has no anniversary in most years; no one here is within a month of a hundred.
     hundred = (months + 1200).astype("datetime64[D]") + (born - months)
     return {
         "C_DOB_TO": count(hundred <= today),

@@ -1,7 +1,7 @@
 """Prove that personal data stays where it is declared.
 
 Compiles the project twice, as a first and as a later load, and follows every column through the SQL of every model.
-Says what reaches a column that does not declare it, what cannot be followed, and which uses without showing nobody has
+Says what reaches a column that does not declare it, what cannot be followed, and which uses without showing no one has
 accepted. `scripts/proof/accepted.yml` holds what was accepted, and why.
 """
 
@@ -28,9 +28,9 @@ HEADINGS = {
     "declared": "Personal data is declared where analysts read",
     "unfollowed": "Cannot be followed, so it cannot be shown to be safe",
     "dynamic": "SQL that compiled code does not show",
-    "hook": "Hooks that nobody has accepted",
+    "hook": "Hooks that no one has accepted",
     "release": "Releases that no test guards",
-    "implicit": "Uses of personal data that nobody has accepted",
+    "implicit": "Uses of personal data that no one has accepted",
     "classification": "Columns without a true classification",
     "stale": "Acceptances without an object",
 }
@@ -63,7 +63,7 @@ def compiled() -> list[Project]:
 
 
 def undescribed(project: Project, warehouse: Path) -> list[Finding]:
-    """Columns and tables that a warehouse holds and nobody has described."""
+    """Columns and tables of a warehouse without a description."""
     described = {(n.schema, n.table): set(n.columns) for n in project.nodes.values() if n.resource != "test"}
     with open_warehouse(path=warehouse) as con:
         rows = con.execute(
@@ -110,7 +110,7 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
 @click.option(
     "--warehouse",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also look for columns of a warehouse that nobody has described; skipped where there is none.",
+    help="Also look for columns of a warehouse that no model describes; skipped where there is none.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print findings as JSON.")
 @click.option("--verbose", is_flag=True, help="Also print what was accepted, and why.")

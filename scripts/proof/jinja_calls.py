@@ -99,7 +99,7 @@ def _taken(text: str) -> set[str]:
 
 
 def _is_computed(call: nodes.Call) -> bool:
-    """Whether a macro is asked for by something else than its name, so that nobody knows which one is called."""
+    """Whether a macro is called by anything but its name, so that it is unknown which one is called."""
     is_dispatch = isinstance(call.node, nodes.Getattr) and call.node.attr == "dispatch"
     return is_dispatch and not (call.args and all(isinstance(argument, nodes.Const) for argument in call.args))
 

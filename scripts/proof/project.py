@@ -57,7 +57,7 @@ class Node:
         return self.database or "memory", self.schema, self.table
 
     def ref(self, column: str) -> Ref:
-        """A column as what depends on it when this table is read; one that nobody has described may be anything."""
+        """A column as what depends on it when this table is read; one without a description may be anything."""
         label = self.columns.get(column) or Label(Level.sensitive, "unknown")
         return Ref(self.name, column, label.level, label.kind)
 
@@ -105,7 +105,7 @@ def read(manifest: Path) -> Project:
             operations[unique_id] = raw["raw_code"].strip()
             continue
         if raw["resource_type"] == "analysis":
-            continue  # Compiled for somebody to run; nothing is built from it.
+            continue  # Compiled to be run by hand; nothing is built from it.
         nodes[unique_id] = _node(raw, faults)
     own = {k: m for k, m in data["macros"].items() if m["package_name"] not in ENGINE}
     # DuckDB's dispatch finds none of these, and who calls one by its name uses something that nothing has looked at.
@@ -139,7 +139,9 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
                 types[lower(column["name"])] = column["data_type"]
     for constrained in (raw, *raw["columns"].values()) if resource == "model" else ():
         if any(constraint.get("expression") for constraint in constrained.get("constraints") or []):
-            faults.append((name, f"{constrained['name']} has a constraint with an expression, which nobody follows"))
+            faults.append(
+                (name, f"{constrained['name']} has a constraint with an expression, which the proof does not follow")
+            )
     hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
     if config.get("sql_header"):
         hooks.append(config["sql_header"])

@@ -57,7 +57,7 @@ class Graph:
 
 
 def send_alert(con: duckdb.DuckDBPyConnection, handed_over: str) -> str | None:
-    """Send a message about a run that ended, where there is something to tell and somebody to tell it to."""
+    """Send a message about a run that ended, if there is something to report and an address to send it to."""
     url = os.environ.get("ALERT_WEBHOOK_URL")
     if not url:
         return None

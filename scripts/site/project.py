@@ -90,7 +90,7 @@ class Table:
 
     @property
     def grain(self) -> str:
-        """What a row is, where somebody has said so."""
+        """What a row is, where the model says so."""
         if self.stated_grain:
             return self.stated_grain
         return self.summary if re.match(r"(One|A|An|Each|Every)\b", self.summary) else ""
@@ -163,7 +163,7 @@ class Project:
 
 
 def read(manifest: Json, catalog: Json | None = None) -> Project:
-    """The project from dbt's manifest; columns that nobody has described yet are those of the catalog."""
+    """The project from dbt's manifest; columns without a description are those of the catalog."""
     name = manifest["metadata"]["project_name"]
     everything = {**manifest["sources"], **manifest["nodes"]}
     own = {id_: node for id_, node in everything.items() if node["package_name"] == name}

@@ -190,7 +190,7 @@ def _loaded(warehouse: Warehouse) -> Outcome:
     ignored = {name for (name,) in warehouse.query("select file_name from operations.ignored_files")}
     for file in unknown:
         if file not in ignored:
-            return Outcome("broken", f"a file that nobody reads is not named: {file}")
+            return Outcome("broken", f"an unread file is not named: {file}")
     return Outcome("loaded")
 
 
