@@ -16,12 +16,13 @@ from typing import Any
 
 import yaml
 
+from scripts.problem import Problem
 from scripts.project import PROJECT
 
 LARGEST = 2_147_483_647
 
 
-class SettingProblem(Exception):
+class SettingProblem(Problem):
     """An invalid setting. The message names it and the valid values."""
 
 

@@ -11,6 +11,7 @@ import vl_convert
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
+from scripts import files
 from scripts.dashboards import charts
 from scripts.dashboards.pages import PAGES, Cube, Metric, Page, View
 from scripts.embedding import data_block, source_hash
@@ -37,13 +38,9 @@ def write(folder: Path, project: dict[str, Any], has_start: bool = False) -> tup
             "published_at": about["published_at"].replace("T", " ")[:16],
             "code_version": about["code_version"][:12],
         }
-        folder.mkdir(parents=True, exist_ok=True)
         defined = {m["name"]: (m["label"], m["description"]) for m in project["metrics"].values()}
         for page in PAGES:
-            text = render(page, con, defined, facts, has_start)
-            aside = folder / f"{page.slug}.html.part"
-            aside.write_text(text, encoding="utf-8")
-            aside.replace(folder / f"{page.slug}.html")
+            files.write(folder / f"{page.slug}.html", render(page, con, defined, facts, has_start))
     return PAGES
 
 

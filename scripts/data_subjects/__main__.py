@@ -16,12 +16,11 @@ from rich.table import Table
 
 from scripts import access_log
 from scripts.data_subjects import erase, export, record_of_processing, retention
-from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
+from scripts.data_subjects.ledger import read_ledger
 from scripts.data_subjects.persons import project_tables, read_manifest, refuse_unknown, tables, unreachable
 from scripts.data_subjects.search import exports_folder, reports_folder, shown
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.landing.errors import LandingError
 from scripts.warehouse_file import open_warehouse
 
 
@@ -62,14 +61,12 @@ PROSPECTS = click.option(
 
 
 class Requests(click.Group):
-    """Commands that end with a message where a request can't be served."""
+    """Commands that end without quoting data where the warehouse can't be used."""
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command."""
         try:
             return super().invoke(ctx)
-        except (PrivacyProblem, KeyProblem, EncryptionProblem, LandingError) as error:
-            sys.exit(str(error))
         except duckdb.Error as error:
             # The message could quote data.
             sys.exit(

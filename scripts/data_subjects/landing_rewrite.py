@@ -30,6 +30,7 @@ from scripts.columns import Column
 from scripts.data_subjects.ledger import Ledger, register
 from scripts.data_subjects.persons import MATCH, Person
 from scripts.data_subjects.search import Needle, is_named_in, is_text
+from scripts.files import flush
 from scripts.landing.definitions import Layout, identify, look_alike
 from scripts.landing.inventory import complete_batches
 from scripts.landing.readable import element_query, erased_query, line_query
@@ -152,11 +153,7 @@ def replace_destroying(new: Path, old: Path) -> None:
         new.replace(old)
         if os.fstat(stream.fileno()).st_nlink == 0:
             _overwrite(stream)
-    descriptor = os.open(old.parent, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    flush(old.parent)
 
 
 def destroy(path: Path) -> None:

@@ -25,6 +25,7 @@ from typing import Any
 import pyarrow as pa
 
 from scripts.keys import ensure_key, read_key
+from scripts.problem import Problem
 from scripts.project import PROJECT, landing_folder
 
 KEY = "erasure"
@@ -35,7 +36,7 @@ _BLOCK = 64
 _SCHEMA = pa.schema([("kind", pa.string()), ("hash", pa.string()), ("replacement", pa.string())])
 
 
-class PrivacyProblem(Exception):
+class PrivacyProblem(Problem):
     """A request that can't be served. The message says why and what to do, without anyone's data."""
 
 

@@ -258,10 +258,7 @@ def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
 @click.option("--header/--no-header", "has_header", default=None, help="Whether a text's first row names its columns.")
 def main(file: str, source: str, table: str | None, kind: str | None, has_header: bool | None) -> None:
     """Propose, deliver, say what is uncertain; exits with 1 where something is in the way."""
-    try:
-        unsure = scaffold(file, source, table, kind, has_header)
-    except LandingError as error:
-        sys.exit(str(error))
+    unsure = scaffold(file, source, table, kind, has_header)
     # In a process that reads the layouts anew.
     delivered = subprocess.run([sys.executable, "-m", "scripts.deliver"], cwd=PROJECT, check=False)
     click.echo("\nTo be looked at:")

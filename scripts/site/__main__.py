@@ -20,8 +20,7 @@ from scripts import dashboards
 from scripts.code_version import code_version
 from scripts.dashboards import NothingPublished
 from scripts.embedding import data_block
-from scripts.encryption import EncryptionProblem, warehouse_path
-from scripts.keys import KeyProblem
+from scripts.encryption import warehouse_path
 from scripts.project import PROJECT
 from scripts.report.content import Content, read_content
 from scripts.site import DEFAULT
@@ -169,8 +168,6 @@ def main(out: Path) -> None:
     out = PROJECT / out
     try:
         pages = build(warehouse_path(), out)
-    except (EncryptionProblem, KeyProblem, SiteProblem) as error:
-        sys.exit(str(error))
     except duckdb.CatalogException as error:
         cause = re.sub(r"\s+", " ", str(error).splitlines()[0])
         sys.exit(f"The warehouse is not complete ({cause}). Run `make build`, then `make site` again.")

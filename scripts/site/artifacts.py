@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scripts.problem import Problem
 from scripts.project import PROJECT, target_folder
 
 Json = dict[str, Any]
@@ -18,7 +19,7 @@ DBT_POLICY = (
 )
 
 
-class SiteProblem(Exception):
+class SiteProblem(Problem):
     """The site cannot be made. The message says why, and what to do."""
 
 

@@ -8,7 +8,7 @@ import click
 from markupsafe import Markup
 
 from scripts.project import PROJECT
-from scripts.site.artifacts import SiteProblem, parse
+from scripts.site.artifacts import parse
 from scripts.site.diagram import draw, standalone
 from scripts.site.flow import flow
 from scripts.site.project import Project, read
@@ -33,11 +33,7 @@ def pictures(project: Project) -> dict[str, str]:
 @click.option("--check", is_flag=True, help="Write nothing; fail where a picture is not what would be drawn.")
 def main(check: bool) -> None:
     """Read the project and draw it, as its contracts and tests have it."""
-    try:
-        drawn = pictures(read(parse()))
-    except SiteProblem as error:
-        sys.exit(str(error))
-    for name, svg in drawn.items():
+    for name, svg in pictures(read(parse())).items():
         path = FOLDER / name
         if not check:
             path.write_text(svg, encoding="utf-8")

@@ -11,7 +11,6 @@ import sys
 import click
 
 from scripts.landing.errors import LandingError
-from scripts.settings import SettingProblem
 
 MISSING = "There is no Spark engine here ({}). Install one: pip install '.[spark]'."
 
@@ -30,8 +29,6 @@ def main(arguments: tuple[str, ...]) -> None:
             succeeded = load(spark, list(arguments))
     except LandingError as error:
         sys.exit(f"The landing area cannot be loaded.\n{error}")
-    except SettingProblem as error:
-        sys.exit(str(error))
     sys.exit(0 if succeeded else 1)
 
 
