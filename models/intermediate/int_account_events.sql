@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- One row an event of an account, with the same reading of null and empty as int_customer_events.
+-- One row per event of an account; null and empty mean what they mean in int_customer_events.
 with actions as (
     select *
     from {{ ref('stg_crm__customer_mgmt') }}

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- One row an event of a customer. A property is null where the event does not speak of it and an empty string where
+-- One row per event of a customer. A property is null where the event does not mention it and an empty string where
 -- the event empties it, so that the last value that is not null is the one in force.
 with actions as (
     select *

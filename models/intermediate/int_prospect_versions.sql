@@ -5,8 +5,8 @@
 ] -%}
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- One row per prospect and batch whose list brought new content for it. Lists are complete, but a prospect that leaves
--- them stays known with what was last said of it.
+-- One row per prospect and batch whose list brought new content for it. Lists are complete, but a prospect that is
+-- dropped from them keeps its last known values.
 with new_lists as (
     select *
     from {{ ref('stg_marketing__prospect') }}

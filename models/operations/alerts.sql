@@ -1,6 +1,6 @@
 {{ config(materialized='ephemeral') }}
 
--- One row per alert: a value that the warehouse has taken as it came, but that someone should look at.
+-- One row per alert: a value that was loaded as it came but needs a look.
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}
 ),
@@ -16,7 +16,7 @@ customers as (
     where is_full_image
 ),
 
--- Accounts that a row of their own keeps or makes active although their owner is inactive.
+-- Accounts whose own row keeps or makes them active although their owner is inactive.
 active_accounts as (
     select
         accounts.account_id,

@@ -27,7 +27,7 @@ first_seen as (
     group by series
 ),
 
--- The longer or the shorter way, whichever the series has drifted more on.
+-- Over ten or twenty batches, whichever shows the larger drift.
 drifts as (
     select
         *,

@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 
--- One row a series and batch. A category that was seen once has a row in every later batch, with 0 where it is missing.
+-- One row per series and batch. A category seen once has a row in every later batch, with 0 where it is missing.
 with batch_dates as (
     select * from {{ ref('stg_reference__batch_date') }}
 ),

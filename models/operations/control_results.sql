@@ -3,7 +3,7 @@
 -- depends_on: {{ ref('accepted_differences') }}, {{ ref('audit') }}, {{ ref('di_messages') }}
 -- depends_on: {{ ref('reconciliation') }}, {{ ref('rejected_rows') }}
 
--- One row per control and batch. A view, so that it speaks of the rows as they are, and of what is accepted today.
+-- One row per control and batch. A view, so that it reflects current rows and the differences accepted today.
 with results as (
     {{ control_results(all_controls()) | indent(4) }}
 )

@@ -1,6 +1,6 @@
 {{ config(materialized='view') }}
 
--- A test that could not be made counts as failed, a skipped one is no check.
+-- A test that could not run counts as failed; a skipped one does not count.
 with results as (
     select * from {{ ref('run_results') }}
 ),

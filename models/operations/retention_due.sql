@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- One row per rule: how many are due on the day of the last batch. Counts only; who they are, `make retention` finds
--- out when it acts. Erased persons are done with.
+-- One row per rule: how many are due on the day of the last batch. Counts only; `make retention` finds out who they
+-- are. Erased persons are left out.
 with rules as (
     select * from {{ ref('retention_rules') }}
 ),

@@ -1,7 +1,7 @@
 {{ config(materialized='incremental', incremental_strategy='append') }}
 {%- set window = forecast_window() %}
 
--- One row a series and daily batch: what the batches before it led to expect. The history, batch 1, is no day.
+-- One row per series and daily batch: the value expected from earlier batches. Batch 1, the history, is no day.
 with points as (
     select
         *,

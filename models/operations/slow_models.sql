@@ -7,8 +7,8 @@
 {#- Seconds that no one notices. -#}
 {%- set slack = 0.5 -%}
 
--- One row per model of the last run that took out of line with its own history. Median and median deviation, so that
--- one bad run among the earlier ones neither hides a slow one nor makes one.
+-- One row per model of the last run that took much longer than its own history suggests. Median and median deviation,
+-- so that one bad earlier run neither hides a slow run nor makes one.
 with runs as (
     select
         run_id,
@@ -72,8 +72,8 @@ deviations as (
     group by centres.node_id
 ),
 
--- Of normally distributed values, 1.4826 median deviations are one standard deviation; four of them are no chance.
--- Runs that were all alike leave next to no deviation, so half as much again as usual is always allowed.
+-- In a normal distribution, 1.4826 median deviations are one standard deviation; four are beyond chance.
+-- Equal runs have almost no deviation, so half as much again as usual is always allowed.
 limits as (
     select
         centres.*,

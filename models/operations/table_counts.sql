@@ -8,7 +8,7 @@ with batches as (
     from {{ ref('stg_reference__batch_date') }}
 ),
 
--- A status that is no longer Inactive takes away what its predecessor added.
+-- A version that is no longer Inactive subtracts what its predecessor added.
 customer_changes as (
     select
         batch_id,
@@ -20,7 +20,7 @@ customer_changes as (
     from {{ ref('dim_customer') }}
 ),
 
--- Every table, those without a row too.
+-- Every table, including empty ones.
 tables as (
     {% for model_name, table_name in counted_tables() -%}
     select

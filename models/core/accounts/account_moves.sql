@@ -1,4 +1,4 @@
--- What moved in an account in a month: shares that a trade added or took, and trades that were completed.
+-- What moved in an account in a month: shares that trades added or removed, and trades that were completed.
 with moves as (
     select
         account_id,

@@ -1,4 +1,4 @@
--- An account keeps its row where it holds nothing any more, so it is itself what it has once something has moved.
+-- An account keeps its row after it has sold everything, so any account that ever moved something has one.
 with cash as (
     select
         accounts.account_id,

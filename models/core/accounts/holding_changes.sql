@@ -1,5 +1,4 @@
--- What each closed trade did to the holdings that it changed. What a trade will do that is still open has not happened
--- yet.
+-- What each closed trade did to the holdings that it changed. Open trades have not changed any yet.
 with holdings as (
     select
         *,

@@ -45,7 +45,7 @@ events as (
         batch_id
     from own_events
     union all
-    -- A customer who becomes inactive takes along all accounts known then. In later batches that comes before the day's
+    -- A customer who becomes inactive makes all accounts known then inactive. In later batches that comes before the day's
     -- account rows, so that the status which a row states for its account stands.
     select
         owners.account_id,
@@ -91,7 +91,7 @@ states as (
         lead(event_date, 1, {{ end_of_time() }})
             over (partition by account_id order by batch_id, event_at, event_sequence) as end_date
     from owned
-    -- A customer takes along only what is theirs at that time.
+    -- Only the accounts that the customer owns at that time.
     where
         is_known = 1
         and (inactive_customer_id is null or inactive_customer_id = owner_id)
@@ -102,7 +102,7 @@ states as (
     )
 ),
 
--- Each state, cut where its customer's version changes, so as to lie within one. Of a day's states, the last stands.
+-- Split each state where its customer's version changes, so that it lies within one. The last state of a day counts.
 versions as (
     select
         states.account_id,

@@ -32,7 +32,7 @@ current_matches as (
     group by match_key
 ),
 
--- Customers with new events, and those whose prospect appeared, changed or went to another address.
+-- Customers with new events, and those whose prospect appeared, changed or moved.
 affected as (
     select customer_id
     from {{ ref('taken_customer_events') }}
@@ -67,7 +67,7 @@ events as (
     {% endif %}
 ),
 
--- Carry every property over all events first: only then may the last event of a day stand for the day.
+-- Carry every property forward over all events first: only then may the last event of a day represent the day.
 carried as (
     select
         customer_id,

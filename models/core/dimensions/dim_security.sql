@@ -32,7 +32,7 @@ states as (
     where next_date is null or next_date <> effective_date
 ),
 
--- Cut each state where its company's version changes, so that a version lies within its company's version.
+-- Split each state where its company's version changes, so that a version lies within its company's version.
 versions as (
     select
         states.symbol,

@@ -13,7 +13,7 @@
 {%- endif -%}
 
 -- depends_on: {{ ref('stg_brokerage__trade') }}
--- Batch 1 and later batches are read apart: the later ones are few, and only they need to be put in order.
+-- Batch 1 and later batches are read separately: later batches are small, and only they need sorting.
 with first_trades as (
     select * from {{ ref('resolved_trades') }}
     where
@@ -47,7 +47,7 @@ securities as (
     select * from {{ ref('dim_security') }}
 ),
 
--- A trade as it is now, with what it was when it was created. Nearly all trades are of batch 1 and have no changes.
+-- A trade as it is now, with its values at creation. Nearly all trades are of batch 1 and never change.
 states as (
     select
         trades.trade_id,

@@ -17,8 +17,8 @@ financials as (
     inner join companies on financial.sk_company_id = companies.sk_company_id
 ),
 
--- Accounts that were posted again replace what was posted before; of those of one second, the higher earnings count, so
--- that every build takes the same.
+-- Reposted accounts replace earlier ones; of two posted in the same second, the higher earnings count, so that every
+-- build picks the same.
 quarters as (
     select
         company_id,

@@ -34,14 +34,14 @@ changes as (
     {% endfor %}
 ),
 
--- Months count from the first one that something new is dated in, and the last one, which may have got longer.
+-- Recompute from the first month in which something new is dated, and the last month, which may have grown.
 new_months as (
     select min(month_id) as month_id from changes
     where {{ is_new_batch() }}
     {% if is_incremental() -%}
     union all
     select max(month_id) as month_id from {{ this }}
-    -- Trades that were closed before and have changed since can have left the day that they were closed on.
+    -- A closed trade that has changed since may have moved off the day on which it was closed.
     union all
     select min({{ month_id('changes.sk_date_id') }}) as month_id from {{ ref('holding_changes') }} as changes
     inner join {{ ref('dim_trade') }} as trades on changes.current_trade_id = trades.trade_id
@@ -69,7 +69,7 @@ months as (
     group by {{ month_id('sk_date_id') }}
 ),
 
--- A security that had no price in a month keeps the one before.
+-- A security without a price in a month keeps its previous price.
 quotes as (
     select
         months.month_id,

@@ -10,7 +10,7 @@ with transactions as (
 ),
 
 {% if is_incremental() -%}
--- From its first new day on, an account's balances are computed again.
+-- Recompute an account's balances from its first new day on.
 affected as (
     select
         account_id,

@@ -21,7 +21,7 @@ first_price as (
     select min(market_date) as market_date from {{ ref('stg_brokerage__daily_market') }}
 ),
 
--- No price needs what was earned long before it.
+-- No price needs earnings from long before it.
 earnings as (
     select *
     from {{ ref('earnings_trailing') }}
@@ -70,7 +70,7 @@ prices as (
     {% endif %}
 ),
 
--- A year less a day is 9,999 less in yyyymmdd: from 20170707 back to 20160708, and never to a day that is none.
+-- In yyyymmdd, a year less a day is 9,999 less: from 20170707 back to 20160708, and never to a date that doesn't exist.
 extremes as (
     select
         *,

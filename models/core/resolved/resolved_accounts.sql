@@ -1,4 +1,4 @@
--- One row per landed row: an account belongs to a customer whom this batch or an earlier one brought, and has a broker.
+-- One row per landed row: an account belongs to a customer of this batch or an earlier one, and has a broker.
 with accounts as (
     select * from {{ ref('stg_brokerage__account') }}
 ),

@@ -1,5 +1,5 @@
--- One row per landed row: cash moves in an account that this batch or an earlier one brought, and that is in force on
--- that day. Accounts never end, so from their first day on they are in force.
+-- One row per landed row: cash moves in an account of this batch or an earlier one that is in force on that day.
+-- Accounts never end, so they are in force from their first day on.
 with transactions as (
     select * from {{ ref('stg_brokerage__cash_transaction') }}
 ),

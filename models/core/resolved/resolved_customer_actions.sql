@@ -1,4 +1,4 @@
--- One row per landed action: it speaks of a customer, a broker and an account that are known by then. A customer is
+-- One row per landed action: its customer, broker and account are known by then. A customer is
 -- known from a NEW action with a known broker on, an account from the NEW or ADDACCT that opened it.
 with actions as (
     select

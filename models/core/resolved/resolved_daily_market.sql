@@ -1,5 +1,5 @@
--- One row per landed row: a price is that of a security in force on that day. Securities never end, so from their first
--- day on they are in force.
+-- One row per landed row: a price is that of a security in force on that day. Securities never end, so they
+-- are in force from their first day on.
 with prices as (
     select * from {{ ref('stg_brokerage__daily_market') }}
 ),

@@ -1,4 +1,4 @@
--- One row per landed record: a company's accounts name a company that is in force when they are posted.
+-- One row per landed record: financials name a company that is in force when they are posted.
 with financials as (
     select * from {{ ref('stg_newswire__financial') }}
 ),

@@ -1,5 +1,4 @@
--- One row per landed row: a holding changes by a trade, and was opened by one, that this batch or an earlier one
--- brought.
+-- One row per landed row: a holding is changed by a trade, and was opened by one, of this batch or an earlier one.
 with changes as (
     select * from {{ ref('stg_brokerage__holding_history') }}
 ),
@@ -8,7 +7,7 @@ trades as (
     select * from {{ ref('dim_trade') }}
 ),
 
--- Read on its own: one CTE used twice would be kept in memory whole.
+-- Read separately: a CTE that is used twice is materialised in memory.
 opening_trades as (
     select
         trade_id,

@@ -1,4 +1,4 @@
--- One row per landed row: a trade that was taken went through the state.
+-- One row per landed row: a state of a trade that was accepted.
 with history as (
     select * from {{ ref('stg_brokerage__trade_history') }}
 ),

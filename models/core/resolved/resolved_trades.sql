@@ -1,4 +1,4 @@
--- One row per landed row: a trade is taken as a whole, when the row that creates it can be taken.
+-- One row per landed row: a trade is accepted as a whole, if the row that creates it can be.
 with trades as (
     select * from {{ ref('stg_brokerage__trade') }}
 ),
@@ -29,7 +29,7 @@ checked as (
             when status_types.status_id is null then 'unknown_status'
             when trade_types.trade_type_id is null then 'unknown_trade_type'
             when creations.trade_id is null then 'not_created'
-            -- The row itself has a known status and type, so neither may be named as the reason.
+            -- This row has a known status and type itself, so neither may be given as the reason.
             when creations.reject_reason_code in ('unknown_status', 'unknown_trade_type') then 'rejected_trade'
             when creations.reject_reason_code is not null then creations.reject_reason_code
             when

@@ -1,5 +1,5 @@
 -- One row per trade: it is created in a known status and of a known type, by an account and in a security that are in
--- force on that day. Accounts and securities never end, so from their first day on they are in force.
+-- force on that day. Accounts and securities never end, so they are in force from their first day on.
 with trades as (
     select * from {{ ref('int_trades_created') }}
 ),

@@ -74,7 +74,7 @@ checked as (
     {% endif %}
 ),
 
--- What is put in order is kept narrow.
+-- Sort as few columns as possible.
 events as (
     select
         customer_id,

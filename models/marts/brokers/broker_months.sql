@@ -79,7 +79,7 @@ book as (
 compared as (
     select
         *,
-        -- After a month without a book, a broker starts from nothing.
+        -- After a month without clients, a broker starts from zero.
         lag(place) over months = place - 1 as is_followed,
         lag(clients) over months as clients_before,
         lag(cash) over months as cash_before,

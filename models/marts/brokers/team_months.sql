@@ -16,7 +16,7 @@ teams as (
         0 as levels_below
     from brokers
     union
-    -- A circle of managers ends where it begins.
+    -- A cycle of managers stops where it began.
     select
         teams.manager_id,
         brokers.broker_id,

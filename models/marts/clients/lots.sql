@@ -1,5 +1,5 @@
 -- First in, first out: the n-th share bought is the n-th share sold, of one account and security. Purchases and sales
--- are laid side by side along the number of shares, and cut wherever one of either ends; each piece has at most one
+-- are laid side by side by share number, and split wherever one of either ends; each piece has at most one
 -- purchase and one sale. Shares that were sold before they were bought are a short lot, opened by the sale.
 with changes as (
     select
@@ -90,7 +90,7 @@ matched as (
             and not sales.is_purchase
 ),
 
--- Money for shares that were sold first was got before it was paid. Sail 0.7 takes -price for a decimal of another
+-- Of shares sold short, the proceeds come before the cost. Sail 0.7 takes -price for a decimal of another
 -- scale, hence 0 - price.
 directed as (
     select

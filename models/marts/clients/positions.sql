@@ -17,7 +17,7 @@ current_accounts as (
     where accounts.is_current
 ),
 
--- Whoever bought a share, it belongs to whoever owns the account now.
+-- A share belongs to the account's current owner, whoever bought it.
 owners as (
     select
         versions.sk_account_id,

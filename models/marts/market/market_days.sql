@@ -1,6 +1,6 @@
 {{ config(materialized='incremental', incremental_strategy='delete+insert', unique_key='day') }}
 
--- A security counts with its capitalisation at its price before: the shares of that day at its price then and at
+-- A security is weighted by its capitalisation at its previous price: the day's shares at that price and at
 -- today's. One without a price on the day, or in the twenty trading days before it, drops out of both sums, so that
 -- listings move nothing.
 with history as (

@@ -83,7 +83,7 @@ summed as (
     select
         symbol,
         last_date_id,
-        -- Those of the last day, also where they are null.
+        -- Those of the last day, even if they are null.
         {% for column in ['close_price', 'pe_ratio', 'yield', 'fifty_two_week_high', 'fifty_two_week_low'] -%}
         max(case when sk_date_id = last_date_id then {{ column }} end) as {{ column }},
         {% endfor -%}

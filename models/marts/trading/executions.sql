@@ -8,7 +8,7 @@ trades as (
     select * from {{ ref('dim_trade') }}
     where
         sk_close_date_id is not null
-        -- A trade is looked at again where the price of its day comes after it.
+        -- Look at a trade again if its day's price arrives later.
         and (
             {{ is_new_batch() }}
             or sk_close_date_id >= (
@@ -18,7 +18,7 @@ trades as (
         )
 ),
 
--- Prices name the version of the security that was in force on their day, trades the one on the day of their creation.
+-- Prices refer to the security's version on their own day, trades to the version on the day they were created.
 securities as (
     select
         sk_security_id,
@@ -28,7 +28,7 @@ securities as (
     from {{ ref('dim_security') }}
 ),
 
--- A trade that closed under another version than it was created under is rare.
+-- Few trades close under another version than the one they were created under.
 closing_securities as (
     select
         created.sk_security_id,
@@ -44,7 +44,7 @@ placed as (
         trades.*,
         closing_securities.closing_sk_security_id
     from trades
-    -- One that closed before its security had a version keeps its row, without prices.
+    -- A trade that closed before its security's first version keeps its row, without prices.
     left join closing_securities
         on
             trades.sk_security_id = closing_securities.sk_security_id

@@ -1,7 +1,7 @@
 {{ config(materialized='view') }}
 
--- What a trade of some type usually costs is judged by all of them: three times the interquartile range above the
--- third quartile is far out, however the shares are distributed.
+-- All trades of a type define what is usual: a cost more than three interquartile ranges above the third quartile is an
+-- outlier, however costs are distributed.
 with completed as (
     select
         *,

@@ -6,7 +6,7 @@ renamed as (
     select
         dm_s_symb as symbol,
         dm_date as market_date,
-        -- As wide as these columns have always been, so that a warehouse made before goes on.
+        -- These columns keep the width they have always had, so that existing warehouses keep working.
         cast(dm_close as decimal(15, 2)) as close_price,
         cast(dm_high as decimal(15, 2)) as day_high,
         cast(dm_low as decimal(15, 2)) as day_low,
