@@ -3,7 +3,7 @@
     meta={
         'dimension': 'validity',
         'model': 'nameplates_released',
-        'reason': 'Otherwise the nameplate of a prospect could be told from the numbers.',
+        'reason': 'Otherwise the numbers could reveal a prospect's nameplate.',
     }
 ) }}
 {{ never_stops_the_load() }}

@@ -54,7 +54,7 @@ def find_in_database(
     hits = []
     for (schema, table), names in tables.items():
         relation = ".".join(_quoted(part) for part in (database, schema, table))
-        # Lists and structs become text with all they hold. Most columns hold none of the values, which one look tells.
+        # Lists and structs become text with all they hold. Most columns hold none of the values, which one scan shows.
         texts = [f"lower(cast({_quoted(name)} as varchar))" for name in names]
         looks = ", ".join(f"coalesce(bool_or(regexp_matches({text}, $1)), false)" for text in texts)
         has_any = con.execute(f"select {looks} from {relation}", [any_of_them]).fetchall()[0]

@@ -109,7 +109,7 @@ def manifest_of(folder: Path, con: duckdb.DuckDBPyConnection) -> Path:
 def test_the_program_holds_the_log_against_manifests(
     con: duckdb.DuckDBPyConnection, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Those of what is published now, without being told, and those that were kept elsewhere."""
+    """Manifests of current publications by default, and those that were kept elsewhere."""
     monkeypatch.setenv("PUBLISH_DIR", str(tmp_path / "published"))
     kept = manifest_of(tmp_path / "kept", con)
     published = manifest_of(tmp_path / "published" / "analyst", con)

@@ -1,4 +1,4 @@
-"""What docs/analysts.md, docs/questions.md and the notebook tell analysts to type works on what is published."""
+"""The code of docs/analysts.md, docs/questions.md and the notebook runs on published files."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def reader(published: Publication, monkeypatch: pytest.MonkeyPatch, secured_keys: Path) -> Publication:
-    """Settings of a person who has the analysts' files and keys."""
+    """Environment of an analyst who has the published files and the key."""
     monkeypatch.setenv("PUBLISH_DIR", str(published.folder))
     monkeypatch.setenv("WAREHOUSE_KEYS", str(secured_keys))
     return published

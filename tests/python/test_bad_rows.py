@@ -34,7 +34,7 @@ class Bad:
 
 @dataclass(frozen=True)
 class Known:
-    """Things of the landing area that a bad row can speak of."""
+    """Keys of the landing area that a bad row can refer to."""
 
     account: str
     customer: str
@@ -44,7 +44,7 @@ class Known:
 
 
 def known(landing: Path) -> Known:
-    """What the first rows of some files speak of, and a watch that was never placed."""
+    """Keys from the first rows of some files, and a watch that was never placed."""
     cash = (landing / "Batch1/CashTransaction.txt").read_text(encoding="utf-8").split("|", 1)
     trade = (landing / "Batch1/Trade.txt").read_text(encoding="utf-8").split("|", 6)
     watches = [line.split("|") for line in (landing / "Batch1/WatchHistory.txt").read_text().splitlines()]
@@ -184,7 +184,7 @@ def damaged(session: Path, landing: Path) -> Damaged:
 
 
 def test_every_bad_row_is_on_record(damaged: Damaged) -> None:
-    """Whoever asks why a row is missing finds its file, line, column, reason and text; of no other row is that said."""
+    """Each bad row is listed with file, line, column, reason and text; no other row is."""
     found = damaged.warehouse.query("""
         select source_name, file_name, raw_text, column_name, reason, batch_id, line_number, byte_offset
         from operations.rejected_rows
@@ -206,7 +206,7 @@ def test_nothing_else_is_lost(damaged: Damaged, loaded: Warehouse) -> None:
 
 
 def test_the_report_says_why_and_never_what(damaged: Damaged, room: Path) -> None:
-    """Every reason is told as the seed words it, with what to do; no value of a rejected row is shown."""
+    """Each reason comes in the seed's words, with what to do; no value of a rejected row is shown."""
     content = write_report(damaged.warehouse.path, room / "report.html")
     assert sum(row["rejected_rows"] for row in content.rejected) == len(damaged.places)
     with open(PROJECT / "seeds" / "reject_reasons.csv", encoding="utf-8", newline="") as stream:

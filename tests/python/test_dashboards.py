@@ -164,7 +164,7 @@ def test_every_number_says_what_it_means(published: Publication) -> None:
 
 
 def test_nothing_published_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Not a traceback."""
+    """A message with the command to run, not a traceback."""
     monkeypatch.setenv("PUBLISH_DIR", str(tmp_path))
     with pytest.raises(NothingPublished, match="make publish"):
         rendering.write(tmp_path / "out", {"metrics": {}})

@@ -74,7 +74,7 @@ def test_load_timestamps_do_not_count(tmp_path: Path) -> None:
     ],
 )
 def test_a_difference_is_found(tmp_path: Path, change: str, removed: int, added: int, schema: dict[str, str]) -> None:
-    """A changed value, a missing row, a row too many, another column or type, a missing table is told."""
+    """A changed value, a missing row, a row too many, another column or type, a missing table is reported."""
     base, head = make(tmp_path / "b.duckdb"), make(tmp_path / "h.duckdb", change)
     found = differences(base, head)
     (table,) = found.different
@@ -349,7 +349,7 @@ def classified(**classes: str) -> dict[str, Any]:
 
 
 def test_a_public_value_is_shown(tmp_path: Path) -> None:
-    """Otherwise the tests after this one could not fail."""
+    """Otherwise the following tests could not fail."""
     base, head = (
         make(tmp_path / "b.duckdb", BEFORE),
         make(tmp_path / "h.duckdb", BEFORE, "update core.people set email = 'x'"),
@@ -379,7 +379,7 @@ ATTACKS = {
     ),
     "only the head calls it public": (CHANGED, PEOPLE, classified(email="public"), "not shown (personal)"),
     "only the base calls it public": (CHANGED, classified(email="public"), PEOPLE, "not shown (personal)"),
-    "nobody has classified it": (CHANGED, classified(email=""), classified(email=""), "not shown (not classified)"),
+    "it is not classified": (CHANGED, classified(email=""), classified(email=""), "not shown (not classified)"),
     "its class does not exist": (
         CHANGED,
         classified(email="open"),
@@ -514,7 +514,7 @@ SEMANTIC = {
 
 
 @pytest.mark.parametrize("class_", ["public", "personal"])
-def test_metrics_are_numbers_of_nobody(tmp_path: Path, class_: str) -> None:
+def test_no_metric_is_a_persons_number(tmp_path: Path, class_: str) -> None:
     base, head = (
         make(tmp_path / "b.duckdb", BEFORE),
         make(tmp_path / "h.duckdb", BEFORE, "delete from core.people where id = 1"),

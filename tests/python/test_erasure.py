@@ -422,7 +422,7 @@ def test_a_hold_is_stronger(erased: Erased, monkeypatch: pytest.MonkeyPatch, roo
     assert read_ledger().hold_on(customer, date.today()) is None
 
 
-def test_nobody_is_erased_by_a_wrong_number(erased: Erased) -> None:
+def test_a_wrong_number_erases_no_one(erased: Erased) -> None:
     with pytest.raises(PrivacyProblem, match="No customer of this number"):
         erase.erase(["123456789"], [], "asked for it", Erasure(dbt=lambda arguments: None))
 
@@ -438,7 +438,7 @@ def test_the_search_finds_what_is_left(erased: Erased, room: Path) -> None:
     assert search.files_with(room, needles) == []
 
 
-def test_a_table_that_leads_to_nobody_is_refused() -> None:
+def test_a_table_that_leads_to_no_person_is_refused() -> None:
     personal = Column("phone", "VARCHAR", {"classification": "personal", "kind": "contact"})
     key = Column("customer_id", "BIGINT", {"subject": "customer"})
     assert persons.unreachable([Table("marts", "clients", (personal, key))]) == []

@@ -382,7 +382,7 @@ def test_a_marker_under_a_wrong_name_is_refused(area: Path) -> None:
 
 
 def test_a_first_batch_under_a_wrong_name_is_named(tmp_path: Path) -> None:
-    """Where there is no complete batch, the likely reason is told too."""
+    """Where there is no complete batch, the message also names the likely reason."""
     batch(tmp_path, 1, "2017-07-07").rename(tmp_path / "batch_01")
     message = refused(tmp_path)
     assert "holds no complete batch" in message

@@ -184,7 +184,7 @@ def test_a_ducklake_is_encrypted(tmp_path: Path) -> None:
 
 
 def test_the_guide_reads_a_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What docs/scaling-out.md tells to type, from beside the folder `data`."""
+    """The code of docs/scaling-out.md runs in the folder that contains `data`."""
     guide = (PROJECT / "docs" / "scaling-out.md").read_text(encoding="utf-8").split("## Lake outputs")[1]
     python, sql = (re.findall(rf"```{language}\n(.*?)```", guide, re.S)[0] for language in ("python", "sql"))
     data = tmp_path / "data"

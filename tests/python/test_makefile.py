@@ -1,4 +1,4 @@
-"""What a person types after `make` reaches the command as it is: no shell and no make looks into it."""
+"""What a user types after `make` reaches the command verbatim: neither make nor a shell expands it."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def make(*arguments: str, python: Path | None = None) -> subprocess.CompletedPro
 
 @pytest.fixture
 def teller(room: Path) -> Path:
-    """A folder with a `python` that says what it was given."""
+    """A folder with a `python` that prints its arguments."""
     path = room / "bin" / "python"
     path.parent.mkdir()
     path.write_text(f"#!{sys.executable}\n{TELL}\n", encoding="utf-8")

@@ -22,7 +22,7 @@ from scripts.warehouse_file import open_warehouse
 # Columns that may differ though they are not personal, and why.
 TOKEN = "a token, made of the number under a key"
 SHARED = "released where at least five persons share it (tests/analytics)"
-PLACE = "where a row lies in a file tells how long the rows before it are"
+PLACE = "the position of a row in a file depends on the length of the rows before it"
 FILE = "sizes and times of files"
 RUN = "when a run was, and how long it took"
 COUNT = "how many different values a column has"

@@ -1,4 +1,4 @@
-"""Rows that are nearly right: each is either taken or rejected, never both and never neither."""
+"""Rows that are nearly right: each is either loaded or rejected, never both and never neither."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def append(path: Path, *rows: str) -> None:
 
 @pytest.fixture(scope="module")
 def area(session: Path, loaded: Warehouse) -> Path:
-    """A landing area with rows that are readable but speak of something that is not there then."""
+    """A landing area with readable rows that refer to something that does not exist then."""
     area = copy_landing(loaded.landing, session / "odd_landing")
     for path in area.rglob("*_audit.csv"):
         path.unlink()

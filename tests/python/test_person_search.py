@@ -1,4 +1,4 @@
-"""What is searched for, and where it is found: only what is another person's own too tells nothing."""
+"""Which values are searched for, and where they are found; a value that others have too proves nothing."""
 
 from __future__ import annotations
 
@@ -106,8 +106,8 @@ def test_what_is_anothers_own_is_not_sought(table: str, place: int, text: str, s
     assert "annabel quixotlby" in {n.value for n in sought if not n.is_shared}
 
 
-def test_a_part_of_a_word_is_nobody() -> None:
-    """It stands in the file's bytes too, which then can't tell."""
+def test_a_part_of_a_word_is_no_match() -> None:
+    """The part occurs in the file's bytes too, so that a search of bytes proves nothing."""
     _, found, live = held({"cash": (2, "Annabella, 1987-65-43201")})
     assert found == [] and {"annabel", "987-65-4320"} <= live
 

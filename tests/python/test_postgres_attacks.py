@@ -295,7 +295,7 @@ def test_other_sessions_are_not_seen(server: Any, published: Publication) -> Non
         )
 
 
-def test_what_nobody_gets_is_not_on_the_server(server: Any, published: Publication) -> None:
+def test_what_no_audience_gets_is_not_on_the_server(server: Any, published: Publication) -> None:
     assert server.execute("select 1 from pg_tables where tablename = 'rebuilds_due'").fetchall() == []
     assert server.execute("select 1 from pg_namespace where nspname like '%next'").fetchall() == []
 
@@ -337,7 +337,7 @@ def test_a_role_that_may_more_is_refused(
         server.execute(f'alter role "{name}" nobypassrls')
 
 
-def test_one_who_cannot_close_large_objects_is_told_how(server: Any) -> None:
+def test_without_the_right_to_close_large_objects_it_says_how(server: Any) -> None:
     """Only a superuser takes a right on the server's own functions away; once that is done, no other user has to."""
     server.execute("create role loader createrole")
     server.execute("set role loader")

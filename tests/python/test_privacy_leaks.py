@@ -253,7 +253,7 @@ HONEST: dict[str, str] = {
 
 
 def test_there_are_enough_leaks() -> None:
-    """The issue asks for sixty."""
+    """A list that had lost most of its leaks would prove little."""
     assert len(LEAKS) + 20 > 80
     assert len(set(LEAKS.values())) == len(LEAKS)
 

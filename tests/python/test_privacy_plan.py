@@ -258,7 +258,7 @@ PERSONAL = [(table, column) for table in ("dim_customer", "dim_trade") for colum
 
 @pytest.mark.parametrize("name", LEAKY)
 def test_no_leak_passes(name: str) -> None:
-    """A query that shows something of a person, or tells whose a token is, is found, and DuckDB runs it."""
+    """A query that shows personal data, or whose a token is, is found, and DuckDB runs it."""
     sql = LEAKY[name]
     with duckdb.connect() as con:
         con.execute(DATABASE)

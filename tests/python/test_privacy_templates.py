@@ -221,7 +221,7 @@ def test_a_constraint_that_is_an_expression_is_found(tmp_path: Path) -> None:
 
 
 def test_macros_of_another_engine_are_no_way_around(tmp_path: Path) -> None:
-    """They never run on DuckDB, so nothing is said of them; but who calls one by its name is told."""
+    """They never run on DuckDB, so they raise no finding, but a call by name does."""
     macros = {
         f"macro.p.{name}": {
             "name": name, "package_name": "p", "depends_on": {"macros": []}, "macro_sql": "{{ run_query('select 1') }}"

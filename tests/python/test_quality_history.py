@@ -113,7 +113,7 @@ def test_failing_rows_and_rejected_rows_are_one_query_away(loaded: Warehouse, ro
     assert warehouse.query("select count(*) from operations.rejected_rows") == [(0,)]
 
 
-def test_an_error_is_told_by_its_kind_and_column_only(loaded: Warehouse, room: Path) -> None:
+def test_an_error_is_recorded_by_its_kind_and_column_only(loaded: Warehouse, room: Path) -> None:
     """A database quotes the value that it cannot convert; the history does not."""
     warehouse = loaded.copy(room / "warehouse")
     change(warehouse, f"alter table core.dim_customer alter gender type varchar using '{PLANTED}'")

@@ -140,7 +140,7 @@ def test_a_broken_document_is_refused_before_anything_loads(damage: str, landing
 
 
 def test_a_new_time_is_no_change(first_batch: Warehouse, room: Path) -> None:
-    """A file that was copied or touched loads as if nothing had been, and what is ignored is listed."""
+    """Copying or touching a file changes nothing, and ignored files are listed."""
     area = copy_landing(first_batch.landing, room / "landing")
     path = area / "Batch1/HR.csv"
     rewrite(path, lambda data: data)
@@ -154,7 +154,7 @@ def test_a_new_time_is_no_change(first_batch: Warehouse, room: Path) -> None:
 
 
 def test_too_many_bad_rows_stop_the_load(first_batch: Warehouse, loaded: Warehouse, room: Path) -> None:
-    """A file full of bad rows is refused, none reaches core, and the corrected one loads as if nothing had been."""
+    """A file full of bad rows is refused, none reaches core, and the corrected file loads normally."""
     area = copy_landing(first_batch.landing, room / "landing")
     path = area / "Batch2/DailyMarket.txt"
     rewrite(path, lambda data: data.replace(b"|2017-", b"|2O17-"))
@@ -188,7 +188,7 @@ def test_nothing_to_load_is_said(first_batch: Warehouse, room: Path) -> None:
     assert "LANDING_DIR" in warehouse.refuse()
 
 
-def test_a_second_writer_is_told(first_batch: Warehouse, room: Path) -> None:
+def test_a_second_writer_fails_with_a_message(first_batch: Warehouse, room: Path) -> None:
     """While one process writes, another fails with a message instead of waiting forever."""
     warehouse = first_batch.copy(room / "warehouse")
     with duckdb.connect(str(warehouse.path)):

@@ -84,7 +84,7 @@ def test_a_place_without_a_warehouse_is_named(place: str, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("closed", ["w.duckdb", "."])
 def test_a_read_only_place_is_named(closed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Asked of the system, which lets root write everywhere but on a disk mounted read-only."""
+    """Detected by asking the system; root may write everywhere except on a disk mounted read-only."""
     path = tmp_path / "w.duckdb"
     duckdb.connect(str(path)).close()
     allowed = os.access

@@ -185,7 +185,7 @@ def test_an_export_only_reads(mine: Warehouse, room: Path, monkeypatch: pytest.M
     assert entry["subjects"] == sorted(tokens) and (room / "exports" / entry["folder"]).is_dir()
 
 
-def test_a_hold_is_for_somebody(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_hold_needs_a_known_person(mine: Warehouse, room: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A hold on a wrong number would protect no one."""
     monkeypatch.setattr(commands, "read_manifest", lambda: persons.read_manifest(parse=False))
     options = ["--until", "2999-01-01", "--by", "file 7", "--why", "a suit"]

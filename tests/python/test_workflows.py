@@ -79,7 +79,7 @@ def test_the_comment_fits_what_is_uploaded() -> None:
 
 @pytest.mark.long
 @pytest.mark.warehouse
-def test_a_pull_request_is_told_what_it_changes(room: Path) -> None:
+def test_a_pull_request_gets_a_report_of_what_it_changes(room: Path) -> None:
     """The targets of the warehouse job, in order, on a clone in which a price became a cent dearer."""
     project = copy_project(room / "project")
 

@@ -45,7 +45,7 @@ NOT_ROWS = {
 
 @dataclass(frozen=True)
 class Ran:
-    """How a run of dbt ended, and what it said."""
+    """Exit code and output of a dbt run."""
 
     code: int | None
     output: str
