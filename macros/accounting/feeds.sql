@@ -56,7 +56,7 @@
     {{ return(relation_of(graph.nodes['model.' ~ project_name ~ '.' ~ name])) }}
 {%- endmacro %}
 
-{#- Body of a model whose rows hooks write, in the transaction of whatever they tell of: it gives the table its shape,
+{#- Body of a model whose rows hooks write, in the transaction of the change they record: it gives the table its shape,
     from the columns in its YAML, and never a row. -#}
 {% macro written_by_hooks() -%}
     select

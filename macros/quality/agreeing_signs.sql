@@ -27,7 +27,7 @@
         group by table_name, batch_id, column_name, code_number, code
     ),
 
-    -- A row is compared with the others of its code, so that a code which comes once tells nothing.
+    -- A row is compared with the others of its code, so that a code which occurs once proves nothing.
     agreeing_by_code as (
         select
             table_name,

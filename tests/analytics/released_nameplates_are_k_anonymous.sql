@@ -3,7 +3,7 @@
     meta={
         'dimension': 'validity',
         'model': 'nameplates_released',
-        'reason': 'Otherwise the numbers could reveal a prospect's nameplate.',
+        'reason': 'Otherwise the numbers could reveal the nameplate of a prospect.',
     }
 ) }}
 {{ never_stops_the_load() }}
