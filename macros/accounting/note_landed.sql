@@ -3,7 +3,7 @@
 {% macro note_landed() -%}
     {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
     {%- set source_name = model.sources[0] | join('.') -%}
-    {%- if nothing_came(source_name) -%}{{ return('') }}{%- endif -%}
+    {%- if has_no_new_files(source_name) -%}{{ return('') }}{%- endif -%}
     {%- if should_full_refresh() -%}
         {%- do forget(hook_table('landed_files'), "source_name = '" ~ source_name ~ "'") -%}
         {%- do forget(hook_table('rejected_rows'), "rejected_by = '" ~ model.name ~ "'") -%}
@@ -14,7 +14,7 @@
     {%- if batch_ids -%}
         {%- set layout = landing_layout(source_name) -%}
         {%- set is_counted = layout.config.meta.format != 'audit' -%}
-        {%- set returned_from = take_out_duplicates(layout, batch_ids) if is_counted else [] -%}
+        {%- set returned_from = remove_duplicates(layout, batch_ids) if is_counted else [] -%}
         {%- do add_rows(
             'landed_files',
             'select source_name, feed, batch_id, file_name, byte_count, modified_at, content_hash, ' ~ ('line_count' if is_counted else 'null as line_count') ~ ',

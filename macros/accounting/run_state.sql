@@ -76,7 +76,7 @@
 {%- endmacro %}
 
 {#- Whether the warehouse had all files of a source as the run began. False where note_state has not looked. -#}
-{% macro nothing_came(source_name) -%}
+{% macro has_no_new_files(source_name) -%}
     {%- set state = state_at_start() -%}
     {{ return(state and source_name not in (state.new_sources or []) and not should_full_refresh()) }}
 {%- endmacro %}
@@ -97,7 +97,7 @@
     write. A model of core goes by its own rows: what it reads may have been behind when it counted a batch. -#}
 {% macro nothing_to_load() -%}
     {%- if model.fqn[1] == 'staging' -%}
-        {{ return(nothing_came(model.sources[0] | join('.'))) }}
+        {{ return(has_no_new_files(model.sources[0] | join('.'))) }}
     {%- endif -%}
     {{ return(model.fqn[1:3] == ['operations', 'log']) }}
 {%- endmacro %}

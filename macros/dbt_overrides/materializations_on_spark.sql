@@ -62,7 +62,7 @@
         {%- endif -%}
         {%- set columns = given.keys() | join(', ') -%}
         {%- if config.get('incremental_strategy') == 'append' -%}
-            {%- if model.fqn[1] == 'staging' -%}{%- do spark__take_out_half_loaded() -%}{%- endif -%}
+            {%- if model.fqn[1] == 'staging' -%}{%- do spark__remove_half_loaded() -%}{%- endif -%}
             {% call statement('main') -%}
                 insert into {{ this }} select {{ columns }} from (
                     {{ sql }}
@@ -205,7 +205,7 @@
 {%- endmacro %}
 
 {#- Rows of a staging model from unrecorded files: a run was killed in between. They are read again. -#}
-{% macro spark__take_out_half_loaded() -%}
+{% macro spark__remove_half_loaded() -%}
     {%- set batch_ids = run_query(
         'select distinct batch_id from (' ~ new_landed_files(model.sources[0] | join('.')) ~ ') as new_files'
     ).columns[0].values() | list -%}

@@ -53,7 +53,7 @@
     numbers. -#}
 {% macro landed_paths(source_name) -%}
     {%- if is_incremental() and flags.WHICH in ['run', 'build'] -%}
-        {%- if nothing_came(source_name) -%}{{ return([]) }}{%- endif -%}
+        {%- if has_no_new_files(source_name) -%}{{ return([]) }}{%- endif -%}
         {%- set files = new_landed_files(source_name) -%}
     {%- else -%}
         {%- set files = "select * from landing_area where source_name = '" ~ source_name ~ "'" -%}

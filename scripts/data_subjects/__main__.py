@@ -127,7 +127,7 @@ def _erase(customers: tuple[str, ...], prospects: tuple[str, ...], reason: str, 
     for report in reports:
         console.print(erase.as_text(report), markup=False, highlight=False)
         console.print(f"The report is kept in {shown(reports_folder())}.")
-        if set(report.found) - set(report.accepted):
+        if set(report.found) - set(report.accepted_mentions):
             console.print(
                 "Have what was found taken out where it stands, then run this again. Or decide that it may stay: run "
                 'it again with ACCEPT="…" (--accept-remaining), which says why.',

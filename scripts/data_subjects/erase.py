@@ -80,14 +80,14 @@ class Report:
     values_shared_with_others: int = 0
     places_searched: dict[str, int] = field(default_factory=dict)
     found: list[str] = field(default_factory=list)
-    accepted: list[str] = field(default_factory=list)
+    accepted_mentions: list[str] = field(default_factory=list)
     accepted_because: str = ""
     notes: list[str] = field(default_factory=list)
 
     @property
     def is_complete(self) -> bool:
         """Whether everything found has been accepted, and no total has changed."""
-        return set(self.found) <= set(self.accepted) and not self.totals_changed
+        return set(self.found) <= set(self.accepted_mentions) and not self.totals_changed
 
 
 RunDbt = Callable[[list[str]], None]
@@ -247,7 +247,7 @@ class Erasure:
             if self.accept:
                 # Only what a person has had before their eyes can have been accepted.
                 report.accepted_because = self.accept
-                report.accepted = sorted(set(report.found) & self._reported(report.erasure))
+                report.accepted_mentions = sorted(set(report.found) & self._reported(report.erasure))
             self._log(con, request, report)
             con.execute("checkpoint erased")
         report.values_searched = sum(not n.is_shared for n in request.needles)
@@ -266,8 +266,8 @@ class Erasure:
                 "ledger_entries": report.ledger_entries,
                 "found": len(report.found),
             }
-            if report.accepted:
-                detail |= {"accepted": len(report.accepted), "accepted_because": report.accepted_because}
+            if report.accepted_mentions:
+                detail |= {"accepted": len(report.accepted_mentions), "accepted_because": report.accepted_because}
             access_log.append(con, "erase", detail)
 
     def swap(self) -> None:
@@ -370,6 +370,7 @@ def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def as_text(report: Report) -> str:
     """The report for a reader."""
+    accepted = report.accepted_mentions
     lines = [
         f"Erasure {report.erasure} of {report.erased_at}: {'complete' if report.is_complete else 'NOT COMPLETE'}",
         f"Reason: {report.reason}",
@@ -383,8 +384,8 @@ def as_text(report: Report) -> str:
         "persons' and can't tell",
         *(f"  searched: {place}, {n} files or columns" for place, n in report.places_searched.items()),
         f"Found: {len(report.found)}",
-        *(f"  {'accepted' if f in report.accepted else 'found'}: {f}" for f in report.found),
-        *([f"Accepted: {len(report.accepted)}, because: {report.accepted_because}"] if report.accepted else []),
+        *(f"  {'accepted' if f in accepted else 'found'}: {f}" for f in report.found),
+        *([f"Accepted: {len(accepted)}, because: {report.accepted_because}"] if accepted else []),
         *(f"Note: {n}" for n in report.notes),
     ]
     return "\n".join(lines) + "\n"

@@ -2,7 +2,7 @@
 
 Compiles the project twice, as a first and as a later load, and follows every column through the SQL of every model.
 Says what reaches a column that does not declare it, what cannot be followed, and which uses without showing no one has
-accepted. `scripts/proof/accepted.yml` holds what was accepted, and why.
+accepted. `scripts/proof/exceptions.yml` holds what was accepted, and why.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ HEADINGS = {
     "release": "Releases that no test guards",
     "implicit": "Uses of personal data that no one has accepted",
     "classification": "Columns without a true classification",
-    "stale": "Acceptances without an object",
+    "stale": "Exceptions without an object",
 }
 
 
@@ -85,7 +85,7 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
     """What was found, by kind; with `verbose`, what was accepted too."""
     if verbose:
         console.rule("Accepted")
-        for use, reason in sorted(proof.accepted_uses):
+        for use, reason in sorted(proof.excepted_uses):
             console.print(
                 f"{use.model}: {use.clause} by {use.column.name}\n    {' '.join(reason.split())}", markup=False
             )
@@ -132,7 +132,7 @@ def main(manifests: tuple[Path, ...], warehouse: Path | None, as_json: bool, ver
         report(Console(soft_wrap=True), total, verbose)
         click.echo(
             f"{total.columns_followed:,} columns followed, {len(total.findings)} findings, "
-            f"{len(total.accepted_uses)} uses without showing and {len(total.trusted)} models accepted with a reason."
+            f"{len(total.excepted_uses)} uses without showing and {len(total.trusted)} models accepted with a reason."
         )
     sys.exit(1 if total.findings else 0)
 

@@ -15,12 +15,12 @@ from typing import Any
 
 import yaml
 
-from scripts.proof.jinja_calls import strays
+from scripts.proof.allowed_jinja import strays
 from scripts.proof.labels import NONE, CannotFollow, Level, Ref, Refs, union
 from scripts.proof.plan import Database, follow
 from scripts.proof.project import PLAIN, SHOWN, Label, Node, Project
 
-ACCEPTED = Path(__file__).with_name("accepted.yml")
+EXCEPTIONS = Path(__file__).with_name("exceptions.yml")
 READS_A_SOURCE = re.compile(r"\s*with source as \(\s*\{\{\s*read_landed\(source\('\w+', '\w+'\)\)\s*\}\}\s*\)")
 # What reading adds to the columns of a source: where a row stood.
 READING = ("batch_id", "cdc_flag", "cdc_dsn", "landed_file", "line_number", "byte_offset", "landed_batch_id")
@@ -68,7 +68,7 @@ class Proof:
     """What was found, what was accepted and why."""
 
     findings: list[Finding] = field(default_factory=list)
-    accepted_uses: set[tuple[Use, str]] = field(default_factory=set)
+    excepted_uses: set[tuple[Use, str]] = field(default_factory=set)
     trusted: set[tuple[str, str]] = field(default_factory=set)
     rules_used: set[str] = field(default_factory=set)
     columns_followed: int = 0
@@ -81,7 +81,7 @@ class Proof:
             self.findings.append(finding)
 
 
-def accepted(path: Path = ACCEPTED) -> dict[str, Any]:
+def exceptions(path: Path = EXCEPTIONS) -> dict[str, Any]:
     """What a person has looked at and accepted, with reasons."""
     found: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return found
@@ -394,7 +394,7 @@ class Prover:
                 and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
             ):
                 self.proof.rules_used.add(f"implicit_flows/{number}")
-                self.proof.accepted_uses.add((use, str(rule["reason"])))
+                self.proof.excepted_uses.add((use, str(rule["reason"])))
                 return
         self.proof.add(
             "implicit",
@@ -422,7 +422,7 @@ def lineage(projects: Iterable[Project]) -> dict[str, dict[str, set[str]]]:
 
 def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> Proof:
     """Follow personal data through a project in each of the forms in which it was compiled."""
-    rules = accepted() if rules is None else rules
+    rules = exceptions() if rules is None else rules
     total, database = Proof(), None
     for project in projects:
         catalogs = {node.place[0] for node in project.nodes.values() if node.resource == "model"}
@@ -431,9 +431,9 @@ def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> P
     for entry in rules.get("tokens") or []:
         for column in entry["columns"]:
             if f"{entry['purpose']} of {column}" not in total.rules_used:
-                total.add("stale", "accepted.yml, tokens", f"no token is made of it: {column} for {entry['purpose']}")
+                total.add("stale", "exceptions.yml, tokens", f"no token is made of it: {column} for {entry['purpose']}")
     for section in ("hooks", "dynamic_sql", "opaque_models", "stored_failures", "implicit_flows"):
         for number, rule in enumerate(rules.get(section) or []):
             if f"{section}/{number}" not in total.rules_used:
-                total.add("stale", f"accepted.yml, {section}", f"accepts nothing any more: {_title(rule)}")
+                total.add("stale", f"exceptions.yml, {section}", f"accepts nothing any more: {_title(rule)}")
     return total

@@ -280,18 +280,18 @@ def test_what_remains_can_be_accepted(erased: Erased, room: Path, monkeypatch: p
 
     # Nothing is rebuilt, so the person stays in the warehouse: for this test, those are the places that remain.
     unseen = erase_it(accept="it is fine")
-    assert unseen.found and unseen.accepted == [] and not unseen.is_complete
+    assert unseen.found and unseen.accepted_mentions == [] and not unseen.is_complete
     begun = Erasure().unfinished()
     assert begun is not None
     value = next(n.value for n in begun.needles if not n.is_shared)
     (warehouse.landing / "late.txt").write_text(value, encoding="utf-8")
     late = erase_it(accept="it is fine")
-    assert set(late.found) - set(late.accepted) == {f"the landing area: {warehouse.landing}/late.txt, line 1"}
+    assert set(late.found) - set(late.accepted_mentions) == {f"the landing area: {warehouse.landing}/late.txt, line 1"}
     assert not late.is_complete
     with pytest.raises(PrivacyProblem, match="names the person"):
         erase_it(accept=f"it is only {value}")
     report = erase_it(accept="it is fine")
-    assert report.is_complete and report.accepted == sorted(report.found)
+    assert report.is_complete and report.accepted_mentions == sorted(report.found)
     (detail,) = warehouse.query("select detail from operations.access_log where action = 'erase' order by entry")[-1]
     entry = json.loads(detail)
     assert (entry["accepted_because"], entry["accepted"]) == ("it is fine", len(report.found))

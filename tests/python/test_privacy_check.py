@@ -39,9 +39,9 @@ def node(name: str, layer: str, columns: dict[str, dict[str, str]], sql: str = "
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     """Run the command on a project of some nodes, where nothing has been accepted."""
-    rules = tmp_path / "accepted.yml"
+    rules = tmp_path / "exceptions.yml"
     rules.write_text("tables: {}", encoding="utf-8")
-    monkeypatch.setattr(prove.accepted, "__defaults__", (rules,))
+    monkeypatch.setattr(prove.exceptions, "__defaults__", (rules,))
 
     def runs(*nodes: dict[str, Any], arguments: tuple[str, ...] = ()) -> tuple[int, str]:
         manifest = tmp_path / "manifest.json"

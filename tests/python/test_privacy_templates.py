@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from leaking import INTERNAL, core, judged, model
 
-from scripts.proof.jinja_calls import strays
+from scripts.proof.allowed_jinja import strays
 from scripts.proof.labels import Level
 from scripts.proof.project import Label, Node, read
 from scripts.proof.prove import prove

@@ -1,7 +1,7 @@
 """What a template may use so that it gives the same SQL when it runs as when it was checked, and sends none itself.
 
-Only names, calls, attributes and filters on these lists may be used; everything else needs an entry in `accepted.yml`.
-Other macros of the project may be called, since each is looked at itself.
+Only names, calls, attributes and filters on these lists may be used; everything else needs an entry in
+`exceptions.yml`. Other macros of the project may be called, since each is looked at itself.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 {#- Remove rows of new batches from a staging model if another row of their batch has the same key, as unreadable_rows will
     report them: identical rows but one, contradicting rows all. Contradicting rows of a lookup stop the load: rows that
-    refer to them could not be read either way. Then take out those whose key a row of an earlier batch has, and return
+    refer to them could not be read either way. Then remove those whose key a row of an earlier batch has, and return
     the earlier batches. Cheap where no key comes twice: one count of distinct hashes, one look at what new keys' range
     of earlier rows holds. -#}
-{% macro take_out_duplicates(layout, batch_ids) -%}
+{% macro remove_duplicates(layout, batch_ids) -%}
     {%- if not landed_key(layout) -%}{{ return([]) }}{%- endif -%}
     {%- set listed = batch_ids | join(', ') -%}
     {%- set repeated = run_query(
@@ -13,12 +13,12 @@
         {%- if layout.config.meta.lookup -%}
             {%- do refuse_contradictions(layout, batch_ids) -%}
         {%- endif -%}
-        {%- do adapter.dispatch('take_out_repeated')(layout, listed) -%}
+        {%- do adapter.dispatch('remove_repeated')(layout, listed) -%}
     {%- endif -%}
-    {{ return(take_out_returns(layout, batch_ids) if keys_are_never_reused(layout) else []) }}
+    {{ return(remove_returns(layout, batch_ids) if keys_are_never_reused(layout) else []) }}
 {%- endmacro %}
 
-{% macro duckdb__take_out_repeated(layout, listed) -%}
+{% macro duckdb__remove_repeated(layout, listed) -%}
     {%- set values = row_hash(staged_values(layout)) -%}
     {%- do run_query(
         'delete from ' ~ this ~ ' where rowid in (
@@ -37,7 +37,7 @@
 {%- endmacro %}
 
 {#- Rows have no number here, so those that stay are laid aside. Of rows that are the same, the lowest number stays. -#}
-{% macro spark__take_out_repeated(layout, listed) -%}
+{% macro spark__remove_repeated(layout, listed) -%}
     {%- set values = row_hash(staged_values(layout)) -%}
     {%- do spark__keep_only(listed,
         'select * from (
@@ -76,7 +76,7 @@
 {#- Remove rows of new batches from a staging model if a row of an earlier batch has the same key, in any numbering;
     returns the earlier batches. An inner join by `=` reads only those earlier rows whose keys lie between the
     lowest and the highest new one. -#}
-{% macro take_out_returns(layout, batch_ids) -%}
+{% macro remove_returns(layout, batch_ids) -%}
     {#- Nothing comes before batch 1, which has most rows. #}
     {%- set later_ids = batch_ids | reject('equalto', 1) | list -%}
     {%- if not later_ids -%}{{ return([]) }}{%- endif -%}
@@ -99,16 +99,16 @@
     {%- endset -%}
     {%- set earlier = run_query('select distinct earlier.batch_id from ' ~ returned).columns[0].values() | list -%}
     {%- if earlier -%}
-        {%- do adapter.dispatch('take_out_returned')(later_ids | join(', '), conditions | join(' and '), returned) -%}
+        {%- do adapter.dispatch('remove_returned')(later_ids | join(', '), conditions | join(' and '), returned) -%}
     {%- endif -%}
     {{ return(earlier) }}
 {%- endmacro %}
 
-{% macro duckdb__take_out_returned(listed, same_key, returned) -%}
+{% macro duckdb__remove_returned(listed, same_key, returned) -%}
     {%- do run_query('delete from ' ~ this ~ ' where rowid in (select later.rowid from ' ~ returned ~ ')') -%}
 {%- endmacro %}
 
-{% macro spark__take_out_returned(listed, same_key, returned) -%}
+{% macro spark__remove_returned(listed, same_key, returned) -%}
     {%- do spark__keep_only(listed,
         'select later.*
         from (select * from ' ~ this ~ ' where batch_id in (' ~ listed ~ ')) as later

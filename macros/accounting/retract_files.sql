@@ -1,7 +1,7 @@
 {#- At the start of a load, after the check of the landing area: if a file of the last batch was replaced, or a file came
     late to a loaded batch, remove all rows of that feed and batch from staging, so that they are read again, and
     have everything downstream rebuilt from staging. Whatever happens later, the next run resumes from here. -#}
-{% macro take_back() -%}
+{% macro retract_files() -%}
     {%- if not execute or flags.WHICH not in ['run', 'build'] -%}{{ return('') }}{%- endif -%}
     {%- set retakes = [] if flags.FULL_REFRESH else run_query(
         'select source_name, batch_id, reason from landing_retakes order by source_name, batch_id'
@@ -78,7 +78,7 @@
 {%- endmacro %}
 
 {#- Names of the incremental models of this project that come after some sources, but for the staging models, which read
-    files and take back rows themselves; and of the resolved models, which note what they reject. -#}
+    files and retract rows themselves; and of the resolved models, which note what they reject. -#}
 {% macro downstream_of(source_ids) -%}
     {%- set reached, names = source_ids | list, [] -%}
     {%- set grown = namespace(by=1) -%}
