@@ -1,4 +1,4 @@
-{#- Insert rows, given as SQL, into a table that hooks write. Columns are found by name. Dispatches by engine. -#}
+{#- Insert rows, given as SQL, into a table that hooks write. Columns are matched by name. Dispatches by engine. -#}
 {% macro add_rows(table_name, rows) -%}
     {%- do adapter.dispatch('add_rows')(table_name, rows) -%}
 {%- endmacro %}

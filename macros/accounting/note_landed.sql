@@ -27,8 +27,8 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Put on record the rows of some batches that landed and are not in the staging model, also those that came before, in
-    batches named. -#}
+{#- Record landed rows of some batches that are missing from the staging model as rejected, including rows that came
+    before, in the batches given. -#}
 {% macro note_unreadable(source_name, batch_ids, returned_from) -%}
     {%- set listed = batch_ids | join(', ') -%}
     {%- set counts = run_query(

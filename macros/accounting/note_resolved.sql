@@ -1,5 +1,5 @@
-{#- Post-hook of a resolved model, in its transaction: put on record each row of new batches that has no parent. The
-    detailed look stays behind a count, so sound batches cost no more than that. -#}
+{#- Post-hook of a resolved model, in its transaction: record each row of new batches without a parent as rejected.
+    A count decides whether to look closer, so sound batches cost no more than the count. -#}
 {% macro note_resolved() -%}
     {%- set source_name = model.config.meta.resolves -%}
     {%- if not execute or flags.WHICH not in ['run', 'build'] or not source_name -%}{{ return('') }}{%- endif -%}
@@ -11,7 +11,7 @@
     {%- set batch_ids = batches_to_check(source_name) -%}
     {%- if batch_ids -%}
         {%- set listed = batch_ids | join(', ') -%}
-        {#- A run that was refused has left its rejects on record; parents may have come since. #}
+        {#- A refused run has left its rejects on record; parents may have arrived since. #}
         {%- do forget(
             hook_table('rejected_rows'), "rejected_by = '" ~ model.name ~ "' and batch_id in (" ~ listed ~ ')'
         ) -%}
@@ -108,8 +108,8 @@
             {%- endfor %}
 {%- endmacro %}
 
-{#- Rows to put on record, from a query that says what is wrong by code: with the reason in words, and nothing of a row
-    about an erased person. -#}
+{#- Rows to record, from a query with reason codes: with the reason in words, and no text of a row about an erased
+    person. -#}
 {% macro rejects(found, rejected_by) -%}
     {%- set reasons = relation_of(graph.nodes['seed.' ~ project_name ~ '.reject_reasons']) %}
     with found as (

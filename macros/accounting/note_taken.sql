@@ -23,7 +23,7 @@
                 else found_rows(source_name, how, new_batches)
             ) -%}
         {%- endfor -%}
-        {#- Rows of an earlier batch may have come or gone in a history, so all batches are counted again. #}
+        {#- A history may have gained or lost rows of earlier batches, so count all batches again. #}
         {%- do forget(counts, own ~ ' and source_name is null') -%}
         {%- do add_rows('row_counts', parts | join(' union all ')) -%}
     {%- endif -%}

@@ -30,7 +30,7 @@
         {%- if bad.rows -%}
             {%- do refuse_rejects(source_name, bad.rows, share) -%}
         {%- endif -%}
-        {#- What the station before held, less what was rejected since. #}
+        {#- What the previous model held, less what was rejected since. #}
         {%- do add_rows(
             'row_counts',
             "with held as (" ~ held_before(source_name, listed) ~ "),
@@ -47,7 +47,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Batches of a feed that have landed, or passed the station before, and not passed this model yet. -#}
+{#- Batches of a feed that have landed, or passed the previous model, but not this one yet. -#}
 {% macro batches_to_check(source_name) -%}
     {{ return(run_query(
         'select batch_id from (' ~ held_before(source_name) ~ ') as held except select batch_id from ' ~ hook_table('row_counts')

@@ -56,7 +56,7 @@
     ) -%}
 {%- endmacro %}
 
-{#- Put a query's rows in the place of all rows of some batches. A run that is killed in between reads them again. -#}
+{#- Replace all rows of some batches with a query's. After a kill in between, the next run reads them again. -#}
 {% macro spark__keep_only(listed, kept) -%}
     {%- set rows = this.incorporate(path={'identifier': this.identifier ~ '__rows'}) -%}
     {%- set columns = spark__columns_of(this) -%}
@@ -116,7 +116,7 @@
     ) -%}
 {%- endmacro %}
 
-{#- The columns of a staging model that hold what landed, without where it stood and how it was numbered. -#}
+{#- Columns of a staging model with landed values, without a row's place in its file and its sequence number. -#}
 {% macro staged_values(layout) -%}
     {%- set columns = [] -%}
     {%- for column in adapter.get_columns_in_relation(this)
@@ -126,7 +126,7 @@
     {{ return(columns) }}
 {%- endmacro %}
 
-{#- The columns that tell a row of a staging model from all others of its batch. -#}
+{#- Key columns of a staging model within a batch. -#}
 {% macro staged_key(layout) -%}
     {%- set key = layout.config.meta['key'] -%}
     {%- set is_unique = key and not layout.config.meta.may_repeat -%}

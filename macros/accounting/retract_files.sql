@@ -55,7 +55,7 @@
     {%- do run_query('begin; ' ~ statements | join('; ') ~ '; commit') -%}
 {%- endmacro %}
 
-{#- No transaction holds them together: after a crash, the next run does all of them again. -#}
+{#- Without a transaction: after a crash, the next run repeats all of them. -#}
 {% macro spark__insert_and_delete(insertion, deletions) -%}
     {%- do run_query(insertion) -%}
     {%- for table, condition in deletions -%}{%- do spark__delete(table, condition) -%}{%- endfor -%}
@@ -97,7 +97,7 @@
     {{ return(names) }}
 {%- endmacro %}
 
-{#- Post-hook of every model, in its transaction: one that was to be rebuilt has been. -#}
+{#- Post-hook of every model, in its transaction: removes the model from the list of models to rebuild. -#}
 {% macro rebuilt() -%}
     {%- if execute and model.name in rebuilds_due() and flags.WHICH in ['run', 'build'] -%}
         {%- do forget(hook_table('rebuilds_due'), "model_name = '" ~ model.name ~ "'") -%}

@@ -1,5 +1,5 @@
-{#- What the warehouse holds as a load begins, asked by one statement and kept in the graph for the length of the run: hooks
-    and models that find nothing to do in it ask nothing themselves. -#}
+{#- State of the warehouse at the start of a load, read by one statement and kept in the graph for the run: hooks and
+    models with nothing to do need no query of their own. -#}
 {% macro note_state() -%}
     {%- if execute and flags.WHICH in ['run', 'build'] -%}
         {{ adapter.dispatch('note_state')() }}
@@ -70,18 +70,18 @@
     {%- do graph.update({'state_at_start': fromjson(answers)}) -%}
 {%- endmacro %}
 
-{#- What note_state has found; none where nothing is loaded, such as in dbt test. -#}
+{#- The state that note_state has kept; none outside a load, such as in dbt test. -#}
 {% macro state_at_start() -%}
     {{ return(graph.get('state_at_start') if execute else none) }}
 {%- endmacro %}
 
-{#- Whether the warehouse had all files of a source as the run began. False where note_state has not looked. -#}
+{#- Whether the warehouse had all files of a source at the start of the run. False outside a load. -#}
 {% macro has_no_new_files(source_name) -%}
     {%- set state = state_at_start() -%}
     {{ return(state and source_name not in (state.new_sources or []) and not should_full_refresh()) }}
 {%- endmacro %}
 
-{#- Whether a model has counted all batches of a feed, or of all feeds, also those that came with this run. -#}
+{#- Whether a model has counted all batches of a feed, or of all feeds, including those of this run. -#}
 {% macro all_counted(source_name=none) -%}
     {%- set state = state_at_start() -%}
     {%- if not state or should_full_refresh() -%}{{ return(false) }}{%- endif -%}
@@ -94,7 +94,8 @@
 {%- endmacro %}
 
 {#- Whether an incremental model can be skipped: a staging model with all files loaded, or a table that hooks
-    write. A model of core goes by its own rows: what it reads may have been behind when it counted a batch. -#}
+    write. Core models are judged by their own counts: the models they read may have been behind when they counted a
+    batch. -#}
 {% macro nothing_to_load() -%}
     {%- if model.fqn[1] == 'staging' -%}
         {{ return(has_no_new_files(model.sources[0] | join('.'))) }}

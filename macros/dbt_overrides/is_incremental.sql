@@ -1,5 +1,5 @@
-{#- dbt: yes where a run adds to a table that exists.
-    Here: also yes for every incremental model where the privacy proof compiles the SQL of later loads.
+{#- dbt: true if a run adds to an existing table.
+    Here: also true for every incremental model when the privacy proof compiles the SQL of later loads.
     Why: the proof has no warehouse, and both forms of a model must be proven.
     Without it: `make privacy-proof` stops. -#}
 {% macro is_incremental() -%}

@@ -2,7 +2,7 @@
     Here: one transaction; where rows are only added, one statement. A model that says `nothing_to_load()` is left as it
     is, but for a change of its columns.
     Why: a daily load is mostly such overhead (docs/performance.md).
-    Without it: the rows are the same; `make bench` tells. -#}
+    Without it: the rows are the same; `make bench` shows the cost. -#}
 {% materialization incremental, adapter='duckdb' %}
     {%- set existing = load_cached_relation(this) -%}
     {%- set builds_anew = existing is none or existing.is_view or should_full_refresh() -%}

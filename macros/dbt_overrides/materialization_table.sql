@@ -15,7 +15,8 @@
     {{ return({'relations': [this.incorporate(type='table')]}) }}
 {% endmaterialization %}
 
-{#- Statements that replace what bears the model's name by a table of its rows, with the contract's constraints. -#}
+{#- Statements that replace the relation of the model's name with a table of its rows, with its contract's
+    constraints. -#}
 {% macro create_anew(existing, sql) -%}
     {{ 'drop view ' ~ existing ~ ';' if existing is not none and existing.is_view }}
     {% if config.get('contract').enforced -%}
@@ -31,7 +32,7 @@
 {%- endmacro %}
 
 {#- Stop if a query's columns differ from its model's contract, if it has one. dbt's own also asks the
-    database what the contract's types are, which is done here only where the two are not written alike. -#}
+    database what the contract's types are, which is done here only if the two are spelled differently. -#}
 {% macro check_contract(sql, given=none) -%}
     {%- if config.get('contract').enforced -%}
         {%- set agreed = {} -%}

@@ -101,7 +101,7 @@
     {%- endfor -%}
 {%- endmacro %}
 
-{#- A statement that puts a query's rows into the model's table, in the place of all it holds. -#}
+{#- A statement that replaces all rows of the model's table with a query's. -#}
 {% macro spark__replace_rows(existing, sql) -%}
     {%- if existing is not none and existing.is_view -%}{%- do adapter.drop_relation(existing) -%}{%- endif -%}
     {%- set given = spark__given_columns(sql) -%}
@@ -126,13 +126,13 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Whether the format of tables has deletions, merges and replacements. Files without a log have not: their tables are
-    written anew. -#}
+{#- Whether the table format supports deletions, merges and replacements. Plain files do not: their tables are
+    rewritten. -#}
 {% macro spark__changes_rows() -%}
     {{ return(env_var('SPARK_TABLE_FORMAT', 'delta') in ['delta', 'iceberg']) }}
 {%- endmacro %}
 
-{#- Delete the rows of a table that a condition holds for. -#}
+{#- Delete the rows of a table that satisfy a condition. -#}
 {% macro spark__delete(relation, condition) -%}
     {%- if spark__changes_rows() -%}
         {%- do run_query('delete from ' ~ relation ~ ' where ' ~ condition) -%}
@@ -141,7 +141,7 @@
     {%- endif -%}
 {%- endmacro %}
 
-{#- Put a query's rows, which may be of the table itself, in the place of all it holds. -#}
+{#- Replace all rows of a table with a query's, which may read the table itself. -#}
 {% macro spark__rewrite(relation, rows) -%}
     {%- set kept = relation.incorporate(path={'identifier': relation.identifier ~ '__kept'}) -%}
     {%- set columns = spark__columns_of(relation) -%}

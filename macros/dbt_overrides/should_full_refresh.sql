@@ -1,5 +1,5 @@
-{#- dbt: yes by --full-refresh or by the model's own setting.
-    Here: also yes where files of the model's sources were replaced, or came late to a batch that it has taken
+{#- dbt: true by --full-refresh or by the model's own setting.
+    Here: also true if files of the model's sources were replaced, or came late to a batch that it has taken
     (macros/accounting/retract_files.sql).
     Why: a model finds what is new by batch, and would miss them.
     Without it: tests/python/test_corrections.py fails. -#}

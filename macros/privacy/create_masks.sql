@@ -20,7 +20,7 @@
 
 {#- {name with arguments: body in DuckDB's SQL}. -#}
 {% macro masks() -%}
-    {#- The key's version is asked once a query: a call into Python for each row would cost a hundred times as much as
+    {#- The key's version is read once per query: a call into Python for each row would cost a hundred times as much as
         the tokens. -#}
     {%- set tags = 'HighValue|Expenses|Boomer|MoneyAlert|Spender|Inherited' -%}
     {%- set masks = {

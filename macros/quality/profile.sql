@@ -65,7 +65,7 @@
     {{ return(tables) }}
 {%- endmacro %}
 
-{#- What the profile of a run's new batches is made of, a query a table: {profiles, values, texts, hashes}. -#}
+{#- The queries behind the profile of a run's new batches, one per table: {profiles, values, texts, hashes}. -#}
 {% macro profile_queries() -%}
     {%- set queries = {'profiles': [], 'values': [], 'texts': [], 'hashes': []} -%}
     {%- set tables = profiled_tables() if execute and flags.WHICH in ['run', 'build'] else [] -%}
@@ -75,7 +75,7 @@
     {%- for table in tables if columns.get(table.model) -%}
         {%- set own = columns[table.model] -%}
         {%- if rows[table.model].history -%}
-            {#- The history is large and compared with nothing, so its dearest figures come from about 10,000 rows. -#}
+            {#- The history is large and compared with nothing, so its costliest figures come from some 10,000 rows. -#}
             {%- do queries.profiles.append(profile_table(
                 table, own, table.batch_column ~ ' = 1', (rows[table.model].history / 10000) | round(0, 'ceil') | int
             )) -%}
@@ -199,7 +199,7 @@
 {%- endmacro %}
 
 {#- The same for a batch of many rows. The pass counts all rows and sets some aside; figures that are expensive to compute
-    come from those. They are told by their content, so that they are the same in every build. -#}
+    come from those. They are chosen by their content, so that they are the same in every build. -#}
 {% macro duckdb__profile_large_table(table, columns, condition, sample) -%}
     {%- set names = columns | map(attribute='name') | list -%}
     select * from (
@@ -316,8 +316,8 @@
     cast(format('{:.9g}', {{ expression }}) as double)
 {%- endmacro %}
 
-{#- The texts of a daily batch, a row each. `least_count` filled rows must be there for more to be shown than how many look
-    empty; `length_may_be_shown` where the column is not personal. -#}
+{#- The texts of a daily batch, one row per value. Fewer than `least_count` filled rows show only how many look empty;
+    `length_may_be_shown` is true unless the column is personal. -#}
 {% macro profiled_texts(table, columns, condition) -%}
     {%- set texts = columns | selectattr('type', 'equalto', 'VARCHAR') | list -%}
     {%- set names = texts | map(attribute='name') | list -%}
@@ -338,11 +338,11 @@
 
 {#- The numbers and identifiers of a daily batch, one row each, with what a value shows by itself. Faults that leave mean, quantiles
     and distinct values as they are show in how many values have such a property:
-    - value: stands for the value without telling it;
+    - value: represents the value without revealing it;
     - number: a measure, or the seconds of a time since midnight; round_unit: what a round one is a multiple of;
     - measure_before: the measure before it in the row, as the closing price is before the day's highest;
     - least_count: filled rows from which on more than the most frequent value may be shown;
-    - codes: what tells rows of one kind from others: codes, and the first two words of longer texts. -#}
+    - codes: what distinguishes kinds of rows: codes, and the first two words of longer texts. -#}
 {% macro profiled_values(table, columns, condition) -%}
     {%- set measures = duckdb__shown_measures(columns) -%}
     {%- set codes = columns | selectattr('role', 'equalto', 'code') | rejectattr('name', 'equalto', 'cdc_flag') | list
@@ -394,7 +394,7 @@
 {%- endmacro %}
 
 {#- The content of a daily batch's rows, one hash per row, without their times and sequence numbers, by which a row that comes
-    again may differ: once with identifiers, and once without them where there are measures to tell rows by. -#}
+    again may differ: once with identifiers, and once without them if there are measures to distinguish rows. -#}
 {% macro hashed_rows(table, columns, condition) -%}
     {%- set content = columns | rejectattr('role', 'equalto', 'time')
         | rejectattr('name', 'in', ['cdc_flag', 'cdc_dsn']) | list -%}

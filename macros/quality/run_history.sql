@@ -110,7 +110,7 @@
     {{ return(tables) }}
 {%- endmacro %}
 
-{#- What became of one node, in the columns of run_results. -#}
+{#- The result of one node, in the columns of run_results. -#}
 {% macro run_result(result) -%}
     {%- set node = result.node -%}
     {%- set about = tested_nodes(node) -%}
@@ -205,7 +205,7 @@
     }) }}
 {%- endmacro %}
 
-{#- What depends on what, and which group owns it; tests are left out. -#}
+{#- Parents and group of each node; tests are left out. -#}
 {% macro owned_graph() -%}
     {%- set nodes = {} -%}
     {%- for node in graph.nodes.values() if node.resource_type in ['model', 'seed', 'snapshot'] -%}
@@ -219,7 +219,7 @@
     {{ return(nodes) }}
 {%- endmacro %}
 
-{#- Who is behind each group: its owner's name, and the address where there is one. -#}
+{#- The owner of each group: name, and the address if there is one. -#}
 {% macro group_owners() -%}
     {%- set owners = {} -%}
     {%- for group in graph.groups.values() -%}

@@ -18,7 +18,7 @@
     {{ return(forecast_window() * 2 + 56) }}
 {%- endmacro %}
 
-{#- A series' value on a scale on which chance varies alike at any height: square roots of counts, angles of shares, and
+{#- A series' value on a variance-stabilising scale: square roots of counts, angles of shares, and
     amounts in units of their usual spread, beyond which they count by their logarithm. -#}
 {% macro stabilised(kind, value, weight, unit) -%}
     case
@@ -47,7 +47,7 @@
     end
 {%- endmacro %}
 
-{#- Smallest spread by chance that is believed on that scale. A count or share that has never varied is still expected
+{#- Lower bound of the standard deviation on that scale. A count or share that has never varied is still expected
     to vary half as much as independent rows would. -#}
 {% macro least_sigma(kind, weight) -%}
     case

@@ -1,5 +1,5 @@
-{#- What is looked at in each column and file, as [(kind, rows, category, value, weight, unit, which rows), …]: all but the
-    kind are SQL. `rows` names a CTE of batch_series. -#}
+{#- The figures watched for each column and file, as [(kind, rows, category, value, weight, unit, which rows), …]: all but
+    the kind are SQL. `rows` names a CTE of batch_series. -#}
 {% macro watched_figures() -%}
     {%- set measures = "role = 'measure' and mean is not null" -%}
     {{ return([
