@@ -8,13 +8,12 @@ from typing import Any
 
 import duckdb
 import vl_convert
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
 from scripts import files
 from scripts.dashboards import charts
 from scripts.dashboards.pages import PAGES, Cube, Metric, Page, View
-from scripts.embedding import data_block, source_hash
+from scripts.pages import data_block, environment, source_hash
 from scripts.published import attach_published, connect, manifest
 
 VEGA_LITE = "6.4"
@@ -69,20 +68,24 @@ def render(
     hashes = " ".join(map(source_hash, scripts.values()))
     days = sorted(d for c in page.cubes if c.date for d in cubes[c.name]["dims"][c.date]["values"])
     filters = [{"dim": d, "label": labels[d], "options": _options(d, cubes)} for d in page.filters]
-    return _template().render(
-        page=page,
-        pages=PAGES,
-        has_start=has_start,
-        findings=[text for name in page.findings if (text := _sentence(con, page.query(f"finding_{name}")))],
-        days=(days[0], days[-1]) if days else None,
-        filters=filters,
-        views=views,
-        metrics=metrics,
-        labels=labels,
-        facts=facts,
-        script_hashes=Markup(hashes),
-        css=Markup((TEMPLATES / "dashboard.css").read_text(encoding="utf-8")),
-        **{name: Markup(text) for name, text in scripts.items()},
+    return (
+        environment("scripts.dashboards")
+        .get_template("dashboard.html")
+        .render(
+            page=page,
+            pages=PAGES,
+            has_start=has_start,
+            findings=[text for name in page.findings if (text := _sentence(con, page.query(f"finding_{name}")))],
+            days=(days[0], days[-1]) if days else None,
+            filters=filters,
+            views=views,
+            metrics=metrics,
+            labels=labels,
+            facts=facts,
+            script_hashes=Markup(hashes),
+            css=Markup((TEMPLATES / "dashboard.css").read_text(encoding="utf-8")),
+            **{name: Markup(text) for name, text in scripts.items()},
+        )
     )
 
 
@@ -140,13 +143,6 @@ def _options(dim: str, cubes: dict[str, Any]) -> list[str]:
 def _sentence(con: duckdb.DuckDBPyConnection, sql: str) -> str | None:
     found = con.sql(sql).fetchone()
     return str(found[0]) if found and found[0] is not None else None
-
-
-@cache
-def _template() -> Template:
-    return Environment(
-        loader=PackageLoader("scripts.dashboards"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    ).get_template("dashboard.html")
 
 
 @cache

@@ -5,7 +5,8 @@ from __future__ import annotations
 from markupsafe import Markup
 
 from scripts.diff.report import Report, number, percent, share
-from scripts.site.pages import TEMPLATES, environment, policy
+from scripts.pages import environment, policy
+from scripts.site.pages import TEMPLATES
 
 
 def page(report: Report) -> str:

@@ -12,35 +12,30 @@ from pathlib import Path
 
 import click
 import duckdb
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts.encryption import warehouse_path
 from scripts.files import write
+from scripts.pages import environment
 from scripts.project import PROJECT
+from scripts.report.charts import chart
 from scripts.report.content import Content, read_content
 from scripts.warehouse_file import open_warehouse
 
 DEFAULT = "data/report.html"
 FILTERS: dict[str, Callable[..., str]] = {
+    "chart": chart,
     "number": lambda value: "" if value is None else f"{value:,.10g}",
     "percent": lambda value: f"{value:.0%}" if value in (0, 1) else f"{value:.1%}",
 }
-
-
-def render(content: Content) -> str:
-    """The page as HTML."""
-    environment = Environment(
-        loader=PackageLoader("scripts.report"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
-    environment.filters |= FILTERS
-    return environment.get_template("report.html").render(content=content)
 
 
 def write_report(warehouse: Path, out: Path) -> Content:
     """Read the warehouse and write the page."""
     with open_warehouse(path=warehouse) as con:
         content = read_content(con)
-    write(out, render(content))
+    pages = environment("scripts.report")
+    pages.filters |= FILTERS
+    write(out, pages.get_template("report.html").render(content=content))
     return content
 
 
@@ -55,7 +50,7 @@ def main(out: Path) -> None:
         sys.exit(
             f"The warehouse is not complete ({str(error).splitlines()[0]}). Run `make build`, then `make report` again."
         )
-    click.echo(f"{out}: {content.headline}. Open it in a browser.")
+    click.echo(f"{out}: {content['headline']}. Open it in a browser.")
 
 
 if __name__ == "__main__":

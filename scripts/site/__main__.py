@@ -19,8 +19,8 @@ from markupsafe import Markup
 from scripts import dashboards
 from scripts.code_version import code_version
 from scripts.dashboards import NothingPublished
-from scripts.embedding import data_block
 from scripts.encryption import warehouse_path
+from scripts.pages import data_block
 from scripts.project import PROJECT
 from scripts.report.content import Content, read_content
 from scripts.site import DEFAULT

@@ -208,10 +208,10 @@ def test_nothing_else_is_lost(damaged: Damaged, loaded: Warehouse) -> None:
 def test_the_report_says_why_and_never_what(damaged: Damaged, room: Path) -> None:
     """Each reason comes in the seed's words, with what to do; no value of a rejected row is shown."""
     content = write_report(damaged.warehouse.path, room / "report.html")
-    assert sum(row["rejected_rows"] for row in content.rejected) == len(damaged.places)
+    assert sum(row["rejected_rows"] for row in content["rejected"]) == len(damaged.places)
     with open(PROJECT / "seeds" / "reject_reasons.csv", encoding="utf-8", newline="") as stream:
         worded = {(re.sub(r"{.*?}", "…", row["reason"]), row["advice"]) for row in csv.DictReader(stream)}
-    assert {(row["reason"], row["advice"]) for row in content.rejected} <= worded
+    assert {(row["reason"], row["advice"]) for row in content["rejected"]} <= worded
 
 
 def test_the_warehouse_passes_its_tests(damaged: Damaged) -> None:

@@ -169,7 +169,7 @@ def test_a_known_difference_is_accepted_and_shown(loaded: Warehouse, room: Path)
     assert "control_c_dob" in page.read_text(encoding="utf-8")
 
     assert run_tests(warehouse, accept()) == {}
-    (shown,) = write_report(warehouse.path, page).controls
+    (shown,) = write_report(warehouse.path, page)["controls"]
     assert shown["outcome"] == "accepted"
     assert "by Jo until" in page.read_text(encoding="utf-8") and "Known since May" in page.read_text(encoding="utf-8")
     with open_warehouse(path=warehouse.path) as con:

@@ -13,7 +13,7 @@ from publication import Publication
 
 from scripts.dashboards import Page, rendering
 from scripts.dashboards.pages import PAGES
-from scripts.embedding import data_block
+from scripts.pages import data_block
 from scripts.published import NothingPublished, connect
 
 sync_api = pytest.importorskip("playwright.sync_api")

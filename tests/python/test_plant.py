@@ -333,8 +333,8 @@ def test_planted_faults_are_found_and_explained(session: Path, room: Path) -> No
 
     content = write_report(warehouse.path, room / "report.html")
     page = html.unescape((room / "report.html").read_text(encoding="utf-8"))
-    assert all(anomaly["explanation"] in page for anomaly in content.anomalies)
-    assert page.count("<svg ") == len(content.anomalies) + 2
+    assert all(anomaly["explanation"] in page for anomaly in content["anomalies"])
+    assert page.count("<svg ") == len(content["anomalies"]) + 2
 
     at_once = Warehouse(room / "at_once", landing, session)
     at_once.load()

@@ -20,11 +20,11 @@ import pytest
 from warehouse import PROJECT, Warehouse
 
 from scripts import dashboards
-from scripts.embedding import data_block
+from scripts.pages import data_block, policy
 from scripts.site.__main__ import MADE_HERE
 from scripts.site.diagram import draw
 from scripts.site.guides import read_guides
-from scripts.site.pages import TEMPLATES, Site, policy
+from scripts.site.pages import TEMPLATES, Site
 from scripts.site.pictures import FOLDER, pictures
 from scripts.site.project import Project, read
 from scripts.site.relations import facts, references
