@@ -7,15 +7,15 @@ import hashlib
 import json
 from collections.abc import Iterable
 
-from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 
-def environment(*packages: str, autoescape: bool = True) -> Environment:
-    """Jinja with the templates of some packages, which write HTML unless told not to escape for it."""
+def environment(*packages: str) -> Environment:
+    """Jinja with the templates of some packages. It escapes what gets into HTML; other templates do that themselves."""
     return Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
-        autoescape=autoescape,
+        autoescape=select_autoescape(),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

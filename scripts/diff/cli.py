@@ -18,11 +18,10 @@ import duckdb
 from rich.console import Console
 
 from scripts.diff.builds import build_both
-from scripts.diff.markdown import markdown
 from scripts.diff.metrics import metrics
-from scripts.diff.page import page
 from scripts.diff.project import DiffProblem, Known, impact, load
 from scripts.diff.relations import SIDES, both, relations
+from scripts.diff.rendering import markdown, page
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import Rules, compare
 from scripts.encryption import EncryptionProblem, quoted, warehouse_path

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from scripts.diff.metrics import Metric, Number
+from scripts.diff.metrics import Metric
 from scripts.diff.project import Impact, Known
 from scripts.diff.rows import ColumnDiff, Comparison, Example, TableDiff
 
@@ -134,26 +134,3 @@ class Report:
 def many(count: int, thing: str) -> str:
     """A count and what is counted."""
     return f"{count:,} {thing}{'' if count == 1 else 's'}"
-
-
-def number(value: Number | None) -> str:
-    """A number for people; a fraction with as many digits as tell it from the next."""
-    if value is None:
-        return "–"
-    if isinstance(value, float) and not value.is_integer():
-        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:,.6g}"
-    return f"{value:,.0f}" if isinstance(value, float) else f"{value:,}"
-
-
-def percent(part: float | None) -> str:
-    """A share for people. What is not nothing does not look like nothing."""
-    if part is None:
-        return "–"
-    if part and abs(part) < 0.0001:
-        return f"{'-' if part < 0 else ''}<0.01 %"
-    return f"{100 * part:.4g} %"
-
-
-def share(part: int | None, whole: int | None) -> str:
-    """A part of a whole, as a share."""
-    return percent(part / whole if part is not None and whole else None)

@@ -17,8 +17,7 @@ import duckdb
 from rich.console import Console
 
 from scripts.diff.cli import make
-from scripts.diff.markdown import markdown
-from scripts.diff.page import page
+from scripts.diff.rendering import markdown, page
 from scripts.diff.report import Report, Side
 from scripts.encryption import warehouse_path
 from scripts.files import write

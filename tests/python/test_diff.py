@@ -18,10 +18,9 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from scripts.diff.cli import main
-from scripts.diff.markdown import LIMIT, _code, _text, markdown
-from scripts.diff.page import page
 from scripts.diff.project import Known
 from scripts.diff.relations import SIDES, ColumnType, Relation
+from scripts.diff.rendering import LIMIT, code, markdown, page, plain
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import ColumnDiff, Comparison, Rules, TableDiff, compare, differences
 
@@ -585,7 +584,7 @@ def report(comparison: Comparison) -> Report:
 @given(st.text())
 def test_any_text_stays_text_in_markdown(text: str) -> None:
     """A value is neither markup nor a mention, and stays in its cell of a table."""
-    for write in (_code, _text):
+    for write in (code, plain):
         written = write(text)
         assert not re.search("[\n\r|]", written) and "@" not in written.replace("`", "")
         shown = MarkdownIt("commonmark", {"html": True}).enable("table").render(f"| x |\n|---|\n| x{written}x |\n")
