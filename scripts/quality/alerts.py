@@ -22,6 +22,8 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
+from scripts.queries import read_query
+
 TRIES_AFTER_THE_FIRST = 2
 # Seconds: to connect, and to wait for an answer. With the pauses between tries, at most about 12 in all.
 TIMEOUT = (2.0, 3.0)
@@ -132,7 +134,7 @@ def _silent_libraries() -> Iterator[None]:
 
 def _broken_nodes(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Graph) -> list[Trouble]:
     broken = [r for r in doc["results"] if r["status"] in BROKEN]
-    since = _since(con, doc, [r["node_id"] for r in broken])
+    since = _since(con, [r["node_id"] for r in broken])
     troubles = []
     for r in broken:
         started, runs = since.get(r["node_id"], (None, 0))
@@ -150,34 +152,10 @@ def _broken_nodes(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Gr
     return troubles
 
 
-def _since(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], node_ids: list[str]) -> dict[str, tuple[datetime, int]]:
+def _since(con: duckdb.DuckDBPyConnection, node_ids: list[str]) -> dict[str, tuple[datetime, int]]:
     """When each node's present row of broken results began, and how many runs it has lasted."""
-    tables = doc["tables"]
-    rows = con.execute(
-        f"""
-        with results as (
-            select
-                results.node_id,
-                runs.started_at,
-                results.status in ('error', 'runtime error', 'fail') as is_broken
-            from {tables["run_results"]["name"]} as results
-            inner join {tables["runs"]["name"]} as runs on results.run_id = runs.run_id
-            where results.status <> 'skipped' and results.node_id in (select unnest($1::varchar[]))
-        ),
-
-        sound as (
-            select node_id, max(started_at) as started_at from results where not is_broken group by node_id
-        )
-
-        select results.node_id, min(results.started_at), count(*)
-        from results
-        left join sound on results.node_id = sound.node_id
-        where results.is_broken and (sound.started_at is null or results.started_at > sound.started_at)
-        group by results.node_id
-        """,
-        [node_ids],
-    ).fetchall()
-    return {str(node_id): (started, int(runs)) for node_id, started, runs in rows}
+    rows = con.execute(read_query(__file__, "broken_since"), {"node_ids": node_ids}).fetchall()
+    return {node_id: (started, runs) for node_id, started, runs in rows}
 
 
 def _anomalies(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Graph) -> list[Trouble]:
@@ -185,17 +163,7 @@ def _anomalies(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], graph: Graph
     if not doc["loads"]:
         return []
     try:
-        rows = con.execute(
-            f"""
-            select anomalies.batch_id, anomalies.explanation, anomalies.source_name
-            from operations.anomalies as anomalies
-            inner join {doc["tables"]["runs"]["name"]} as runs
-                on anomalies.batch_id between runs.first_batch_id and runs.last_batch_id
-            where runs.run_id = $1
-            order by anomalies.batch_id desc, anomalies.score desc
-            """,
-            [doc["run_id"]],
-        ).fetchall()
+        rows = con.execute(read_query(__file__, "anomalies"), {"run_id": doc["run_id"]}).fetchall()
     except duckdb.CatalogException:
         return []
     sources = [name for name in graph.links if name.startswith("source.")]

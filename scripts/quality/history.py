@@ -12,10 +12,10 @@ from typing import Any
 import duckdb
 
 from scripts.code_version import code_version
+from scripts.queries import read_query
 
 SAMPLE_ROWS = 3
 SAMPLE_LENGTH = 2000
-NOW = "(now() at time zone 'UTC')"
 READABLE = {"public", "internal"}
 
 
@@ -38,7 +38,9 @@ def end_run(con: duckdb.DuckDBPyConnection, handed_over: str) -> None:
     results = [{**r, **common} for r in doc["results"]]
     con.execute("begin")
     _insert(con, tables["run_results"], results)
-    _end(con, doc, results)
+    con.execute(read_query(__file__, "end_run"), {"run_id": doc["run_id"], "refused": doc["refused"]})
+    if doc["loads"] and common["batch_id"] is not None:
+        con.execute(read_query(__file__, "loaded_batches"), {"run_id": doc["run_id"]})
     _keep_failing_rows(con, tables["failing_rows"], results, doc["failed_tests"])
     con.execute("commit")
 
@@ -72,51 +74,6 @@ def _insert(con: duckdb.DuckDBPyConnection, table: dict[str, Any], rows: list[di
         f"insert into {table['name']} ({listed}) select {listed} from ({unnested})",
         [json.dumps(rows), json.dumps([table["columns"]])],
     )
-
-
-def _end(con: duckdb.DuckDBPyConnection, doc: dict[str, Any], results: list[dict[str, Any]]) -> None:
-    runs, run_id = doc["tables"]["runs"]["name"], doc["run_id"]
-    counts = {s: sum(r["status"] == s for r in results) for s in ("error", "runtime error", "fail", "warn", "skipped")}
-    errors = counts["error"] + counts["runtime error"]
-    if doc["refused"]:
-        status, errors = "refused", 1
-    elif errors or not results:
-        # Without results, a hook at the start has failed and nothing was tried.
-        status = "error"
-    else:
-        status = "fail" if counts["fail"] else "warn" if counts["warn"] else "success"
-    con.execute(
-        f"""
-        update {runs} set
-            ended_at = {NOW}, seconds = epoch({NOW} - started_at), status = $1,
-            nodes = $2, errors = $3, failed = $4, warned = $5, skipped = $6
-        where run_id = $7
-        """,
-        [status, len(results), errors, counts["fail"], counts["warn"], counts["skipped"], run_id],
-    )
-    if doc["loads"] and latest_batch(con) is not None:
-        # The log of landed files is written in the session's time zone, the history in UTC.
-        con.execute(
-            f"""
-            update {runs} set
-                first_batch_id = loaded.first_batch_id,
-                last_batch_id = loaded.last_batch_id,
-                latest_batch_id = loaded.latest_batch_id
-            from (
-                select
-                    min(batch_id) filter (where is_new) as first_batch_id,
-                    max(batch_id) filter (where is_new) as last_batch_id,
-                    max(batch_id) as latest_batch_id
-                from (
-                    select files.batch_id, files.loaded_at >= (runs.started_at at time zone 'UTC')::timestamp as is_new
-                    from operations.landed_files as files cross join {runs} as runs
-                    where runs.run_id = $1
-                )
-            ) as loaded
-            where run_id = $1
-            """,
-            [run_id],
-        )
 
 
 def _keep_failing_rows(
