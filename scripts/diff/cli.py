@@ -24,9 +24,9 @@ from scripts.diff.relations import SIDES, both, relations
 from scripts.diff.rendering import markdown, page
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import Rules, compare
-from scripts.encryption import EncryptionProblem, quoted, warehouse_path
+from scripts.encryption import quoted, warehouse_path
 from scripts.files import write
-from scripts.keys import KeyProblem
+from scripts.problem import Problem
 
 SAME, DIFFERENT, NOT_COMPARED = 0, 1, 2
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -104,7 +104,7 @@ def main(
     try:
         with _sides(base, head, base_ref, (base_target, head_target), console) as (one, other, notes):
             found = make(one, other, selected, notes, console)
-    except (DiffProblem, EncryptionProblem, KeyProblem) as error:
+    except Problem as error:
         click.echo(str(error), err=True)
         sys.exit(NOT_COMPARED)
     if html_file:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import networkx
+
 from scripts.diff.relations import HISTORY_TABLES
 from scripts.diff.rows import NOT_SELECTED, Comparison, Key
 from scripts.problem import Problem
@@ -41,6 +43,10 @@ class Built:
         """Which columns are made of which."""
         return follow(self.folder / "manifest.json", self.project)
 
+    @cached_property
+    def _columns(self) -> networkx.DiGraph:
+        return networkx.DiGraph(self.lineage.used_by)
+
     def classification(self, table: str, column: str) -> str:
         """A column's class."""
         known = self.tables.get(table)
@@ -50,28 +56,16 @@ class Built:
 
     def downstream(self, table: str, column: str) -> Iterator[str]:
         """Columns that are made of a column, as `schema.table.column`."""
-        if table not in self.tables:
-            return
-        seen, waiting = set(), [f"{self.tables[table].name}.{column.lower()}"]
-        while waiting:
-            for child in self.lineage.used_by.get(waiting.pop(), ()):
-                if child not in seen:
-                    seen.add(child)
-                    waiting.append(child)
-        for name in sorted(seen):
+        start = f"{self.tables[table].name}.{column.lower()}" if table in self.tables else ""
+        for name in sorted(networkx.descendants(self._columns, start)) if start in self._columns else ():
             model, _, made = name.rpartition(".")
             yield f"{self.project.tables[model].relation}.{made}"
 
     def after(self, tables: Iterable[str]) -> set[str]:
         """Names of the tables given, and of all that are made from them."""
-        waiting = [self.tables[table].name for table in tables if table in self.tables]
-        found: set[str] = set()
-        while waiting:
-            name = waiting.pop()
-            if name not in found:
-                found.add(name)
-                waiting += self.project.tables[name].children
-        return found
+        start = {self.tables[table].name for table in tables if table in self.tables}
+        children = networkx.DiGraph({name: table.children for name, table in self.project.tables.items()})
+        return start.union(*(networkx.descendants(children, name) for name in start))
 
 
 def load(folder: Path) -> Built:

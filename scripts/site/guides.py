@@ -38,7 +38,6 @@ class Guide:
     summary: str
     headings: list[Heading]
     html: Markup
-    text: str
 
     @property
     def contents(self) -> list[Heading]:
@@ -107,15 +106,14 @@ def _guide(source: str, pages: dict[str, str]) -> Guide:
             token.attrJoin("class", str(style).replace("text-align:", ""))
     html = parser.renderer.render(tokens, parser.options, {})
     html = html.replace("<table>", '<div class="wide"><table>').replace("</table>", "</table></div>")
-    paragraphs = [t.content for before, t in pairwise(tokens) if before.type == "paragraph_open"]
+    first = next((t.content for before, t in pairwise(tokens) if before.type == "paragraph_open"), "")
     return Guide(
         source=source,
         url=pages[source],
         title=next((h.text for h in headings if h.level == 1), source),
-        summary=_plain(paragraphs[0]) if paragraphs else "",
+        summary=_plain(first),
         headings=headings,
         html=Markup(html),
-        text=" ".join(_plain(paragraph) for paragraph in paragraphs),
     )
 
 
