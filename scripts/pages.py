@@ -12,10 +12,10 @@ from markupsafe import Markup
 
 
 def environment(*packages: str) -> Environment:
-    """Jinja with the templates of some packages. It escapes what gets into HTML; other templates do that themselves."""
+    """Jinja with the templates of some packages. What gets into HTML and SVG is escaped, what gets elsewhere is not."""
     return Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
-        autoescape=select_autoescape(),
+        autoescape=select_autoescape(("html", "svg")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,

@@ -6,13 +6,17 @@ tables refer to the same few. Without a library: the picture needs columns of bo
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from itertools import combinations, permutations
 from pathlib import Path
+from typing import Any
 
-from markupsafe import Markup, escape
+import networkx
+from markupsafe import Markup
 
+from scripts.pages import environment
 from scripts.site.project import Project, Reference, Table
 
 ROW, HEAD, GAP, LANE, MARGIN = 19, 30, 26, 15, 12
@@ -93,17 +97,30 @@ def draw(
     width = max(b.x + b.width for b in boxes.values()) + MARGIN
     width = max([width, *(lane.x + MARGIN for lanes in gutters for lane in lanes)])
     height = max(b.y + b.height for b in boxes.values()) + MARGIN
-    lines = [_line(lane, colours[lane.to.table.name]) for lanes in gutters for lane in lanes]
-    shapes = [_shape(box, colours[name] if name in targets else None, link) for name, box in boxes.items()]
-    return frame("group" if link else "img", label, width, height, *lines, *shapes)
+    return picture(
+        "diagram.svg",
+        "g",
+        role="group" if link else "img",
+        label=label,
+        width=width,
+        height=height,
+        lines=[(colours[lane.to.table.name], _paths(lane)) for lanes in gutters for lane in lanes],
+        boxes=list(boxes.values()),
+        colours={name: colours[name] for name in targets},
+        link=link,
+        head=HEAD,
+        height_of_row=ROW,
+    )
 
 
-def frame(role: str, label: str, width: float, height: float, *parts: str) -> Markup:
-    """A picture of parts in SVG."""
-    return Markup(
-        '<svg class="diagram" xmlns="http://www.w3.org/2000/svg" role="{}" aria-label="{}" width="{:.0f}" '
-        'height="{:.0f}" viewBox="0 0 {:.0f} {:.0f}">{}</svg>'
-    ).format(role, label, width, height, width, height, Markup("".join(parts)))
+def picture(template: str, number_format: str, **content: Any) -> Markup:
+    """A picture in SVG, with nothing between its elements; fractions are written as the format has it."""
+
+    def short(value: object) -> object:
+        return format(value, number_format) if isinstance(value, float) else value
+
+    pictures = environment("scripts.site").overlay(finalize=short)
+    return Markup(re.sub(r">\s+<", "><", pictures.get_template(template).render(**content)))
 
 
 def standalone(svg: Markup) -> str:
@@ -129,14 +146,11 @@ def _box(table: Table, drawn: list[Reference], detail: int) -> Box:
 
 def _sides(targets: list[str], drawn: list[Reference]) -> tuple[list[str], list[str]]:
     """Tables that refer to each other on the same side; groups of them where there are fewer lines yet."""
-    groups = [{name} for name in targets]
-    for reference in drawn:
-        if reference.table in targets:
-            joined = [g for g in groups if reference.table in g or reference.to in g]
-            groups = [g for g in groups if g not in joined] + [set().union(*joined)]
+    joined = networkx.Graph((r.table, r.to) for r in drawn if r.table in targets)
+    joined.add_nodes_from(targets)
     weight = {name: sum(r.to == name for r in drawn) for name in targets}
     sides: tuple[list[str], list[str]] = ([], [])
-    for group in sorted(groups, key=lambda g: (-sum(weight[n] for n in g), min(g))):
+    for group in sorted(networkx.connected_components(joined), key=lambda g: (-sum(weight[n] for n in g), min(g))):
         lighter = min(sides, key=lambda side: sum(weight[n] for n in side))
         lighter.extend(sorted(group, key=targets.index))
     return sides
@@ -234,9 +248,9 @@ def _width(box: Box) -> float:
     return max(rows, len(box.table.name) + 4) * LETTER
 
 
-def _line(lane: Lane, colour: int) -> str:
+def _paths(lane: Lane) -> list[str]:
     """From each column to the lane, along it, and to the table: many of them to one of it."""
-    parts = []
+    paths = []
     end = lane.to.middle(lane.column)
     at = lane.to.x + lane.to.width if lane.to.x + lane.to.width < lane.x else lane.to.x
     away = -1 if at > lane.x else 1
@@ -247,34 +261,11 @@ def _line(lane: Lane, colour: int) -> str:
         turn = 5.0 if end > y else -5.0
         if abs(end - y) < 10:
             turn = (end - y) / 2
-        path = (
+        line = (
             f"M{x:g} {y:g}H{lane.x - out * 5:g}q{out * 5} 0 {out * 5} {turn:g}V{end - turn:g}"
             f"q0 {turn:g} {-away * 5} {turn:g}H{at:g}"
         )
         # The foot of a crow says that many rows may hold the key.
         foot = f"M{x:g} {y - 4:g}L{x + out * 8:g} {y:g}L{x:g} {y + 4:g}"
-        parts.append(f'<path d="{path}{foot}"/>')
-    bar = f'<path d="M{at + away * 5:g} {end - 4:g}v8"/>'
-    return f'<g class="line c{colour}">{"".join(parts)}{bar}</g>'
-
-
-def _shape(box: Box, colour: int | None, link: Callable[[Table], str] | None) -> str:
-    x, y, width = box.x, box.y, box.width
-    name = Markup('<text class="name" x="{:g}" y="{:g}">{}</text>').format(x + 10, y + 20, box.table.name)
-    if link:
-        name = Markup('<a href="{}">{}</a>').format(link(box.table), name)
-    parts = [
-        f'<rect class="frame" x="{x:g}" y="{y:g}" width="{width:g}" height="{box.height:g}" rx="6"/>',
-        f'<path class="head" d="M{x:g} {y + HEAD:g}v{6 - HEAD}q0 -6 6 -6h{width - 12:g}q6 0 6 6v{HEAD - 6}z"/>',
-        str(name),
-    ]
-    for number, row in enumerate(box.rows):
-        at = y + HEAD + ROW * (number + 1) - 3
-        kind = f" {row.mark.lower()}" if row.mark else ""
-        if row.mark:
-            parts.append(f'<text class="mark" x="{x + 8:g}" y="{at:g}">{row.mark}</text>')
-        parts.append(f'<text class="row{kind}" x="{x + 30:g}" y="{at:g}">{escape(row.text)}</text>')
-        if row.type:
-            parts.append(f'<text class="type" x="{x + width - 8:g}" y="{at:g}">{escape(row.type)}</text>')
-    group = "" if colour is None else f" c{colour}"
-    return f'<g class="box{group}">{"".join(parts)}</g>'
+        paths.append(line + foot)
+    return [*paths, f"M{at + away * 5:g} {end - 4:g}v8"]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
-from scripts.site.diagram import LETTER, MARGIN, frame
+from scripts.site.diagram import LETTER, MARGIN, picture
 from scripts.site.project import Project
 
 HEAD, LINE, PAD, GAP = 28, 17, 12, 34
@@ -19,10 +19,6 @@ SAID = {
     "marts": "answers",
     "analytics": "safe to show",
 }
-MARKER = (
-    '<defs><marker id="end" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-    '<path class="end" d="M0 0 L8 4 L0 8 z"/></marker></defs>'
-)
 ALSO_READ = ("files by audience", "PostgreSQL")
 RECORDS = ("operations", "reference", "snapshots")
 
@@ -77,20 +73,28 @@ def flow(project: Project) -> Markup:
     below = Stop("every row is loaded or rejected, every load is on record", [written], 6)
     below.x, below.y = columns[1][0].x, MARGIN + tallest + GAP
     span = columns[4][0].x + max(s.width for s in columns[4]) - below.x
-    shapes = [_shape(s, max(t.width for t in column)) for column in columns for s in column] + [_shape(below, span)]
+    stops = [(stop, max(s.width for s in column)) for column in columns for stop in column]
     arrows = [
-        _arrow(a.x + max(s.width for s in left), a.y + a.height / 2, b.x, b.y + b.height / 2)
+        (a.x + max(s.width for s in left), a.y + a.height / 2, b.x, b.y + b.height / 2)
         for left, right in pairwise(columns)
         for a in left
         for b in right
     ]
-    arrows += [
-        f'<path d="M{s.x + s.width / 2:.0f} {s.y + s.height:.0f} V{below.y:.0f}" stroke-dasharray="3 3"/>'
-        for s in (columns[1][0], columns[3][0], columns[4][-1])
-    ]
-    height = below.y + below.height + MARGIN
-    flowing = f'<g class="flow">{"".join(arrows)}</g>'
-    return frame("img", "From source files to readers", width, height, MARKER, flowing, *shapes)
+    recorded = (columns[1][0], columns[3][0], columns[4][-1])
+    return picture(
+        "flow.svg",
+        ".0f",
+        role="img",
+        label="From source files to readers",
+        width=width,
+        height=below.y + below.height + MARGIN,
+        arrows=arrows,
+        drops=[(s.x + s.width / 2, s.y + s.height, below.y) for s in recorded],
+        stops=[*stops, (below, span)],
+        head=HEAD,
+        pad=PAD,
+        height_of_line=LINE,
+    )
 
 
 def _layer(counts: dict[str, int], name: str, colour: int) -> Stop:
@@ -100,23 +104,3 @@ def _layer(counts: dict[str, int], name: str, colour: int) -> Stop:
 def _tables(counts: dict[str, int], layer: str) -> str:
     number = counts.get(layer, 0)
     return f"{number} table{'s' * (number != 1)}"
-
-
-def _arrow(x1: float, y1: float, x2: float, y2: float) -> str:
-    bend = (x1 + x2) / 2
-    curve = f"C{bend:.0f} {y1:.0f} {bend:.0f} {y2:.0f} {x2:.0f} {y2:.0f}"
-    return f'<path marker-end="url(#end)" d="M{x1:.0f} {y1:.0f} {curve}"/>'
-
-
-def _shape(stop: Stop, width: float) -> str:
-    x, y = stop.x, stop.y
-    texts = "".join(
-        f'<text x="{x + PAD:.0f}" y="{y + HEAD + LINE * (number + 0.9):.0f}">{escape(line)}</text>'
-        for number, line in enumerate(stop.lines)
-    )
-    return (
-        f'<g class="c{stop.colour}"><rect class="frame" x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" '
-        f'height="{stop.height:.0f}" rx="4"/>'
-        f'<rect class="head" x="{x:.0f}" y="{y:.0f}" width="{width:.0f}" height="{HEAD - 4}" rx="4"/>'
-        f'<text class="name" x="{x + PAD:.0f}" y="{y + 16:.0f}">{escape(stop.head)}</text>{texts}</g>'
-    )
