@@ -7,21 +7,21 @@ table with a key, the first rows that differ are shown with their columns.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import duckdb
 
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.project import DBT, PROJECT, landing_folder
+from scripts.site.artifacts import read_json
+from scripts.site.project import Project, Table, read
 from scripts.spark.__main__ import MISSING
 from scripts.warehouse_file import attach_any, connect_encrypted
 
@@ -39,56 +39,39 @@ TYPES = {
 SHOWN = 3
 
 
-@dataclass(frozen=True)
-class Table:
-    """A table that both warehouses hold, with the columns of its key where it has one."""
-
-    name: str
-    key: tuple[str, ...]
-
-
-def tables(manifest: dict[str, Any], layers: tuple[str, ...]) -> list[Table]:
+def tables(project: Project, layers: tuple[str, ...]) -> list[Table]:
     """Models and seeds of some layers that the Spark target builds."""
-    keys: dict[str, tuple[str, ...]] = {}
-    for node in manifest["nodes"].values():
-        kind = (node.get("test_metadata") or {}).get("name")
-        if kind == "unique" and node["column_name"]:
-            keys.setdefault(node["attached_node"], (node["column_name"],))
-        elif kind == "unique_combination_of_columns":
-            keys.setdefault(node["attached_node"], tuple(node["test_metadata"]["kwargs"]["combination_of_columns"]))
     found = [
-        Table(f"{node['schema']}.{node['alias']}", keys.get(id_, ()))
-        for id_, node in manifest["nodes"].items()
-        if node["resource_type"] in ("model", "seed")
-        and node["config"]["materialized"] != "ephemeral"
-        and node["schema"] in layers
+        table
+        for table in project.tables.values()
+        if table.layer in layers and table.materialized != "ephemeral" and table.relation not in HISTORY_TABLES
     ]
-    compared = (t for t in found if t.name not in HISTORY_TABLES)
-    return sorted(compared, key=lambda t: (LAYERS.index(t.name.split(".")[0]), t.name))
+    return sorted(found, key=lambda table: (LAYERS.index(table.layer), table.relation))
 
 
 def differences(con: duckdb.DuckDBPyConnection, spark: SparkSession, table: Table, folder: Path) -> Iterator[str]:
     """What differs between the two tables of a name, in words; nothing where they are the same."""
-    expected = {str(r[0]): str(r[1]) for r in con.sql(f"describe w.{table.name}").fetchall()}
-    rows = spark.table(table.name)
+    relation = table.relation
+    expected = {str(r[0]): str(r[1]) for r in con.sql(f"describe w.{relation}").fetchall()}
+    rows = spark.table(relation)
     given = {f.name: f.dataType.simpleString() for f in rows.schema.fields}
     wanted = {name: TYPES.get(kind, kind.lower()) for name, kind in expected.items()}
     if given != wanted or list(given) != list(wanted):
         only = [sorted(dict(a.items() - b.items()).items()) for a, b in ((wanted, given), (given, wanted))]
         yield f"columns differ: {only[0]} on DuckDB, {only[1]} on Spark; or their order"
     shared = [name for name in expected if name in given and name not in LOAD_TIMES]
-    target = folder / table.name
+    target = folder / relation
     rows.write.mode("overwrite").parquet(str(target))
     # No row, no file.
     written = (
-        f"read_parquet('{target}/**/*.parquet')" if any(target.rglob("*.parquet")) else f"w.{table.name} where false"
+        f"read_parquet('{target}/**/*.parquet')" if any(target.rglob("*.parquet")) else f"w.{relation} where false"
     )
     values = {}
     for name in shared:
         fractions = "DOUBLE" in (expected[name], given[name].upper())
         values[name] = f"printf('%.9g', \"{name}\")" if fractions else f'cast("{name}" as {expected[name]})'
     listed = ", ".join(f'{value} as "{name}"' for name, value in values.items())
-    con.execute(f"create or replace temp view duckdb_rows as select {listed} from w.{table.name}")
+    con.execute(f"create or replace temp view duckdb_rows as select {listed} from w.{relation}")
     con.execute(f"create or replace temp view spark_rows as select {listed} from {written}")
     counts = [con.sql(f"select count(*) from {side}_rows").fetchall()[0][0] for side in ("duckdb", "spark")]
     if counts[0] != counts[1]:
@@ -152,13 +135,12 @@ def main(landing: str, work: Path, built: bool, layers: tuple[str, ...]) -> None
         seconds.append(time.monotonic() - started)
         attach_any(con, work / "warehouse.duckdb", "w")
         con.execute("use w")  # Views name no catalog.
-        manifest = json.loads((work / "target/spark/manifest.json").read_text(encoding="utf-8"))
-        found = tables(manifest, layers or LAYERS)
+        found = tables(read(read_json(work / "target/spark/manifest.json")), layers or LAYERS)
         for table in found:
             said = list(differences(con, spark, table, work / "rows"))
             unequal += bool(said)
             for line in said:
-                click.echo(line if line.startswith(" ") else f"{table.name}: {line}")
+                click.echo(line if line.startswith(" ") else f"{table.relation}: {line}")
     click.echo(f"Loaded in {seconds[0]:.0f} s on DuckDB, {seconds[1]:.0f} s on the Spark engine.")
     click.echo(f"{len(found)} tables compared, {unequal} differ.")
     sys.exit(1 if unequal else 0)
