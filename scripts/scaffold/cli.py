@@ -20,6 +20,7 @@ from typing import Any
 import click
 import yaml
 
+from scripts import files
 from scripts.data_subjects.persons import relations
 from scripts.deliver.origin import Origin, TextFormat, deliveries_folder
 from scripts.deliver.reading import read
@@ -30,7 +31,7 @@ from scripts.scaffold.guess import guess, title_rows
 from scripts.scaffold.names import column_names, snake_case
 from scripts.scaffold.personal import NAME, PERSON
 from scripts.scaffold.profile import Table
-from scripts.scaffold.write import Proposal, write
+from scripts.scaffold.write import Proposal
 
 # Days as they stand in names of files, with what Python writes for them.
 DAYS_IN_NAMES = {
@@ -199,7 +200,8 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
         source, _name(table or place.stem, "table"), came_from, delivery, found.columns, key, found.rows
     )
     _refuse_taken(proposal)
-    for path in write(proposal.files()):
+    for path, content in proposal.files().items():
+        files.write(path, content)
         click.echo(f"Written: {path.relative_to(PROJECT)}")
     place.copy()
     found.close()

@@ -50,6 +50,13 @@ class Profile:
     numbers: numbers.Facts | None = None
     days: days.Facts | None = None
 
+    @property
+    def protection(self) -> dict[str, str]:
+        """Class and kind, as layouts and models give them."""
+        if self.meaning is None:
+            return {"classification": "internal"}
+        return {"classification": self.meaning.classification, "kind": self.meaning.kind}
+
 
 class Table:
     """A delivery in DuckDB, all of its cells as text, and what could not be told for sure."""

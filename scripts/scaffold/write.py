@@ -1,26 +1,21 @@
-"""The files of a scaffolded source, as the project writes them by hand."""
+"""The files of a scaffolded source, as the project's own are written: their text stands in templates/."""
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from scripts.landing.errors import LandingError
 from scripts.project import PROJECT
 from scripts.scaffold.names import pascal_case
 from scripts.scaffold.profile import Profile
-
-# What is expected of columns: how severe it is where it fails, the dimension of quality, and the reason.
-Standard = tuple[str, str, str]
-UNIQUE: Standard = ("error", "uniqueness", "A key that occurs twice doubles every figure that joins it.")
-FILLED: Standard = ("error", "completeness", "A row without its key can't be found again, nor told from others.")
-KNOWN: Standard = ("warn", "validity", "An unknown code falls out of reports that list the known ones.")
 
 
 @dataclass(frozen=True)
@@ -47,7 +42,7 @@ class Proposal:
 
     @property
     def may_return(self) -> bool:
-        """Whether a later batch sends rows again. Each state of what is replaced does; without a key, any file may."""
+        """Whether a later batch sends rows again: each state of a replaced file does; without a key, any file may."""
         return self.delivery["kind"] == "replaced" or not self.key
 
     def folder(self) -> Path:
@@ -55,46 +50,20 @@ class Proposal:
         return PROJECT / "models" / "staging" / self.source
 
     def files(self) -> dict[Path, str]:
-        """What is to be written, whole, by path; what stands in YAML already stays and is added to."""
+        """Content of the files to write, by path; existing YAML is kept and added to."""
         layouts, models = (self.folder() / f"_{self.source}__{kind}.yml" for kind in ("sources", "models"))
-        source = f"  - name: {self.source}\n    description: The source system {self.source}.\n    tables:\n"
+        source = f"  - name: {_flow(self.source)}\n    description: The source system {self.source}.\n    tables:\n"
         return {
-            layouts: _extended(layouts, f"version: 2\n\nsources:\n{source}", self.layout()),
-            models: _extended(models, "version: 2\n\nmodels:\n", self.description()),
-            self.folder() / f"{self.model}.sql": self.sql(),
+            layouts: _extended(layouts, f"version: 2\n\nsources:\n{source}", self.rendered("layout.yml")),
+            models: _extended(models, "version: 2\n\nmodels:\n", self.rendered("model.yml")),
+            self.folder() / f"{self.model}.sql": self.rendered("model.sql"),
         }
 
-    def layout(self) -> str:
-        """The table in the source's YAML."""
-        meta = [f"file: {_text(self.file)}", "format: csv", "batches: any"]
-        meta += [f"key: {_flow({name: name for name in self.key})}"] if self.key else []
-        meta += ["may_return: true"] if self.may_return else []
-        lines = [
-            f"      - name: {self.table}",
-            f"        description: {_text(f'{self.came_from}, as {self.source} delivers it.')}",
-            "        config:",
-            "          meta:",
-            *(f"            {line}" for line in meta),
-            "            delivery:",
-            *(f"              {name}: {_value(value)}" for name, value in self.delivery.items()),
-            "        columns:",
-        ]
-        for column in self.columns:
-            required = {"required": True} if column.filled == self.rows else {}
-            header = {"header": column.header} if column.header != column.name and self._has_header else {}
-            lines += [
-                f"          - name: {column.name}",
-                f"            data_type: {_text(column.data_type)}",
-                f"            description: {_text(self._known(column))}",
-                f"            config: {_flow({'meta': _protection(column) | required | header | column.written})}",
-            ]
-        return "\n".join(lines) + "\n"
+    def rendered(self, name: str) -> str:
+        """The text of a file: `layout.yml`, `model.yml` or `model.sql`."""
+        return _templates().get_template(f"{name}.j2").render(proposal=self)
 
-    @property
-    def _has_header(self) -> bool:
-        return bool(self.delivery.get("header", True))
-
-    def _known(self, column: Profile) -> str:
+    def describe(self, column: Profile) -> str:
         """What a column holds, without any value of it."""
         share = f"{100 * column.filled / self.rows:.3g}"
         seems = f"{column.meaning.words}, it seems; " if column.meaning else ""
@@ -102,71 +71,31 @@ class Proposal:
         known = f"{seems}{column.data_type}, filled in {share} % of rows, with {values}."
         return known[0].upper() + known[1:]
 
-    def sql(self) -> str:
-        """The staging model."""
-        columns = "".join(f"        {column.name},\n" for column in self.columns)
-        return (
-            f"with source as (\n    {{{{ read_landed(source('{self.source}', '{self.table}')) }}}}\n),\n\n"
-            f"renamed as (\n    select\n{columns}\n        batch_id\n    from source\n)\n\nselect * from renamed\n"
-        )
-
-    def description(self) -> str:
-        """The model in the source's YAML, with its tests."""
-        grain = f"One row per row of {self.came_from}{' and batch' if self.may_return else ''}."
-        lines = [f"  - name: {self.model}", f"    description: {_text(grain)}"]
-        unique = [*self.key, "batch_id"] if self.may_return else self.key
-        if self.key and len(unique) > 1:
-            name, arguments = (
-                f"{self.source}_{self.table}_is_there_once",
-                f"combination_of_columns: [{', '.join(unique)}]",
-            )
-            lines.append("    data_tests:")
-            lines += _test(4, "dbt_utils.unique_combination_of_columns", name, UNIQUE, arguments)
-        lines.append("    columns:")
-        for column in self.columns:
-            lines += [
-                f"      - name: {column.name}",
-                f"        description: {_text(self._known(column))}",
-                f"        config: {_flow({'meta': _protection(column)})}",
-            ]
-            tests = self._tests(column, unique)
-            lines += ["        data_tests:", *tests] if tests else []
-        lines += [
-            "      - name: batch_id",
-            "        description: \"{{ doc('delivered_batch_id') }}\"",
-            "        config: {meta: {classification: internal}}",
-        ]
-        return "\n".join(lines) + "\n"
-
-    def _tests(self, column: Profile, unique: list[str]) -> list[str]:
-        prefix, tests = f"{self.source}_{self.table}", []
-        if column.name in self.key:
-            tests += _test(8, "not_null", f"{prefix}_has_{column.name}", FILLED)
-        if [column.name] == unique:
-            tests += _test(8, "unique", f"{prefix}_is_there_once", UNIQUE)
-        if column.codes:
-            values = f"values: [{', '.join(map(_quoted, column.codes))}]"
-            tests += _test(8, "accepted_values", f"{prefix}_knows_{column.name}", KNOWN, values)
-        return tests
+    def meta(self, column: Profile) -> dict[str, Any]:
+        """A column's settings in the layout."""
+        required = {"required": True} if column.filled == self.rows else {}
+        is_renamed = column.header != column.name and self.delivery.get("header", True)
+        header = {"header": column.header} if is_renamed else {}
+        return column.protection | required | header | column.written
 
 
-def _test(indent: int, test: str, name: str, standard: Standard, arguments: str = "") -> list[str]:
-    severity, dimension, reason = standard
-    lines = [
-        f"- {test}:",
-        f"    name: {name}",
-        *([f"    arguments: {{{arguments}}}"] if arguments else []),
-        "    config:",
-        f"      severity: {severity}",
-        f"      meta: {{dimension: {dimension}, reason: {_quoted(reason)}}}",
-    ]
-    return [" " * (indent + 2) + line for line in lines]
-
-
-def _protection(column: Profile) -> dict[str, Any]:
-    if column.meaning is None:
-        return {"classification": "internal"}
-    return {"classification": column.meaning.classification, "kind": column.meaning.kind}
+@cache
+def _templates() -> Environment:
+    """The templates, whose delimiters leave dbt's alone."""
+    environment = Environment(
+        loader=PackageLoader("scripts.scaffold"),
+        undefined=StrictUndefined,
+        variable_start_string="<<",
+        variable_end_string=">>",
+        block_start_string="<%",
+        block_end_string="%>",
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,  # YAML and SQL
+    )
+    environment.filters |= {"flow": _flow, "text": _text, "quoted": _quoted}
+    return environment
 
 
 def _extended(path: Path, head: str, addition: str) -> str:
@@ -192,22 +121,15 @@ def _without_last(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def _flow(mapping: dict[str, Any]) -> str:
-    return "{" + ", ".join(f"{name}: {_value(value)}" for name, value in mapping.items()) + "}"
-
-
-def _value(value: object) -> str:
-    """A value within braces or behind a key."""
+def _flow(value: object) -> str:
+    """A value within braces or after a key."""
     if isinstance(value, dict):
-        return _flow(value)
+        return "{" + ", ".join(f"{_flow(name)}: {_flow(item)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
-        return f"[{', '.join(_value(item) for item in value)}]"
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, int):
-        return str(value)
-    text = str(value)
-    return text if re.fullmatch(r"[a-z][\w./-]*", text) and _is_plain(text) else _quoted(text)
+        return f"[{', '.join(map(_flow, value))}]"
+    if not isinstance(value, str):
+        return json.dumps(value)
+    return value if re.fullmatch(r"[a-z][\w./-]*", value) and _is_plain(value) else _quoted(value)
 
 
 def _text(text: str) -> str:
@@ -226,11 +148,3 @@ def _is_plain(text: str) -> bool:
 def _quoted(text: str) -> str:
     # Every text of JSON is one of YAML, once what can't be printed is escaped.
     return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def write(files: dict[Path, str]) -> Iterable[Path]:
-    """Write files, each whole; gives their paths."""
-    for path, text in files.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-        yield path

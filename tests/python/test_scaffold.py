@@ -251,13 +251,15 @@ def test_proposals_are_read_as_they_are_meant(room: Path) -> None:
     odd = ["a: b", "- c", "'\"\\", "#", "null", "{x}", "é\u2028", "%d", "yes"]
     columns = [Profile(f"c{place}", header, filled=1) for place, header in enumerate(odd)]
     columns[0].codes = odd
+    columns[2].name = "no"
     columns[1].written = {"nulls": ["NULL", "-"], "date_format": ["%d.%m.%Y"], "decimal": ",", "trim": True}
     proposal = Proposal("s", "t", "in/*.csv", {"from": "in/*.csv", "kind": "replaced"}, columns, ["c0", "c1"], 2)
-    layout = yaml.safe_load(proposal.layout())[0]
+    layout = yaml.safe_load(proposal.rendered("layout.yml"))[0]
     metas = [c["config"]["meta"] for c in layout["columns"]]
     assert [meta["header"] for meta in metas] == odd
+    assert layout["columns"][2]["name"] == "no"
     assert {key: metas[1][key] for key in columns[1].written} == columns[1].written
-    model = yaml.safe_load(proposal.description())[0]
+    model = yaml.safe_load(proposal.rendered("model.yml"))[0]
     (test,) = model["columns"][0]["data_tests"][1:]
     assert test["accepted_values"]["arguments"]["values"] == odd
 
