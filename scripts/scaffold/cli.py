@@ -13,6 +13,7 @@ import sys
 from dataclasses import replace
 from datetime import datetime
 from glob import escape
+from itertools import chain
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -133,7 +134,7 @@ def _table(place: Place, text: TextFormat) -> Table:
         table = Table(rows, column_names(headers), headers)
     else:
         names = column_names([""] * len(first))
-        table = Table((row for part in ([first], rows) for row in part), names, names)
+        table = Table(chain([first], rows), names, names)
     if not table.rows:
         raise LandingError(f"{place.path} has no rows to tell types from. Take a file that has some.")
     return table

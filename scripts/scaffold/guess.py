@@ -101,7 +101,7 @@ def _has_header(rows: list[list[str]], unsure: list[str]) -> bool:
     if any(VALUE.fullmatch(cell.strip()) for cell in first) or not any(cell.strip() for cell in first):
         return False
     columns = [[row[place].strip() for row in below if place < len(row) and row[place]] for place in range(len(first))]
-    if not below or any(cells and _are_values(cells) for cells in columns):
+    if not below or any(cells and all(map(VALUE.fullmatch, cells)) for cells in columns):
         return True
     is_header = not any(cell.strip() in cells for cell, cells in zip(first, columns, strict=True) if cell.strip())
     unsure.append(
@@ -109,7 +109,3 @@ def _has_header(rows: list[list[str]], unsure: list[str]) -> bool:
         f"If it is {'not' if is_header else 'names'}, give --{'no-' if is_header else ''}header."
     )
     return is_header
-
-
-def _are_values(cells: Iterable[str]) -> bool:
-    return all(VALUE.fullmatch(cell) for cell in cells)

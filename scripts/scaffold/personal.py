@@ -33,20 +33,24 @@ NAME, PERSON = MEANINGS["name"], MEANINGS["person"]
 PERSONS_WORDS = re.compile(
     r"^name$|(^|_)(customer|client|contact|person|employee|owner|agent|patient|buyer|kunde)(_|$)"
 )
-FULL_NAME = re.compile(r"[^\W\d_][\w'’.-]*,?( [^\W\d_][\w'’.-]*){1,3}")
-EMAIL_PATTERN = r"[^@\s]+@[^@\s]+\.[^@\s]+"
+
+
+def passes_luhn(text: str) -> bool:
+    """Whether the digits of a text end in their Luhn check digit, as those of a card do."""
+    digits = [int(c) for c in reversed(text) if c.isdigit()]
+    return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * d, 10)) for d in digits[1::2]) % 10
+
+
+def is_iban(text: str) -> bool:
+    """Whether the check digits of an IBAN are right."""
+    plain = text.replace(" ", "")
+    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
+
+
 # Whether a value of the table v names an e-mail address, as SQL.
-HAS_EMAIL = f"contains(v, '@') and regexp_matches(v, '{EMAIL_PATTERN}')"
-PATTERNS = {
-    "email": re.compile(EMAIL_PATTERN),
-    "tax_id": re.compile(r"[0-9]{3}-[0-9]{2}-[0-9]{4}"),
-    "phone": re.compile(r"(\+|00)[1-9][0-9 ()/.-]{6,18}|\(?[0-9]{2,5}\)?[ /-][0-9][0-9 -]{4,12}"),
-    "card": re.compile(r"[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{4}[ -]?[0-9]{1,7}|3[47][0-9]{2}[ -]?[0-9]{6}[ -]?[0-9]{5}"),
-    "iban": re.compile(r"[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}"),
-    "ip": re.compile(
-        r"(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9a-fA-F]{1,4}:){7}[0-9a-fA-F]{1,4}|(?=.*::)[0-9a-fA-F:]{2,39}"
-    ),
-}
+HAS_EMAIL = f"contains(v, '@') and regexp_matches(v, '{RULES['by_content']['email']}')"
+PATTERNS = {kind: re.compile(pattern) for kind, pattern in RULES["by_content"].items()}
+CHECKS = {"card": passes_luhn, "iban": is_iban}
 
 
 def by_name(name: str, rules: str = "by_name") -> Meaning | None:
@@ -64,10 +68,10 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
     """What distinct values of a column look like; `is_text` is False where they have been read as numbers or days."""
     if not values:
         return None
-    found = {kind: [v for v in values if pattern.fullmatch(v)] for kind, pattern in PATTERNS.items()}
-    found["card"] = [v for v in found["card"] if passes_luhn(v)]
-    found["iban"] = [v for v in found["iban"] if is_iban(v)]
-    shares = {kind: len(matching) / len(values) for kind, matching in found.items()}
+    shares = {
+        kind: sum(bool(pattern.fullmatch(v)) and CHECKS.get(kind, bool)(v) for v in values) / len(values)
+        for kind, pattern in PATTERNS.items()
+    }
     if shares["card"] >= MOST:
         return MEANINGS["card"]
     if not is_text:
@@ -77,34 +81,17 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
     for kind in ("email", "tax_id", "iban", "ip", "phone"):
         if shares[kind] >= MOST:
             return MEANINGS[kind]
-    if PERSONS_WORDS.search(name) and sum(map(bool, map(FULL_NAME.fullmatch, values))) / len(values) >= MOST:
-        return NAME
-    return None
+    return NAME if PERSONS_WORDS.search(name) and shares["full_name"] >= MOST else None
 
 
 def within(con: duckdb.DuckDBPyConnection) -> Meaning | None:
     """What the texts of the table v hold among other words. E-mail addresses are looked for in all of them."""
     if con.execute(f"select 1 from v where {HAS_EMAIL} limit 1").fetchall():
         return MEANINGS["text"]
-    for kind, pattern, is_one in (
-        ("card", r"\b([0-9]{4}[ -]?){3}[0-9]{1,7}\b", passes_luhn),
-        ("iban", r"\b[A-Z]{2}[0-9]{2}( ?[A-Z0-9]){11,30}\b", is_iban),
-    ):
+    for kind, pattern in RULES["within"].items():
         found = con.execute(
             f"select regexp_extract(v, '{pattern}') from v where regexp_matches(v, '{pattern}') limit {LOOKED_AT}"
         ).fetchall()
-        if found and sum(is_one(text) for (text,) in found) / len(found) >= MOST:
+        if found and sum(CHECKS[kind](text) for (text,) in found) / len(found) >= MOST:
             return MEANINGS[kind]
     return None
-
-
-def passes_luhn(text: str) -> bool:
-    """Whether the digits of a text end in their Luhn check digit, as those of a card do."""
-    digits = [int(c) for c in reversed(text) if c.isdigit()]
-    return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * d, 10)) for d in digits[1::2]) % 10
-
-
-def is_iban(text: str) -> bool:
-    """Whether the check digits of an IBAN are right."""
-    plain = text.replace(" ", "")
-    return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import re
-import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
-from pathlib import Path
+from itertools import combinations, islice
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from scripts.encryption import quoted
 from scripts.scaffold import days, numbers, personal
@@ -33,6 +31,7 @@ MOST_LIKELY, MOST_UNFIT = 0.9, 0.02
 KEY_CANDIDATES = 8
 # Distinct values that are looked at for personal data. E-mail addresses within texts are looked for in all of them.
 SEEN = 2000
+BATCH = 10_000
 
 
 @dataclass
@@ -61,26 +60,20 @@ class Profile:
 class Table:
     """A delivery in DuckDB, all of its cells as text, and what could not be told for sure."""
 
-    def __init__(self, rows: Iterable[list[str]], names: Sequence[str], headers: Sequence[str]) -> None:
+    def __init__(self, rows: Iterator[list[str]], names: Sequence[str], headers: Sequence[str]) -> None:
         self.con = duckdb.connect()
         self.columns = [Profile(name, header) for name, header in zip(names, headers, strict=True)]
-        self.rows = self.ragged = 0
+        self.ragged = 0
         self.unsure: list[str] = []
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "rows.csv"
-            with open(path, "w", encoding="utf-8", newline="") as stream:
-                written = csv.writer(stream, lineterminator="\n")
-                for row in rows:
-                    if len(row) == len(names):
-                        written.writerow([cell.replace("\r", "\n") if "\r" in cell else cell for cell in row])
-                        self.rows += 1
-                    else:
-                        self.ragged += 1
-            types = ", ".join(f"'{name}': 'varchar'" for name in names)
-            self.con.execute(
-                f"create table delivered as from read_csv({quoted(path)}, columns = {{{types}}}, delim = ',', "
-                "quote = '\"', escape = '\"', auto_detect = false, header = false, max_line_size = 100000000)"
-            )
+        self.con.execute(f"create table delivered ({', '.join(f'{name} varchar' for name in names)})")
+        while some := list(islice(rows, BATCH)):
+            whole = [row for row in some if len(row) == len(names)]
+            self.ragged += len(some) - len(whole)
+            if whole:
+                self.con.register("arriving", pa.table(list(map(pa.array, zip(*whole, strict=True))), list(names)))
+                # Line ends within a cell land as LF.
+                self.con.execute("insert into delivered select replace(columns(*), chr(13), chr(10)) from arriving")
+        self.rows = int(self._one("select count(*) from delivered"))
         self.distinct_rows = self._count_distinct(names)
 
     def close(self) -> None:
