@@ -31,6 +31,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from dbt.adapters.duckdb.plugins import BasePlugin
 from dbt.flags import get_flags
 from dbt_common.exceptions import DbtRuntimeError
@@ -40,10 +41,10 @@ from scripts.data_subjects import ledger
 from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.encryption import EncryptionProblem
 from scripts.keys import KeyProblem
-from scripts.landing.definitions import layout, layouts
+from scripts.landing.definitions import Layout, layouts
 from scripts.landing.errors import LandingError
-from scripts.landing.inventory import LandedFile, LoadedFile, compare, read, survey
-from scripts.landing.relations import landed_text, nothing_found, relations
+from scripts.landing.inventory import Comparison, LandedFile, LoadedFile, Survey, compare, read, survey
+from scripts.landing.relations import landed_text, relations
 from scripts.landing.xml_reader import XmlTable
 from scripts.project import PROJECT, landing_name
 from scripts.quality.affected_rows import count_affected_rows
@@ -52,44 +53,37 @@ from scripts.sandbox import close_sandbox
 from scripts.warehouse_file import WarehouseInUse, attach_file
 
 PATIENCE_SECONDS = 10
+# What a look finds in an empty landing area.
+NOTHING: tuple[Survey, Comparison, list[LandedFile]] = Survey({}, None, [], []), Comparison({}, {}), []
 
 
 class LandingArea:
     """The landing area as of the last check; one for the process, seen by every connection."""
 
     def __init__(self) -> None:
-        self._forget(Path())
+        self._take(Path(), *NOTHING)
 
-    def _forget(self, folder: Path) -> None:
-        self.folder = folder
-        self.files: list[LandedFile] = []
-        self.names: set[str] = set()
+    def _take(self, folder: Path, found: Survey, comparison: Comparison, files: list[LandedFile]) -> None:
+        self.folder, self.files = folder, files
+        self.names = {f.name for f in files}
         # Every model looks at the files, so they are laid out as columns once.
-        self.tables = nothing_found()
+        self.tables = relations(found, comparison, files)
 
     def check(self, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
         """Find and check files; returns what is wrong, or an empty text."""
-        self._forget(Path(landing_name()))
+        folder = Path(landing_name())
+        self._take(folder, *NOTHING)
         known = [
-            LoadedFile(
-                f["source_name"],
-                f["batch_id"],
-                f["file_name"],
-                f["byte_count"],
-                datetime.fromisoformat(f["modified_at"]),
-                f["content_hash"],
-                f["is_taken"],
-            )
-            for f in json.loads(loaded or "[]")
+            LoadedFile(**file | {"modified_at": datetime.fromisoformat(file["modified_at"])})
+            for file in json.loads(loaded or "[]")
         ]
         try:
-            found = survey(self.folder, through_batch if through_batch > 0 else None)
+            found = survey(folder, through_batch if through_batch > 0 else None)
             comparison = compare(found, known, loaded_through)
-            self.files = read(found, comparison) if read_files else found.files
+            files = read(found, comparison) if read_files else found.files
         except LandingError as error:
             return str(error)
-        self.names = {f.name for f in self.files}
-        self.tables = relations(found, comparison, self.files)
+        self._take(folder, found, comparison, files)
         return ""
 
     def text(self, file_name: str, byte_offset: int, byte_count: int) -> str:
@@ -98,37 +92,26 @@ class LandingArea:
             raise ValueError(f"{file_name} is not a landed file.")
         return landed_text(self.folder, file_name, byte_offset, byte_count)
 
+    def listing(self, name: str) -> pa.Table:
+        """A relation of the last check."""
+        return self.tables[name]
 
-class Listing:
-    """A relation of the last check, as it is when a query scans it."""
-
-    def __init__(self, area: LandingArea, name: str) -> None:
-        self.area = area
-        self.name = name
-
-    def __arrow_c_schema__(self) -> object:
-        return self.area.tables[self.name].schema.__arrow_c_schema__()
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self.area.tables[self.name].__arrow_c_stream__(requested_schema)
+    def documents(self, definition: Layout) -> XmlTable:
+        """The documents of an XML layout, opened when they are scanned."""
+        return XmlTable(definition, [f.path for f in self.files if f.source == definition.name], self.folder)
 
 
-class XmlSource:
-    """The documents of one layout, opened only when a query scans them."""
+class Scanned:
+    """A relation as it is when a query scans it, rather than when the cursor got it."""
 
-    def __init__(self, area: LandingArea, name: str) -> None:
-        self.area = area
-        self.name = name
+    def __init__(self, current: Callable[[], Any]) -> None:
+        self.current = current
 
     def __arrow_c_schema__(self) -> object:
-        return self._table().schema.__arrow_c_schema__()
+        return self.current().schema.__arrow_c_schema__()
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        return self._table().__arrow_c_stream__(requested_schema)
-
-    def _table(self) -> XmlTable:
-        paths = [f.path for f in self.area.files if f.source == self.name]
-        return XmlTable(layout(self.name), paths, self.area.folder)
+        return self.current().__arrow_c_stream__(requested_schema)
 
 
 def _retry_while_in_use(open_it: Callable[[], None]) -> None:
@@ -187,12 +170,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             side_effects=True,
         )
         conn.create_function("check_ledger", ledger.lost, ["BIGINT"], "VARCHAR", side_effects=True)
-        conn.create_function(
-            "landed_text",
-            _AREA.text,
-            ["VARCHAR", "BIGINT", "BIGINT"],
-            "VARCHAR",
-        )
+        conn.create_function("landed_text", _AREA.text, ["VARCHAR", "BIGINT", "BIGINT"], "VARCHAR")
         register(conn)
         # A plain file is a private warehouse and gets a key; elsewhere, the key must exist.
         tokens.register(conn, tokens.token_key(make=bool(self._attached) and not self.encrypt))
@@ -208,7 +186,7 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         if self._attached:
             cursor.execute(f"use {self.creds.database}")
         for name in _AREA.tables:
-            cursor.register(name, Listing(_AREA, name))
+            cursor.register(name, Scanned(partial(_AREA.listing, name)))
         try:
             ledger.register(cursor)
         except (KeyProblem, PrivacyProblem) as error:
@@ -216,4 +194,4 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         for definition in layouts():
             if definition.meta["format"] == "xml":
                 name = f"landing_{definition.source}__{definition.table}"
-                cursor.register(name, XmlSource(_AREA, definition.name))
+                cursor.register(name, Scanned(partial(_AREA.documents, definition)))

@@ -16,7 +16,7 @@
         {%- set loaded -%}
             (
                 select to_json(list({
-                    'source_name': source_name, 'batch_id': batch_id, 'file_name': file_name,
+                    'source': source_name, 'batch_id': batch_id, 'name': file_name,
                     'byte_count': byte_count, 'modified_at': strftime(modified_at, '%Y-%m-%dT%H:%M:%S.%f'),
                     'content_hash': content_hash,
                     'is_taken': is_taken

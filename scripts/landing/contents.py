@@ -27,6 +27,8 @@ HIDING_BEGINS = re.compile(b"|".join(map(re.escape, HIDING)))
 TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
 LONGEST_PREFIX = 64
 LINE_FEED, CARRIAGE_RETURN, LAST_ASCII = 10, 13, 127
+# The fastest secure hash of the standard library: 1.4 GB a second, where blake2b does 0.7.
+HASH = "sha256"
 _NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 
@@ -53,13 +55,11 @@ def inspect(path: str, layout: Layout) -> Contents:
 
 def hash_of(path: str) -> str:
     """Hash of a file's content, as inspect gives it."""
-    digest = _digest()
     try:
-        for _, piece in _pieces(path, b"\n"):
-            digest.update(piece)
+        with open(path, "rb") as stream:
+            return hashlib.file_digest(stream, HASH).hexdigest()
     except OSError as error:
         raise unreadable(path, error) from None
-    return digest.hexdigest()
 
 
 def unreadable(path: object, error: OSError) -> LandingError:
@@ -67,16 +67,11 @@ def unreadable(path: object, error: OSError) -> LandingError:
     return LandingError(f"{path} cannot be read: {error.strerror}. Give the loader access to it, or have it delivered.")
 
 
-def _digest() -> hashlib._Hash:
-    """The fastest hash of the standard library that is not broken: 1.4 GB a second, where blake2b takes 0.7."""
-    return hashlib.sha256()
-
-
 def _inspect(path: str, layout: Layout) -> Contents:
     file_format = layout.meta["format"]
     counts: Counter[str] = Counter()
     byte_count, rest = 0, b""
-    quotes, line_ends, digest = _Quotes(), _LineEnds(), _digest()
+    quotes, line_ends, digest = _Quotes(), _LineEnds(), hashlib.new(HASH)
     elements = _Elements(str(layout.meta["element"])) if file_format == "xml" else None
     document = DocumentCheck(path, elements.name) if elements else None
     for begin, piece in _pieces(path, b">" if elements else b"\n"):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from scripts.problem import Problem
 
 SHOWN = 20
@@ -22,6 +25,14 @@ class Problems:
         known = self._by_advice.setdefault(advice, [])
         if what not in known:
             known.append(what)
+
+    @contextmanager
+    def collect(self) -> Iterator[None]:
+        """Note the LandingError that ends a block, and go on after the block."""
+        try:
+            yield
+        except LandingError as error:
+            self.add(str(error))
 
     def raise_any(self) -> None:
         """Raise a LandingError that names all problems, if there are any."""

@@ -10,10 +10,11 @@ import difflib
 import os
 import re
 import stat
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import cache
 from pathlib import Path
 
 from scripts.landing.calendar import (
@@ -47,7 +48,7 @@ LEFT_BEHIND = re.compile(
 DELIVER = "Have it delivered (again), or name its day and feed in seeds/expected_absences.csv if it is not to come."
 RENAME = "Rename it if it is to be loaded; take it out of the landing area if it is not."
 REBUILD = "Put back what was loaded, or rebuild from what lies there now with `dbt build --full-refresh`."
-KINDS = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
+KINDS = {stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO", stat.S_IFSOCK: "a socket"}
 
 
 @dataclass(frozen=True)
@@ -116,11 +117,11 @@ class _Entry:
 
     @property
     def is_file(self) -> bool:
-        return self.status is not None and stat.S_ISREG(self.status.st_mode)
+        return self.kind == "a file"
 
     @property
     def is_folder(self) -> bool:
-        return self.status is not None and stat.S_ISDIR(self.status.st_mode)
+        return self.kind == "a folder"
 
     @property
     def kind(self) -> str:
@@ -149,7 +150,8 @@ def survey(landing: Path, through: int | None = None) -> Survey:
     look = _Look(landing, absences, problems)
     look.at_root(entries, batches, waiting, through)
     for number, day in batches.items():
-        look.at_batch(number, day)
+        with problems.collect():
+            look.at_batch(number, day)
     problems.raise_any()
     return Survey(batches, through, look.files, look.ignored)
 
@@ -185,22 +187,16 @@ def _batches(
         if not match or (through is not None and int(match.group(1)) > through):
             continue
         number = int(match.group(1))
-        try:
-            if not entry.is_folder:
-                raise LandingError(f"{entry.path} is {_kind_of(entry)}, and a batch is a folder. {RENAME}")
-            if out := _link_out(landing, entry.path):
-                raise LandingError(out)
-            marker = _entry(entry.path / BATCH_DATE_FILE)
+        marker = _entry(entry.path / BATCH_DATE_FILE)
+        if not entry.is_folder:
+            problems.add(f"{entry.path} is {entry.kind}, and a batch is a folder.", RENAME)
+        elif _is_within(landing, entry.path, problems):
             if not os.path.lexists(marker.path):
                 waiting.append(number)
-            elif not marker.is_file:
-                raise LandingError(f"{marker.path} is {marker.kind}, not a file. Have it delivered as a file.")
-            elif out := _link_out(landing, marker.path):
-                raise LandingError(out)
-            else:
-                dates[number] = batch_date(marker.path)
-        except LandingError as error:
-            problems.add(str(error))
+            elif _is_plain(landing, marker, problems):
+                with problems.collect():
+                    dates[number] = batch_date(marker.path)
+        if number not in dates and number not in waiting:
             flawed.add(number)
     if not dates and not flawed:
         problems.add(
@@ -230,15 +226,20 @@ def _batches(
     return dates, [number for number in waiting if number > newest]
 
 
-def _kind_of(entry: _Entry) -> str:
-    return "a file" if entry.is_file else entry.kind
+def _is_plain(landing: Path, entry: _Entry, problems: Problems) -> bool:
+    """Whether an entry is a file that may be opened; a problem otherwise."""
+    if not entry.is_file:
+        problems.add(f"{entry.path} is {entry.kind}, not a file.", "Have it delivered as a file.")
+        return False
+    return _is_within(landing, entry.path, problems)
 
 
-def _link_out(landing: Path, path: Path) -> str | None:
-    """What to say about a link that leads out of the landing area: SQL may not follow it."""
+def _is_within(landing: Path, path: Path, problems: Problems) -> bool:
+    """Whether a path leads nowhere out of the landing area, where SQL may not follow; a problem otherwise."""
     if path.is_symlink() and not path.resolve().is_relative_to(landing.resolve()):
-        return f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there."
-    return None
+        problems.add(f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there.")
+        return False
+    return True
 
 
 class _Look:
@@ -263,7 +264,7 @@ class _Look:
                 if through is None or number <= through:
                     self._at_incomplete(entry, number, batch is not None and number in waiting)
             elif control:
-                if self._is_plain(entry):
+                if _is_plain(self.landing, entry, self.problems):
                     self._root_controls.setdefault(number, []).append(entry)
             elif not batch and not self._is_left_behind(entry):
                 self._at_unknown_root(entry, number if digits else None, through)
@@ -271,7 +272,7 @@ class _Look:
     def _at_incomplete(self, entry: _Entry, number: int, is_waiting: bool) -> None:
         self._ignore(entry, f"Batch{number} is not complete: it has no {BATCH_DATE_FILE}")
         for inside in _entries(entry.path) if is_waiting else []:
-            meant = None if _is_left_behind(inside.name) else look_alike(inside.name)
+            meant = None if LEFT_BEHIND.fullmatch(inside.name) else look_alike(inside.name)
             if meant and meant[0] == BATCH_DATE_FILE:
                 self._refuse_name(inside, meant[0])
 
@@ -297,26 +298,20 @@ class _Look:
         found: dict[str, list[_Entry]] = {}
         unknown: list[_Entry] = []
         accounted = set()
-        try:
-            entries = _entries(self.landing / f"Batch{number}")
-        except LandingError as error:
-            self.problems.add(str(error))
-            return
-        for entry in entries:
+        for entry in _entries(self.landing / f"Batch{number}"):
             known = identify(entry.name)
-            meant = None if known or _is_left_behind(entry.name) else look_alike(entry.name)
+            meant = None if known or LEFT_BEHIND.fullmatch(entry.name) else look_alike(entry.name)
             definition = known.layouts[0] if known else meant[1] if meant else None
             if definition is None:
                 unknown.append(entry)
             elif not definition.lands_in(number):
                 when = "the first batch" if definition.meta["batches"] == "first" else "later batches"
                 self._ignore(entry, f"{definition.file} is due in {when} only")
-            elif meant:
-                accounted.add(definition.file)
-                self._refuse_name(entry, meant[0])
             else:
                 accounted.add(definition.file)
-                if self._is_plain(entry):
+                if meant:
+                    self._refuse_name(entry, meant[0])
+                elif _is_plain(self.landing, entry, self.problems):
                     found.setdefault(definition.file, []).append(entry)
         for file, group in layouts_by_file().items():
             if group[0].lands_in(number) and not group[0].is_control:
@@ -334,18 +329,8 @@ class _Look:
             for entry in (*found.get(definition.file, []), *at_root):
                 self.files.append(_landed(self.landing, definition, number, entry))
 
-    def _is_plain(self, entry: _Entry) -> bool:
-        """Whether an entry is a file that may be opened; a problem otherwise."""
-        if not entry.is_file:
-            self.problems.add(f"{entry.path} is {entry.kind}, not a file.", "Have it delivered as a file.")
-        elif out := _link_out(self.landing, entry.path):
-            self.problems.add(out)
-        else:
-            return True
-        return False
-
     def _is_left_behind(self, entry: _Entry) -> bool:
-        if _is_left_behind(entry.name):
+        if LEFT_BEHIND.fullmatch(entry.name):
             self._ignore(entry, "a hidden, temporary, backup or checksum file")
             return True
         return False
@@ -390,10 +375,6 @@ class _Look:
                 )
 
 
-def _is_left_behind(name: str) -> bool:
-    return LEFT_BEHIND.fullmatch(name) is not None
-
-
 def _is_like(letters: str, word: str) -> bool:
     return bool(difflib.get_close_matches(letters, [word], 1, LIKENESS))
 
@@ -430,13 +411,13 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
     last = max((*(f.batch_id for f in known.values()), loaded_through))
     problems = Problems()
     comparison = Comparison({}, {})
-    hashes: dict[str, str] = {}
+    content_hash = cache(hash_of)
     for file in found.files:
         before = known.pop((file.source, file.name), None)
         if before is None:
             if (file.source, file.batch_id) in pairs or file.batch_id <= loaded_through:
                 comparison.retakes.setdefault((file.source, file.batch_id), "late")
-        elif _is_same(file, before, hashes):
+        elif _is_same(file, before, content_hash):
             comparison.unchanged[file.source, file.name] = before
         elif file.batch_id == last or not before.is_taken:
             comparison.retakes[file.source, file.batch_id] = "changed"
@@ -465,17 +446,13 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
     return comparison
 
 
-def _is_same(file: LandedFile, before: LoadedFile, hashes: dict[str, str]) -> bool:
+def _is_same(file: LandedFile, before: LoadedFile, content_hash: Callable[[str], str]) -> bool:
     """Whether a file is unchanged since its load: same size and time, or same size and content."""
     if file.byte_count != before.byte_count:
         return False
     if file.modified_at == before.modified_at:
         return True
-    if before.content_hash is None:
-        return False
-    if file.path not in hashes:
-        hashes[file.path] = hash_of(file.path)
-    return hashes[file.path] == before.content_hash
+    return before.content_hash is not None and content_hash(file.path) == before.content_hash
 
 
 def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
@@ -490,19 +467,19 @@ def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
     ]
     paths = {f.path: layout(f.source) for f in new}
     with ThreadPoolExecutor(max_workers=min(4, os.cpu_count() or 1)) as pool:
-        contents = dict(zip(paths, pool.map(_contents_of, paths, paths.values()), strict=True))
+        readings = {path: pool.submit(inspect, path, definition) for path, definition in paths.items()}
     problems = Problems()
-    for outcome in contents.values():
-        if isinstance(outcome, LandingError):
-            problems.add(str(outcome))
+    contents: dict[str, Contents] = {}
+    for path, reading in readings.items():
+        with problems.collect():
+            contents[path] = reading.result()
     files = []
     to_load = {(f.source, f.name) for f in new}
     for file in found.files:
-        content = contents.get(file.path)
         if (file.source, file.name) not in to_load:
             before = comparison.unchanged[file.source, file.name]
             files.append(replace(file, content_hash=before.content_hash))
-        elif isinstance(content, Contents):
+        elif content := contents.get(file.path):
             if content.byte_count != file.byte_count:
                 problems.add(f"{file.path} changed while it was read.", "Run again once it has been delivered whole.")
             rows = content.rows.get(file.source, 0)
@@ -510,13 +487,6 @@ def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
     _check_filled(files, found.batches, problems)
     problems.raise_any()
     return files
-
-
-def _contents_of(path: str, definition: Layout) -> Contents | LandingError:
-    try:
-        return inspect(path, definition)
-    except LandingError as error:
-        return error
 
 
 def _check_filled(files: Iterable[LandedFile], batches: Mapping[int, date], problems: Problems) -> None:

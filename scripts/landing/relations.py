@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from scripts.landing.inventory import Comparison, LandedFile, Survey
 
+# In the order of the fields of LandedFile, and of Ignored.
 AREA = pa.schema(
     [
         ("source_name", pa.string()),
@@ -30,29 +31,11 @@ IGNORED = pa.schema([("file_name", pa.string()), ("reason", pa.string())])
 RETAKES = pa.schema([("source_name", pa.string()), ("batch_id", pa.int32()), ("reason", pa.string())])
 
 
-def nothing_found() -> dict[str, pa.Table]:
-    """The relations before any look."""
-    return {
-        "landing_area": AREA.empty_table(),
-        "landing_ignored": IGNORED.empty_table(),
-        "landing_retakes": RETAKES.empty_table(),
-    }
-
-
 def relations(found: Survey, comparison: Comparison, files: Iterable[LandedFile]) -> dict[str, pa.Table]:
     """The relations by name; `files` are those of the survey, read or not."""
     return {
-        "landing_area": _table(
-            AREA,
-            (
-                (
-                    *(f.source, f.feed, f.batch_id, f.name, f.path),
-                    *(f.byte_count, f.modified_at, f.line_count, f.content_hash),
-                )
-                for f in files
-            ),
-        ),
-        "landing_ignored": _table(IGNORED, ((i.name, i.reason) for i in found.ignored)),
+        "landing_area": _table(AREA, (vars(f).values() for f in files)),
+        "landing_ignored": _table(IGNORED, (vars(i).values() for i in found.ignored)),
         "landing_retakes": _table(RETAKES, ((*pair, reason) for pair, reason in comparison.retakes.items())),
     }
 
@@ -64,5 +47,5 @@ def landed_text(folder: Path, name: str, byte_offset: int, byte_count: int) -> s
         return stream.read(byte_count).decode("utf-8", errors="replace")
 
 
-def _table(schema: pa.Schema, rows: Iterable[tuple[object, ...]]) -> pa.Table:
+def _table(schema: pa.Schema, rows: Iterable[Iterable[object]]) -> pa.Table:
     return pa.Table.from_pylist([dict(zip(schema.names, row, strict=True)) for row in rows], schema=schema)

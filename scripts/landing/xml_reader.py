@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from itertools import islice
 from operator import itemgetter
 from pathlib import Path
 from xml.parsers import expat
@@ -354,27 +355,17 @@ class XmlTable:
         """Arrow record batches of at most ROWS rows."""
         for path in self.paths:
             name = Path(path).relative_to(self.folder).as_posix()
-            rows: list[Row] = []
-            for row in XmlRows(path, self.element):
-                rows.append(row)
-                if len(rows) == ROWS:
-                    yield self._batch(name, rows)
-                    rows = []
-            if rows:
-                yield self._batch(name, rows)
+            rows = iter(XmlRows(path, self.element))
+            while some := list(islice(rows, ROWS)):
+                yield self._batch(name, some)
 
     def _batch(self, name: str, rows: list[Row]) -> pa.RecordBatch:
-        columns = list(zip(*(self._values(self._absent | row) for row in rows), strict=True))
+        *columns, line, offset, error, raw = zip(*(self._values(self._absent | row) for row in rows), strict=True)
         for index, (_, _, presence) in enumerate(self.columns):
             if presence:
                 columns[index] = tuple(None if value is None else "true" for value in columns[index])
-        arrays = [pa.array(column, pa.string()) for column in columns[: len(self.columns)]]
-        line, offset, error, raw = columns[len(self.columns) :]
-        arrays.append(pa.array([name] * len(rows), pa.string()))
-        arrays.append(pa.array([int(n) for n in line], pa.int64()))
-        arrays.append(pa.array([int(n) for n in offset], pa.int64()))
-        arrays.append(pa.array(error, pa.string()))
-        arrays.append(pa.array(raw, pa.string()))
+        values = [*columns, [name] * len(rows), list(map(int, line)), list(map(int, offset)), error, raw]
+        arrays = [pa.array(column, field.type) for column, field in zip(values, self.schema, strict=True)]
         return pa.record_batch(arrays, schema=self.schema)
 
     def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
