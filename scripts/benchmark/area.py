@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +30,7 @@ class Area:
         return sum(self.rows.values())
 
 
-def generated(work: Path, python: Path, scale: float, days: int, seed: int, *options: str) -> Path:
+def generated(work: Path, scale: float, days: int, seed: int, *options: str) -> Path:
     """A generated landing area in the work folder; made once for each set of settings."""
     name = "-".join([f"scale{scale:g}", f"days{days}", f"seed{seed}", *(option.lstrip("-") for option in options)])
     area = work / "landing" / name
@@ -39,7 +41,7 @@ def generated(work: Path, python: Path, scale: float, days: int, seed: int, *opt
         shutil.rmtree(part, ignore_errors=True)
         part.parent.mkdir(parents=True, exist_ok=True)
         given = ("--out", part, "--scale", str(scale), "--days", str(days), "--seed", str(seed), *options)
-        command = [python, "-m", "scripts.generate_landing", *given]
+        command = [sys.executable, "-m", "scripts.generate_landing", *given]
         run(Result("generate a landing area"), command, PROJECT, {}, work / "logs" / "generate.log")
         part.rename(area)
     return area
@@ -50,29 +52,18 @@ def survey(landing: Path) -> Area:
     files = inventory.survey(landing).files
     sources = {f.path: f.source for f in files}
     inspected = {path: inspect(path, layout(source)) for path, source in sources.items()}
-    rows: dict[int, int] = {}
+    rows: Counter[int] = Counter()
     for file in files:
-        found = inspected[file.path].rows.get(file.source, 0)
-        rows[file.batch_id] = rows.get(file.batch_id, 0) + found
-    return Area(landing, rows, sum(Path(path).stat().st_size for path in sources))
+        rows[file.batch_id] += inspected[file.path].rows.get(file.source, 0)
+    return Area(landing, dict(rows), sum(Path(path).stat().st_size for path in sources))
 
 
-class Growing:
-    """A landing area whose batches arrive one by one: those of another, under a second name where the disk has both."""
-
-    def __init__(self, folder: Path, whole: Path) -> None:
-        self.path, self._whole = folder, whole
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
-        for path in whole.glob("Generator_audit.csv"):
+def land(batch: int, whole: Path, folder: Path) -> None:
+    """Let a batch of a whole landing area arrive in a folder, under a second name where the disk has both."""
+    for path in (*whole.glob("Generator_audit.csv"), *whole.glob(f"Batch{batch}_audit.csv")):
+        if not (folder / path.name).exists():
             _link(path, folder / path.name)
-
-    def land(self, batch: int) -> None:
-        """Let the next batch arrive."""
-        name = f"Batch{batch}"
-        for path in self._whole.glob(f"{name}_audit.csv"):
-            _link(path, self.path / path.name)
-        shutil.copytree(self._whole / name, self.path / name, copy_function=_link)
+    shutil.copytree(whole / f"Batch{batch}", folder / f"Batch{batch}", copy_function=_link)
 
 
 def _link(source: str | Path, target: str | Path) -> None:

@@ -14,10 +14,10 @@ from rich.console import Console
 from scripts.benchmark import report, scenarios
 from scripts.benchmark.area import generated, survey
 from scripts.benchmark.floor import engine_settings
-from scripts.benchmark.measure import StepError
+from scripts.benchmark.measure import STATUS, progress
 from scripts.benchmark.queries import time_queries
 from scripts.benchmark.steps import STEPS, Steps
-from scripts.landing.errors import LandingError
+from scripts.problem import Problem
 from scripts.project import PROJECT
 
 
@@ -31,7 +31,12 @@ def _chosen(_context: click.Context, _parameter: click.Parameter, value: str) ->
 
 
 @click.command(context_settings={"show_default": True})
-@click.option("--scale", type=click.FloatRange(0, 10_000, min_open=True), default=10, help="1 is about 100 MB.")
+@click.option(
+    "--scale",
+    type=click.FloatRange(0, 10_000, min_open=True),
+    help="1 is about 100 MB.",
+    show_default="10; quarter: 1, history: 3",
+)
 @click.option("--days", type=click.IntRange(0, 400), default=2, help="Daily batches after the history.")
 @click.option("--seed", type=click.IntRange(0), default=7, help="Of the generated landing area.")
 @click.option(
@@ -41,7 +46,7 @@ def _chosen(_context: click.Context, _parameter: click.Parameter, value: str) ->
 )
 @click.option(
     "--work",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(file_okay=False, resolve_path=True, path_type=Path),
     default=PROJECT / "data" / "benchmark",
     show_default="data/benchmark",
     help="Folder for landing areas, warehouses and logs.",
@@ -64,7 +69,7 @@ def _chosen(_context: click.Context, _parameter: click.Parameter, value: str) ->
     help="Instead: a quarter of daily batches, one day on two histories, or peak memory under a limit.",
 )
 def main(
-    scale: float,
+    scale: float | None,
     days: int,
     seed: int,
     landing: Path | None,
@@ -78,55 +83,41 @@ def main(
     scenario: str | None,
 ) -> None:
     """Measure the load, the tests and the analyst queries, each against plain DuckDB on the same files."""
-    console, log = Console(soft_wrap=True), Console(stderr=True)
-    work = work.resolve()
+    console = Console(soft_wrap=True)
     # Ended from outside, it ends what it measures too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         old = report.read(against) if against else None
-        with log.status("") as status:
-
-            def progress(text: str) -> None:
-                status.update(text)
-                if not log.is_terminal:
-                    log.print(text)
-
+        with STATUS:
             if scenario:
-                context = click.get_current_context()
-                given = context.get_parameter_source("scale") != click.core.ParameterSource.DEFAULT
-                found = scenarios.SCENARIOS[scenario](
-                    scenarios.Request(work, scale if given else None, seed, memory, progress)
-                )
+                measure, usual_scale = scenarios.SCENARIOS[scenario]
+                found = measure(work, scale or usual_scale, seed, memory)
             else:
                 progress("landing area")
-                path = landing or generated(work, Path(sys.executable), scale, days, seed)
-                found = _measure(path.resolve(), work, only, repeat, query_runs, memory, progress)
-        (scenarios if scenario else report).show(console, found)
+                area = survey((landing or generated(work, scale or 10, days, seed)).resolve())
+                found = _measured(Steps(work / area.path.name, area, repeat, memory), only, query_runs)
+        report.show(console, found)
         target = out or work / f"{scenario or 'benchmark'}.json"
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
         console.print(f"\nWritten to {target}")
         if old and against and not scenario and report.show_changes(console, report.changes(old, found), against):
             sys.exit(1)
-    except (StepError, LandingError, OSError) as error:
-        raise click.ClickException(str(error)) from None
+    except OSError as error:
+        raise Problem(str(error)) from None
 
 
-def _measure(
-    path: Path, work: Path, only: list[str], repeat: int, query_runs: int, memory: str, progress: Any
-) -> dict[str, Any]:
-    area = survey(path)
-    steps = Steps(work / path.name, area, repeat, progress, memory)
+def _measured(steps: Steps, only: list[str], query_runs: int) -> dict[str, Any]:
     results = [result for name in only if name != "queries" for result in getattr(steps, name)()]
-    queries = time_queries(steps.need_loaded(), query_runs, progress) if "queries" in only else []
+    queries = time_queries(steps.need_loaded(), query_runs) if "queries" in only else []
     floor = next((result for result in results if result.name == "floor"), None)
     settings = {
-        "landing": path.name,
-        "rows": area.total_rows,
-        "bytes": area.bytes,
-        "batches": len(area.rows),
-        "memory_limit": memory or engine_settings()["memory_limit"],
-        "repeat": repeat,
+        "landing": steps.area.path.name,
+        "rows": steps.area.total_rows,
+        "bytes": steps.area.bytes,
+        "batches": len(steps.area.rows),
+        "memory_limit": steps.memory or engine_settings()["memory_limit"],
+        "repeat": steps.repeat,
         "query_runs": query_runs,
     }
-    return report.document(settings, [result.as_dict(floor) for result in results], [vars(query) for query in queries])
+    return report.document(settings, [result.as_dict(floor) for result in results], queries)

@@ -9,11 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import jinja2
 import yaml
+from jinja2 import Template
 
 from scripts.encryption import quoted
 from scripts.landing.definitions import Layout, layout
@@ -23,17 +22,11 @@ from scripts.project import PROJECT
 
 def engine_settings() -> dict[str, Any]:
     """DuckDB settings of the profile's DuckDB target, with values from the environment."""
-
-    def env_var(name: str, default: str = "") -> str:
-        return os.environ.get(name, default)
-
-    text = (PROJECT / "profiles.yml").read_text(encoding="utf-8")
-    environment = jinja2.Environment()
-    environment.filters["as_number"] = int  # dbt's own filter
-    rendered = environment.from_string(text).render(env_var=env_var, flags=SimpleNamespace(PROFILES_DIR=PROJECT))
-    profile = yaml.safe_load(rendered)
-    target = profile["brokerage_warehouse"]["outputs"]["dev"]
-    return {**target.get("config_options", {}), **target.get("settings", {})}
+    profile = yaml.safe_load((PROJECT / "profiles.yml").read_text(encoding="utf-8"))["brokerage_warehouse"]
+    return {
+        name: Template(value).render(env_var=os.environ.get) if isinstance(value, str) else value
+        for name, value in profile["outputs"]["dev"]["config_options"].items()
+    }
 
 
 def statements(landing: Path) -> list[str]:

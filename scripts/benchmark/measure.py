@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import os
+import resource
 import statistics
 import subprocess
-import sys
-import tempfile
-import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import psutil
+from rich.console import Console
+
+from scripts.problem import Problem
+
 SAMPLE_SECONDS = 0.05
 """Between two looks at a command's memory."""
+LOG = Console(stderr=True)
+STATUS = LOG.status("")
+"""What is being measured, while it is entered."""
 
 
-class StepError(Exception):
+class StepError(Problem):
     """A command of the benchmark failed; the text says which, why, and where its output is."""
 
 
@@ -65,78 +72,36 @@ class Result:
         return found
 
 
-class _MemoryWatch:
-    """Looks at the resident memory of a process and all its descendants until it is told to stop."""
-
-    def __init__(self, pid: int) -> None:
-        self.peak = 0
-        self._pid = pid
-        self._done = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
-
-    def __enter__(self) -> _MemoryWatch:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._done.set()
-        self._thread.join()
-
-    def _watch(self) -> None:
-        while not self._done.wait(SAMPLE_SECONDS):
-            own = _status(self._pid)
-            others = sum(_status(pid).get("VmRSS", 0) for pid in _descendants(self._pid))
-            # The kernel remembers the high mark of one process, not that of a tree.
-            self.peak = max(self.peak, own.get("VmHWM", 0), own.get("VmRSS", 0) + others)
+def progress(text: str) -> None:
+    """Say what is measured next: on a terminal in place of what was measured before, elsewhere on a line of its own."""
+    STATUS.update(text)
+    if not LOG.is_terminal:
+        LOG.print(text)
 
 
-def _status(pid: int) -> dict[str, int]:
-    """Memory of a process in bytes; nothing where it has ended or the system has no /proc."""
-    try:
-        lines = Path(f"/proc/{pid}/status").read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError:
-        return {}
-    pairs = (line.split(":", 1) for line in lines if line.startswith(("VmHWM:", "VmRSS:")))
-    return {name: int(value.split()[0]) * 1024 for name, value in pairs}
-
-
-def _descendants(pid: int) -> list[int]:
-    found = []
-    try:
-        for task in Path(f"/proc/{pid}/task").iterdir():
-            for child in (task / "children").read_text(encoding="ascii").split():
-                found += [int(child), *_descendants(int(child))]
-    except OSError:
-        pass
-    return found
-
-
-def run(
-    result: Result, command: Sequence[object], cwd: Path, environment: Mapping[str, str], log: Path, given: bytes = b""
-) -> None:
-    """Run a command, `given` on its standard input, and add what it took; a StepError where it fails."""
+def run(result: Result, command: Sequence[object], cwd: Path, environment: Mapping[str, str], log: Path) -> None:
+    """Run a command and add what it took; a StepError where it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
-    with log.open("wb") as output, tempfile.TemporaryFile() as stdin:
-        stdin.write(given)
-        stdin.seek(0)
-        started = time.monotonic()
-        process = subprocess.Popen(
+    with log.open("wb") as output:
+        used, started = cpu_seconds(resource.RUSAGE_CHILDREN), time.monotonic()
+        process = psutil.Popen(
             [str(part) for part in command],
             cwd=cwd,
             env={**os.environ, **environment},
-            stdin=stdin,
+            stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
         )
         try:
-            with _MemoryWatch(process.pid) as memory:
-                # Unlike Popen.wait, it also gives the CPU time of the process and of all it waited for.
-                _, status, used = os.wait4(process.pid, 0)
+            while psutil.wait_procs([process], timeout=SAMPLE_SECONDS)[1]:
+                # A process may end while its memory is looked up.
+                with suppress(psutil.Error):
+                    tree = [process, *process.children(recursive=True)]
+                    result.peak_bytes = max(result.peak_bytes, sum(one.memory_info().rss for one in tree))
         except BaseException:
             process.kill()
             raise
         seconds = time.monotonic() - started
-        process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode:
         last = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-15:]
         raise StepError(
@@ -144,10 +109,10 @@ def run(
             + "\n".join(last)
         )
     result.wall.append(seconds)
-    result.cpu.append(used.ru_utime + used.ru_stime)
-    result.peak_bytes = max(result.peak_bytes, memory.peak or _maximum(used.ru_maxrss))
+    result.cpu.append(cpu_seconds(resource.RUSAGE_CHILDREN) - used)
 
 
-def _maximum(value: int) -> int:
-    """Bytes of ru_maxrss, which Linux counts in KiB and macOS in bytes."""
-    return value if sys.platform == "darwin" else value * 1024
+def cpu_seconds(who: int) -> float:
+    """CPU seconds of this process so far, or of all ended processes that it and its children waited for."""
+    used = resource.getrusage(who)
+    return used.ru_utime + used.ru_stime

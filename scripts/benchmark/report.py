@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import duckdb
 from rich.console import Console
@@ -22,6 +22,9 @@ SLOWER = 0.15
 """Share by which a step must take more CPU time to be flagged, if its repetitions differ by less."""
 STEP_SLACK, QUERY_SLACK = 0.3, 0.005
 """Seconds too few to notice, in a step and in a query."""
+
+Measured = dict[str, Any]
+"""A step or a query as JSON has it."""
 
 
 def machine() -> dict[str, Any]:
@@ -40,7 +43,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: list[dict[str, Any]]) -> dict[str, Any]:
+def document(settings: dict[str, Any], steps: list[Measured], queries: list[Measured]) -> dict[str, Any]:
     """All of a run as JSON has it."""
     return {
         "format": FORMAT,
@@ -52,73 +55,78 @@ def document(settings: dict[str, Any], steps: list[dict[str, Any]], queries: lis
     }
 
 
-def table(first: str, *others: str) -> Table:
-    """An empty table: a column of names, then columns of figures."""
+def table(rows: list[dict[str, str]]) -> Table:
+    """A table of texts by column: first names, then figures; without columns that are empty."""
     made = Table(box=None, pad_edge=False)
-    made.add_column(first)
-    for name in others:
-        made.add_column(name, justify="right", no_wrap=True)
+    columns = [name for name in rows[0] if any(row[name] for row in rows)]
+    for name in columns:
+        is_first = name == columns[0]
+        made.add_column(name, justify="left" if is_first else "right", no_wrap=not is_first)
+    for row in rows:
+        made.add_row(*(row[name] for name in columns))
     return made
 
 
 def show(console: Console, report: dict[str, Any]) -> None:
-    """Print what was measured, ratios to the floor first."""
-    settings = report["settings"]
-    where = report["machine"]
-    console.print(
-        f"{settings['bytes'] / 1e6:,.0f} MB and {settings['rows']:,} rows in {settings['batches']} batches; "
-        f"{where['cores']} cores of {where['processor']}, DuckDB {where['duckdb']}, "
-        f"memory limit {settings['memory_limit']}."
-    )
-    steps = table("step", "CPU ÷ floor", "wall ÷ floor", "CPU s", "wall s", "peak MB", "database MB", "rows/s")
-    for step in report["steps"]:
-        ratio = step.get("ratio_to_floor", {})
-        steps.add_row(
-            step["name"],
-            *(f"{ratio[key]:.2f}" if ratio else "" for key in ("cpu", "wall")),
-            f"{step['cpu_seconds']:.1f}",
-            f"{step['wall_seconds']:.1f}",
-            f"{step['peak_bytes'] / 1e6:,.0f}",
-            f"{step['database_bytes'] / 1e6:,.0f}" if step["database_bytes"] else "",
-            f"{step['rows_per_second']:,.0f}" if step["rows"] else "",
+    """Print what was measured, ratios to the floor first, and what a scenario found."""
+    settings, where, found = report["settings"], report["machine"], report.get("found")
+    if found is None:
+        console.print(
+            f"{settings['bytes'] / 1e6:,.0f} MB and {settings['rows']:,} rows in {settings['batches']} batches; "
+            f"{where['cores']} cores of {where['processor']}, DuckDB {where['duckdb']}, "
+            f"memory limit {settings['memory_limit']}."
         )
-    if report["steps"]:
-        console.print(steps)
-    if report["queries"]:
-        queries = table("query", "first ms", "p50 ms", "p95 ms", "CPU p50 ms", "rows")
-        for query in report["queries"]:
-            times = [f"{query[key] * 1000:,.1f}" for key in ("first", "p50", "p95", "cpu_p50")]
-            queries.add_row(query["name"], *times, f"{query['rows']:,}")
-        console.print(queries)
+    for rows in ([_step(step) for step in report["steps"]], [_query(query) for query in report["queries"]]):
+        if rows:
+            console.print(table(rows))
+    for name, value in (found or {}).items():
+        console.print(f"{name.replace('_', ' ')}: {value:,.2f}")
+
+
+def _step(step: Measured) -> dict[str, str]:
+    ratio = step.get("ratio_to_floor", {})
+    return {
+        "step": step["name"],
+        "CPU ÷ floor": f"{ratio['cpu']:.2f}" if ratio else "",
+        "wall ÷ floor": f"{ratio['wall']:.2f}" if ratio else "",
+        "CPU s": f"{step['cpu_seconds']:.1f}",
+        "wall s": f"{step['wall_seconds']:.1f}",
+        "peak MB": f"{step['peak_bytes'] / 1e6:,.0f}",
+        "database MB": f"{step['database_bytes'] / 1e6:,.0f}" if step["database_bytes"] else "",
+        "rows": f"{step['rows']:,}" if step["rows"] else "",
+        "rows/s": f"{step['rows_per_second']:,.0f}" if step["rows"] else "",
+    }
+
+
+def _query(query: Measured) -> dict[str, str]:
+    keys = {"first ms": "first", "p50 ms": "p50", "p95 ms": "p95", "CPU p50 ms": "cpu_p50"}
+    times = {name: f"{query[key] * 1000:,.1f}" for name, key in keys.items()}
+    return {"query": query["name"], **times, "rows": f"{query['rows']:,}"}
 
 
 def read(path: Path) -> dict[str, Any]:
     """An older run's JSON; a StepError where it is none."""
-    try:
+    with suppress(ValueError, KeyError, TypeError):
         found = json.loads(path.read_text(encoding="utf-8"))
         if found["format"] == FORMAT:
             return dict(found)
-    except (ValueError, KeyError, TypeError):
-        pass
     raise StepError(f"{path} was not written by this benchmark. Name a file that --json wrote.")
 
 
-@dataclass(frozen=True)
-class Change:
-    """Something measured in both runs."""
+class Change(NamedTuple):
+    """Something measured in both runs, by which share it may grow, and by how much it must to be noticed."""
 
     name: str
     before: float
     now: float
-    allowed: float
     unit: str
+    allowed: float
+    slack: float = 0
 
     @property
     def growth(self) -> float:
         """Share by which it grew."""
         return self.now / self.before - 1
-
-    slack: float = 0
 
     @property
     def slower(self) -> bool:
@@ -136,24 +144,23 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
             )
     same = all(old["machine"][key] == new["machine"][key] for key in ("processor", "cores"))
     found = []
-    before = {step["name"]: step for step in old["steps"]}
-    for step in new["steps"]:
-        past = before.get(step["name"])
-        if past is None:
-            continue
+    for name, past, step in _both(old["steps"], new["steps"]):
         allowed = max(SLOWER, _spread(past["cpu_runs"]) + _spread(step["cpu_runs"]))
         if same:
-            found.append(Change(step["name"], past["cpu_seconds"], step["cpu_seconds"], allowed, "s", slack=STEP_SLACK))
+            found.append(Change(name, past["cpu_seconds"], step["cpu_seconds"], "s", allowed, STEP_SLACK))
         elif "ratio_to_floor" in past and "ratio_to_floor" in step:
             was, is_ = past["ratio_to_floor"]["cpu"], step["ratio_to_floor"]["cpu"]
-            found.append(Change(step["name"], was, is_, allowed, "× floor"))
-    earlier = {query["name"]: query for query in old["queries"]} if same else {}
-    for query in new["queries"]:
-        past = earlier.get(query["name"])
-        if past is not None:
-            allowed = max(SLOWER, past["spread"] + query["spread"])
-            found.append(Change(query["name"], past["p50"], query["p50"], allowed, "s", slack=QUERY_SLACK))
+            found.append(Change(name, was, is_, "× floor", allowed))
+    for name, past, query in _both(old["queries"], new["queries"]) if same else ():
+        allowed = max(SLOWER, past["spread"] + query["spread"])
+        found.append(Change(name, past["p50"], query["p50"], "s", allowed, QUERY_SLACK))
     return found
+
+
+def _both(old: list[Measured], new: list[Measured]) -> Iterator[tuple[str, Measured, Measured]]:
+    """What has one name in both runs: the name, what it took then, and what it takes now."""
+    before = {one["name"]: one for one in old}
+    return ((one["name"], before[one["name"]], one) for one in new if one["name"] in before)
 
 
 def _spread(runs: list[float]) -> float:
@@ -162,17 +169,19 @@ def _spread(runs: list[float]) -> float:
 
 def show_changes(console: Console, found: list[Change], path: Path) -> int:
     """Print what changed since an older run; returns how many got slower."""
-    slower = [change for change in found if change.slower]
-    compared = table(f"against {path.name}", "before", "now", "change", "allowed", "")
-    for change in found:
-        compared.add_row(
-            change.name,
-            f"{change.before:.3f} {change.unit}",
-            f"{change.now:.3f} {change.unit}",
-            f"{change.growth:+.0%}",
-            f"{change.allowed:+.0%}",
-            "slower" if change.slower else "",
-        )
-    console.print(compared)
-    console.print(f"{len(found)} compared, {len(slower)} slower.")
-    return len(slower)
+    rows = [
+        {
+            f"against {path.name}": change.name,
+            "before": f"{change.before:.3f} {change.unit}",
+            "now": f"{change.now:.3f} {change.unit}",
+            "change": f"{change.growth:+.0%}",
+            "allowed": f"{change.allowed:+.0%}",
+            "": "slower" if change.slower else "",
+        }
+        for change in found
+    ]
+    if rows:
+        console.print(table(rows))
+    slower = sum(change.slower for change in found)
+    console.print(f"{len(found)} compared, {slower} slower.")
+    return slower

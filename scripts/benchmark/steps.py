@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from scripts.benchmark.area import Area, Growing
+from scripts.benchmark.area import Area, land
 from scripts.benchmark.floor import engine_settings, statements
-from scripts.benchmark.measure import Result, StepError, run
+from scripts.benchmark.measure import Result, StepError, progress, run
 from scripts.project import DBT, PROJECT
 
 STEPS = ("floor", "load", "increments", "tests", "build", "queries")
@@ -60,7 +61,7 @@ def remove_database(path: Path) -> None:
         file.unlink(missing_ok=True)
 
 
-def _files(path: Path) -> Sequence[Path]:
+def _files(path: Path) -> tuple[Path, Path]:
     return (path, path.with_name(path.name + ".wal"))
 
 
@@ -70,26 +71,26 @@ class Steps:
 
     folder: Path
     area: Area
-    repeat: int
-    progress: Callable[[str], None]
+    repeat: int = 1
     memory: str = ""
 
     def _runs(self, step: str, times: int) -> Iterator[None]:
         """Say each run of a step before it begins."""
         for number in range(times):
-            self.progress(f"{step}, run {number + 1}")
+            progress(f"{step}, run {number + 1}")
             yield
 
     def floor(self) -> list[Result]:
         """Every file into one plain DuckDB database."""
         result = Result("floor", rows=self.area.total_rows)
-        database = self.folder / "floor.duckdb"
-        command = [sys.executable, "-m", "scripts.benchmark.plain_duckdb", database]
+        database, work = self.folder / "floor.duckdb", self.folder / "floor.json"
         settings = engine_settings() | ({"memory_limit": self.memory} if self.memory else {})
-        work = json.dumps({"settings": settings, "statements": statements(self.area.path)}).encode()
+        work.parent.mkdir(parents=True, exist_ok=True)
+        work.write_text(json.dumps([settings, statements(self.area.path)]), encoding="utf-8")
+        command = [sys.executable, "-m", "scripts.benchmark.plain_duckdb", database, work]
         for _ in self._runs("floor", max(self.repeat, FLOOR_REPEATS)):
             remove_database(database)
-            run(result, command, PROJECT, {}, self.folder / "logs" / "floor.log", work)
+            run(result, command, PROJECT, {}, self.folder / "logs" / "floor.log")
             result.database_bytes = database_bytes(database)
         remove_database(database)
         return [result]
@@ -115,23 +116,29 @@ class Steps:
 
     def build(self) -> list[Result]:
         """Seeds, snapshots, models and tests, all batches at once, into a new warehouse."""
-        result = Result("build", rows=self.area.total_rows)
+        return self.anew("build", "build")
+
+    def anew(self, step: str, command: str) -> list[Result]:
+        """All batches at once by a command of dbt, into a new warehouse that is then removed."""
+        result = Result(step, rows=self.area.total_rows)
         bench = Bench(self.folder, "build", self.area.path, self.memory)
-        for _ in self._runs("build", self.repeat):
+        for _ in self._runs(step, self.repeat):
             bench.begin()
-            bench.dbt(result, "build")
+            bench.dbt(result, command)
         remove_database(bench.path)
         return [result]
 
     def increments(self) -> list[Result]:
         """One batch after another, each as it lands; the first is the history."""
-        growing = Growing(self.folder / "growing", self.area.path)
-        bench = Bench(self.folder, "increments", growing.path, self.memory)
+        growing = self.folder / "growing"
+        shutil.rmtree(growing, ignore_errors=True)
+        growing.mkdir(parents=True)
+        bench = Bench(self.folder, "increments", growing, self.memory)
         bench.begin()
         results = []
         for batch, rows in sorted(self.area.rows.items()):
-            self.progress(f"batch {batch} of {max(self.area.rows)}")
-            growing.land(batch)
+            progress(f"batch {batch} of {max(self.area.rows)}")
+            land(batch, self.area.path, growing)
             result = Result(f"batch {batch}", rows=rows)
             bench.dbt(result, "run")
             results.append(result)

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from warehouse import PROJECT, Warehouse
 
 from scripts.benchmark import report
-from scripts.benchmark.area import Growing, generated, survey
+from scripts.benchmark.area import generated, land, survey
 from scripts.benchmark.cli import main
 from scripts.benchmark.floor import statements
 from scripts.benchmark.measure import Result, StepError, run
@@ -115,15 +115,14 @@ def test_slower_means_more_than_chance() -> None:
 
 
 def test_batches_land_one_by_one(landing: Path, room: Path) -> None:
-    growing = Growing(room / "growing", landing)
     for batch in (1, 2):
-        growing.land(batch)
-        assert list(complete_batches(growing.path)) == list(range(1, batch + 1))
-    assert survey(growing.path).rows == {b: n for b, n in survey(landing).rows.items() if b <= 2}
+        land(batch, landing, room)
+        assert list(complete_batches(room)) == list(range(1, batch + 1))
+    assert survey(room).rows == {b: n for b, n in survey(landing).rows.items() if b <= 2}
 
 
 def test_days_of_one_size_on_histories_of_two(room: Path) -> None:
-    less = generated(room, Path(sys.executable), 0.1, 1, 7, "--daily-scale", "0.02")
+    less = generated(room, 0.1, 1, 7, "--daily-scale", "0.02")
     lists = [len((less / f"Batch{batch}" / "Prospect.csv").read_bytes().splitlines()) for batch in (1, 2)]
     assert lists[0] == 500 and 80 <= lists[1] <= 120
     assert len((less / "Batch2" / "WatchHistory.txt").read_bytes().splitlines()) <= 60
