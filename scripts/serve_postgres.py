@@ -9,12 +9,11 @@ Roles get no password here: how they log in is the server's business.
 from __future__ import annotations
 
 import io
+import re
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
-import pyarrow as pa
 import pyarrow.csv as pa_csv
 from rich.console import Console
 
@@ -29,24 +28,23 @@ from scripts.audiences import (
     row_condition,
     without_value,
 )
-from scripts.columns import Column
 from scripts.gate import Tested, tested_warehouse
 from scripts.warehouse_file import open_warehouse
 
 if TYPE_CHECKING:
     import psycopg
 
+# Audiences and their grants by role.
+Served = dict[str, tuple[Audience, list[Grant]]]
+
 SERVED = "Served by the brokerage warehouse"
 
-# DuckDB's types by PostgreSQL's names. What is not in WRITTEN travels as text.
-WRITTEN = {"BOOLEAN", "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DOUBLE", "DATE", "TIMESTAMP", "VARCHAR"}
-TYPES = {
-    "VARCHAR": "text",
-    "BOOLEAN": "boolean",
+ROLE_PREFIX = "warehouse_"
+
+# DuckDB's types that PostgreSQL knows by the same name, and its name for others; what is neither is text there.
+SAME_TYPE = re.compile(r"BOOLEAN|SMALLINT|INTEGER|BIGINT|DECIMAL\(.*\)|DATE|TIME|TIMESTAMP( WITH TIME ZONE)?")
+OTHER_TYPES = {
     "TINYINT": "smallint",
-    "SMALLINT": "smallint",
-    "INTEGER": "integer",
-    "BIGINT": "bigint",
     "HUGEINT": "numeric(39)",
     "UTINYINT": "smallint",
     "USMALLINT": "integer",
@@ -54,12 +52,7 @@ TYPES = {
     "UBIGINT": "numeric(20)",
     "FLOAT": "real",
     "DOUBLE": "double precision",
-    "DATE": "date",
-    "TIME": "time",
-    "TIMESTAMP": "timestamp",
-    "TIMESTAMP WITH TIME ZONE": "timestamptz",
 }
-
 
 # Functions that make or change large objects.
 LARGE_OBJECTS = [
@@ -67,22 +60,11 @@ LARGE_OBJECTS = [
 ]  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Serving:
-    """An audience with its role and grants."""
-
-    audience: Audience
-    role: str
-    grants: list[Grant]
-
-
-def serve(server: psycopg.Connection[Any], audiences: list[Audience], prefix: str = "warehouse_") -> list[str]:
+def serve(server: psycopg.Connection[Any], audiences: list[Audience]) -> list[str]:
     """Load the warehouse into the server for some audiences, in one transaction; returns their roles."""
     with tested_warehouse() as tested:
-        served = [
-            Serving(a, role_name(a, prefix), grants(tested.con, tested.catalog, a, tested.manifest)) for a in audiences
-        ]
-        roles = [one.role for one in served]
+        served = {role_name(a): (a, grants(tested.con, tested.catalog, a, tested.manifest)) for a in audiences}
+        roles = list(served)
         _refuse_privileged(server, roles)
         with server.transaction():
             _close_large_objects(server)
@@ -93,9 +75,9 @@ def serve(server: psycopg.Connection[Any], audiences: list[Audience], prefix: st
     return roles
 
 
-def role_name(audience: Audience, prefix: str = "warehouse_") -> str:
+def role_name(audience: Audience) -> str:
     """The role of an audience; PostgreSQL cuts names at 63 bytes, so longer ones are refused."""
-    name = prefix + audience.slug.lower().replace("-", "_")
+    name = ROLE_PREFIX + audience.slug.lower().replace("-", "_")
     if len(name) > 63:
         raise PolicyProblem(f"The role {name} would have a name longer than PostgreSQL takes.")
     return name
@@ -148,13 +130,13 @@ def _close_large_objects(server: psycopg.Connection[Any]) -> None:
     server.execute(revoke)
 
 
-def _load(server: psycopg.Connection[Any], tested: Tested, served: list[Serving]) -> None:
+def _load(server: psycopg.Connection[Any], tested: Tested, served: Served) -> None:
     tables = _union(served)
     schemas = list(dict.fromkeys(table.partition(".")[0] for table in tables))
-    for one in served:
-        if not server.execute("select 1 from pg_roles where rolname = %s", [one.role]).fetchall():
-            server.execute(f"create role {_name(one.role)} login noinherit")
-        server.execute(f"alter role {_name(one.role)} set default_transaction_read_only = on")
+    for role in served:
+        if not server.execute("select 1 from pg_roles where rolname = %s", [role]).fetchall():
+            server.execute(f"create role {_name(role)} login noinherit")
+        server.execute(f"alter role {_name(role)} set default_transaction_read_only = on")
     database = _name(str(server.info.dbname))
     server.execute(f"revoke all on database {database} from public")
     server.execute("revoke all on schema public from public")
@@ -171,63 +153,50 @@ def _load(server: psycopg.Connection[Any], tested: Tested, served: list[Serving]
     for schema in schemas:
         server.execute(f"alter schema {_name(schema + '__next')} rename to {_name(schema)}")
         server.execute(f"comment on schema {_name(schema)} is '{SERVED}'")
-    for one in served:
-        server.execute(f"grant connect on database {database} to {_name(one.role)}")
-        _grant(server, one)
+    for role, (audience, given) in served.items():
+        server.execute(f"grant connect on database {database} to {_name(role)}")
+        _grant(server, _name(role), audience, given)
 
 
-def _union(served: list[Serving]) -> dict[str, list[Column]]:
-    """Columns of each table that some audience gets; all others never reach the server."""
-    tables: dict[str, dict[str, Column]] = {}
-    for one in served:
-        for grant in one.grants:
-            tables.setdefault(grant.name, {}).update({c.name: c for c in grant.columns})
-    return {table: list(columns.values()) for table, columns in tables.items()}
+def _union(served: Served) -> dict[str, dict[str, str]]:
+    """Columns with types of each table that some audience gets; all others never reach the server."""
+    tables: dict[str, dict[str, str]] = {}
+    for _, given in served.values():
+        for grant in given:
+            tables.setdefault(grant.name, {}).update({c.name: c.data_type for c in grant.columns})
+    return tables
 
 
-def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, columns: list[Column]) -> None:
+def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, columns: dict[str, str]) -> None:
     schema, _, name = table.partition(".")
     target = f"{_name(schema + '__next')}.{_name(name)}"
-    types = {c.name: _type(c.data_type) for c in columns}
-    server.execute(f"create table {target} ({', '.join(f'{_name(c)} {t}' for c, t in types.items())})")
-    listed = ", ".join(_name(c.name) if _written(c.data_type) else f"{_name(c.name)}::varchar" for c in columns)
-    reader = tested.con.execute(
-        f'select {listed} from "{tested.catalog}"."{schema}"."{name}" order by all'
-    ).to_arrow_reader(100_000)
+    typed = ", ".join(f"{_name(column)} {_type(data_type)}" for column, data_type in columns.items())
+    server.execute(f"create table {target} ({typed})")
+    rows = f'select {", ".join(map(_name, columns))} from "{tested.catalog}"."{schema}"."{name}" order by all'
+    reader = tested.con.execute(f"select columns(*)::varchar from ({rows})").to_arrow_reader(100_000)
     with server.cursor().copy(f"copy {target} from stdin (format csv)") as copy:
         for batch in reader:
             buffer = io.BytesIO()
             # Text is quoted and null is not, which is how PostgreSQL tells an empty text from none.
-            pa_csv.write_csv(
-                pa.Table.from_batches([batch]),
-                buffer,
-                pa_csv.WriteOptions(include_header=False, quoting_style="needed"),
-            )
+            pa_csv.write_csv(batch, buffer, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
             copy.write(buffer.getvalue())
     server.execute(f"alter table {target} enable row level security")
 
 
-def _grant(server: psycopg.Connection[Any], one: Serving) -> None:
-    """Grant an audience its columns, and its rows by a row-level policy."""
-    role = _name(one.role)
-    for schema in dict.fromkeys(g.schema for g in one.grants):
+def _grant(server: psycopg.Connection[Any], role: str, audience: Audience, given: list[Grant]) -> None:
+    """Grant an audience's role its columns, and its rows by a row-level policy."""
+    for schema in dict.fromkeys(g.schema for g in given):
         server.execute(f"grant usage on schema {_name(schema)} to {role}")
-    for grant in one.grants:
+    for grant in given:
         table = f"{_name(grant.schema)}.{_name(grant.table)}"
         server.execute(f"grant select ({', '.join(_name(c.name) for c in grant.columns)}) on {table} to {role}")
-        condition = row_condition(one.audience, grant.name) or "true"
+        condition = row_condition(audience, grant.name) or "true"
         server.execute(f"create policy {role} on {table} for select to {role} using ({condition})")
-
-
-def _written(data_type: str) -> bool:
-    return data_type in WRITTEN or data_type.startswith("DECIMAL(")
 
 
 def _type(data_type: str) -> str:
     """PostgreSQL's type for one of DuckDB's; text if it has none."""
-    if data_type.startswith("DECIMAL("):
-        return data_type.replace("DECIMAL", "numeric")
-    return TYPES.get(data_type, "text")
+    return data_type if SAME_TYPE.fullmatch(data_type) else OTHER_TYPES.get(data_type, "text")
 
 
 def _name(name: str) -> str:
