@@ -14,6 +14,8 @@ import numpy as np
 from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result, StepError, cpu_seconds, progress
 from scripts.benchmark.steps import Bench
+from scripts.encryption import ALIAS
+from scripts.warehouse_file import attach_file
 
 
 def compiled(bench: Bench) -> list[Path]:
@@ -31,7 +33,9 @@ def time_queries(bench: Bench, runs: int) -> list[dict[str, Any]]:
     for path in compiled(bench):
         progress(path.stem)
         sql = path.read_text(encoding="utf-8")
-        with duckdb.connect(str(bench.path), read_only=True, config=engine_settings()) as con:
+        with duckdb.connect(config=engine_settings()) as con:
+            attach_file(con, bench.path, ALIAS, encrypted=False, read_only=True)
+            con.execute(f"use {ALIAS}")
             try:
                 rows, first, _ = _once(con, sql)
                 _, walls, cpus = zip(*(_once(con, sql) for _ in range(runs)), strict=True)
