@@ -15,7 +15,7 @@ from typing import Any
 import duckdb
 import yaml
 
-from scripts.columns import Column
+from scripts.columns import Column, columns_of
 from scripts.encryption import quoted
 from scripts.problem import Problem
 from scripts.project import PROJECT
@@ -139,7 +139,7 @@ def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, man
     described = classifications(manifest, policy)
     _check_value(con, catalog, audience)
     given = []
-    for table, columns in _tables(con, catalog).items():
+    for table, columns in columns_of(con, catalog).items():
         if table in policy.get("left_out", {}) or not _asked_for(audience, table):
             continue
         classes = {c.name: _classification(described, table, c.name) for c in columns}
@@ -180,21 +180,6 @@ def _classification(described: dict[str, dict[str, tuple[str, str]]], table: str
             "one of " + ", ".join(CLASSIFICATIONS) + " where the model is described. Nothing was published."
         )
     return found
-
-
-def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, list[Column]]:
-    """Columns of every table and view of a catalog."""
-    tables: dict[str, list[Column]] = {}
-    rows = con.execute(
-        """
-        select schema_name || '.' || table_name, column_name, data_type from duckdb_columns()
-        where database_name = ? and not internal order by schema_name, table_name, column_index
-        """,
-        [catalog],
-    ).fetchall()
-    for table, name, data_type in rows:
-        tables.setdefault(table, []).append(Column(name, data_type))
-    return tables
 
 
 def _check_value(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
+
 PERSONAL = ("personal", "sensitive")
 
 
@@ -36,3 +38,16 @@ class Column:
     def is_personal(self) -> bool:
         """Whether it holds personal data."""
         return self.classification in PERSONAL
+
+
+def columns_of(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, list[Column]]:
+    """Columns of every table and view of a catalog, by schema and table; what comments say is their description."""
+    tables: dict[str, list[Column]] = {}
+    rows = con.execute(
+        "select schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '') from duckdb_columns() "
+        "where database_name = ? and not internal order by schema_name, table_name, column_index",
+        [catalog],
+    ).fetchall()
+    for table, name, data_type, description in rows:
+        tables.setdefault(table, []).append(Column(name, data_type, description=description))
+    return tables

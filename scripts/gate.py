@@ -23,6 +23,7 @@ from typing import Any
 import click
 import duckdb
 
+from scripts.columns import columns_of
 from scripts.diff.relations import HISTORY_TABLES, LOAD_TIMES
 from scripts.encryption import ALIAS, fingerprint, fingerprints, warehouse_path
 from scripts.problem import Problem
@@ -127,18 +128,14 @@ def proven_models(folder: Path) -> list[Node]:
 def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
     """Refuse where a table or view holds other rows than its model's SQL gives, columns by name and type."""
     con.execute(f'use "{ALIAS}"')
-    different: dict[str, str] = {}
+    tables, different = columns_of(con, ALIAS), dict[str, str]()
     for model in models:
-        columns = con.execute(
-            "select column_name, data_type from duckdb_columns() "
-            "where database_name = ? and schema_name = ? and table_name = ? order by column_index",
-            [ALIAS, model.schema, model.table],
-        ).fetchall()
+        columns = [c for c in tables.get(f"{model.schema}.{model.table}", []) if c.name not in LOAD_TIMES]
         if not columns:
             if model.materialized != "ephemeral":
                 different[model.name] = "was never built"
             continue
-        listed = ", ".join(f'"{name}"::{kind} as "{name}"' for name, kind in columns if name not in LOAD_TIMES)
+        listed = ", ".join(f'"{c.name}"::{c.data_type} as "{c.name}"' for c in columns)
         try:
             held, given = (
                 fingerprint(con, f"(select {listed} from {relation})")

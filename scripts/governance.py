@@ -85,104 +85,95 @@ def _place(node: Node, about: str | None = None) -> tuple[str, int]:
     path = PROJECT / file
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     found = 1
-    for name in (node["name"], about):
-        named = (
-            re.compile(rf"\s*(- )?name: ['\"]?{re.escape(name)}['\"]?\s*(#.*)?|.*macro {re.escape(name)}\(.*")
-            if name
-            else None
-        )
-        place = next((n for n in range(found, len(lines) + 1) if named and named.fullmatch(lines[n - 1])), None)
-        found = place or found
+    for name in map(re.escape, filter(None, (node["name"], about))):
+        named = re.compile(rf"\s*(- )?name: ['\"]?{name}['\"]?\s*(#.*)?|.*macro {name}\(.*")
+        found = next((n for n in range(found, len(lines) + 1) if named.fullmatch(lines[n - 1])), found)
     return file, found
 
 
 def own_rules(manifest: dict[str, Any]) -> Iterator[tuple[Node, str | None, str]]:
     """Node, the column concerned, and the fault."""
     package = manifest["metadata"]["project_name"]
-    nodes = {id_: n for id_, n in manifest["nodes"].items() if n["package_name"] == package}
-    tests = [n for n in nodes.values() if n["resource_type"] == "test"]
-    for test in tests:
-        for lack in _test_lacks(test, manifest):
-            yield test, None, f"test {test['name']}: {lack}"
-    for id_, node in nodes.items():
-        if node["resource_type"] in ("model", "seed"):
-            about = [t for t in tests if id_ in t["depends_on"]["nodes"]]
-            for column, lack in _node_lacks(id_, node, about):
-                yield node, column, f"{node['resource_type']} {node['name']}: {lack}"
-    for source in manifest["sources"].values():
-        if source["package_name"] == package and source["source_name"] != "publication":
-            for column, lack in _column_lacks(source):
-                yield source, column, f"source {source['source_name']}.{source['name']}: {lack}"
-    for unit_test in manifest["unit_tests"].values():
-        if any(given["input"] == "this" and given["format"] != "sql" for given in unit_test["given"]):
-            lack = "give `this` as SQL: `dbt build` of a new warehouse tests a model before it has a table with columns"
-            yield unit_test, None, f"unit test {unit_test['name']}: {lack}"
-    for versions in manifest["disabled"].values():
-        for node in versions:
-            if node["package_name"] == package:
-                yield node, None, f"{node['resource_type']} {node['name']}: it is disabled; mend it or delete it"
-    yield from _unused_macros([m for m in manifest["macros"].values() if m["package_name"] == package])
+    listed = [n for kind in ("nodes", "sources", "unit_tests", "macros") for n in manifest[kind].values()]
+    tests = [n for n in listed if n["resource_type"] == "test" and n["package_name"] == package]
+    words = _words()
+    lacks: list[tuple[Node, str | None, str]]
+    lacks = [(node, None, lack) for node in listed for lack in _lacks(node, tests, words)]
+    lacks += [(node, column, lack) for node in listed for column, lack in _column_lacks(node)]
+    disabled = [node for versions in manifest["disabled"].values() for node in versions]
+    lacks += [(node, None, "it is disabled; mend it or delete it") for node in disabled]
+    for node, column, lack in lacks:
+        if node["package_name"] == package:
+            name = f"{node['source_name']}.{node['name']}" if node["resource_type"] == "source" else node["name"]
+            yield node, column, f"{node['resource_type'].replace('_', ' ')} {name}: {lack}"
 
 
-def _unused_macros(macros: list[Node]) -> Iterator[tuple[Node, str | None, str]]:
-    """Macros that no code, hook or YAML names. A variant is used where the macro that dispatches to it is."""
+def _words() -> set[str]:
+    """All that code, hooks and YAML name, but for the definitions of macros themselves."""
     paths = [p for folder in CODE for p in (PROJECT / folder).rglob("*") if p.suffix in (".sql", ".yml")]
     text = "\n".join(
         p.read_text(encoding="utf-8") for p in (*paths, PROJECT / "dbt_project.yml") if "__macros" not in p.name
     )
-    defined = re.compile(r"{%-?\s*(macro|test|materialization)\s+\w+")
-    words = set(re.findall(r"\w+", defined.sub("", text)))
-    for macro in macros:
-        if macro["name"] not in words and not CALLED_BY_DBT.fullmatch(macro["name"]):
-            yield macro, None, f"macro {macro['name']}: nothing calls it; delete it"
+    return set(re.findall(r"\w+", re.sub(r"{%-?\s*(macro|test|materialization)\s+\w+", "", text)))
 
 
-def _test_lacks(test: Node, manifest: dict[str, Any]) -> Iterator[str]:
-    meta = test["config"]["meta"]
+def _lacks(node: Node, tests: list[Node], words: set[str]) -> Iterator[str]:
+    match node["resource_type"]:
+        case "test":
+            yield from _test_lacks(node)
+        case "model":
+            yield from _model_lacks(node, [t for t in tests if node["unique_id"] in t["depends_on"]["nodes"]])
+        case "seed" if not _has_key(node, tests):
+            yield "no test of its key: unique and not_null on a column"
+        case "unit_test" if any(given["input"] == "this" and given["format"] != "sql" for given in node["given"]):
+            yield "give `this` as SQL: `dbt build` of a new warehouse tests a model before it has a table with columns"
+        # A variant is used where the macro that dispatches to it is.
+        case "macro" if node["name"] not in words and not CALLED_BY_DBT.fullmatch(node["name"]):
+            yield "nothing calls it; delete it"
+
+
+def _test_lacks(test: Node) -> Iterator[str]:
+    meta, read = test["config"]["meta"], test["depends_on"]["nodes"]
     if meta.get("dimension") not in DIMENSIONS:
         yield f"meta.dimension is {meta.get('dimension')!r}; give one of {', '.join(DIMENSIONS)}"
     if len(str(meta.get("reason") or "").strip()) < SHORTEST_REASON:
         yield "meta.reason does not say why it has its severity"
     if str(test["config"]["severity"]).lower() not in ("error", "warn"):
         yield f"severity is {test['config']['severity']!r}; give error or warn"
-    if not test.get("attached_node"):
-        read = {id_.split(".")[-1] for id_ in test["depends_on"]["nodes"]}
-        if meta.get("model") not in read:
-            yield f"meta.model is {meta.get('model')!r}; give the model it is about, one of {', '.join(sorted(read))}"
-    if not any(id_.endswith(GATE) for id_ in test["depends_on"]["nodes"]):
+    names = sorted({id_.split(".")[-1] for id_ in read})
+    if not test.get("attached_node") and meta.get("model") not in names:
+        yield f"meta.model is {meta.get('model')!r}; give the model it is about, one of {', '.join(names)}"
+    if not any(id_.endswith(GATE) for id_ in read):
         yield "a failure would make `dbt build` skip what comes after; call never_stops_the_load()"
     if "." in test["name"] or not test["name"].islower():
         yield "the name must be lower case, it names the table of failing rows"
 
 
-def _node_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[tuple[str | None, str]]:
-    yield from _column_lacks(node)
-    for lack in _seed_lacks(id_, node, tests) if node["resource_type"] == "seed" else _model_lacks(id_, node, tests):
-        yield None, lack
-
-
-def _seed_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
-    if not _has_key(id_, node, tests):
-        yield "no test of its key: unique and not_null on a column"
-
-
-def _model_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
-    folders = node["fqn"][1:-1]
-    if not node["config"].get("group"):
+def _model_lacks(model: Node, tests: list[Node]) -> Iterator[str]:
+    folders, columns = model["fqn"][1:-1], model["columns"]
+    if not model["config"].get("group"):
         yield "no owner: give its folder a group in dbt_project.yml"
-    if folders[:1] == ["staging"] and len(node["depends_on"]["nodes"]) != 1:
-        yield "a staging model reads one source, and no other model"
     is_core = folders[:2] in (["core", "dimensions"], ["core", "facts"])
     if is_core or folders[:1] == ["marts"]:
-        if "batch_id" not in node["columns"]:
+        if "batch_id" not in columns:
             yield "no column batch_id"
-        if not (node["config"]["meta"].get("no_key") or _has_key(id_, node, tests)):
+        if not (model["config"]["meta"].get("no_key") or _has_key(model, tests)):
             yield "no test of its key: unique on a not_null column, unique_combination_of_columns, or meta.no_key"
-    if is_core:
-        yield from _core_lacks(id_, node, tests)
+    has_history = {"effective_date", "end_date", "is_current"} <= set(columns)
+    if is_core and has_history:
+        if not any((t.get("test_metadata") or {}).get("name") == "continuous_history" for t in tests):
+            yield "no test of its history (continuous_history)"
+    elif is_core:
+        references = [c for c in columns if c.startswith("sk_") and "_date" not in c and "_time" not in c]
+        # A dimension without history has its own key and refers to nothing.
+        is_own_key = model["name"].startswith("dim_") and len(references) == 1
+        if references and not is_own_key and not any(_joins(t, model) for t in tests):
+            yield "no test that its rows join to their dimensions (an integrity test of this model)"
 
 
 def _column_lacks(node: Node) -> Iterator[tuple[str | None, str]]:
+    if node["resource_type"] not in ("model", "seed", "source") or node.get("source_name") == "publication":
+        return
     if not node["columns"]:
         yield None, "no columns are described"
     for name, column in node["columns"].items():
@@ -191,22 +182,8 @@ def _column_lacks(node: Node) -> Iterator[tuple[str | None, str]]:
             yield name, f"column {name} has no classification; give one of {', '.join(CLASSES)}"
 
 
-def _core_lacks(id_: str, node: Node, tests: list[Node]) -> Iterator[str]:
-    has_history = {"effective_date", "end_date", "is_current"} <= set(node["columns"])
-    if has_history and not any((t.get("test_metadata") or {}).get("name") == "continuous_history" for t in tests):
-        yield "no test of its history (continuous_history)"
-    references = [c for c in node["columns"] if c.startswith("sk_") and "_date" not in c and "_time" not in c]
-    if not has_history and references and not _is_own_key(node, references) and not any(_joins(t, id_) for t in tests):
-        yield "no test that its rows join to their dimensions (an integrity test of this model)"
-
-
-def _is_own_key(node: Node, references: list[str]) -> bool:
-    """A dimension without history has its own key and refers to nothing."""
-    return node["name"].startswith("dim_") and len(references) == 1
-
-
-def _has_key(id_: str, node: Node, tests: list[Node]) -> bool:
-    own = [t for t in tests if t.get("attached_node") == id_ and t.get("test_metadata")]
+def _has_key(node: Node, tests: list[Node]) -> bool:
+    own = [t for t in tests if t.get("attached_node") == node["unique_id"] and t.get("test_metadata")]
     if any(t["test_metadata"]["name"] == "unique_combination_of_columns" for t in own):
         return True
     filled = {t["column_name"] for t in own if t["test_metadata"]["name"] == "not_null"}
@@ -218,10 +195,10 @@ def _has_key(id_: str, node: Node, tests: list[Node]) -> bool:
     return any(t["column_name"] in filled for t in own if t["test_metadata"]["name"] == "unique")
 
 
-def _joins(test: Node, id_: str) -> bool:
+def _joins(test: Node, model: Node) -> bool:
     meta = test["config"]["meta"]
-    about = test.get("attached_node") == id_ or meta.get("model") == id_.split(".")[-1]
-    return bool(about and meta.get("dimension") == "integrity")
+    is_about = test.get("attached_node") == model["unique_id"] or meta.get("model") == model["name"]
+    return bool(is_about and meta.get("dimension") == "integrity")
 
 
 @click.command(help=__doc__)

@@ -14,11 +14,13 @@ import hashlib
 import importlib.util
 import json
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
+from scripts.columns import Column, columns_of
 from scripts.encryption import EncryptionProblem, attach, fingerprint, load_extension, quoted
 from scripts.keys import Key
 from scripts.problem import Problem
@@ -31,9 +33,6 @@ CATALOG = "catalog.ducklake"
 DAYS = 30
 # Types that Delta does not have, as what they are there.
 TYPES = {"TIME": "VARCHAR", "HUGEINT": "DECIMAL(38, 0)", "UBIGINT": "DECIMAL(20, 0)", "UINTEGER": "BIGINT"}
-
-# Name, type and description of each column.
-Columns = list[tuple[str, str, str]]
 
 
 class LakeProblem(Problem):
@@ -86,11 +85,11 @@ def attach_lake(con: duckdb.DuckDBPyConnection, catalog: Path, key: Key, read_on
         con.execute("reset variable lake_key")
 
 
-def describe(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: dict[str, str]) -> None:
+def describe(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: Iterable[Column]) -> None:
     """Keep what the models say about a table and its columns."""
     con.execute(f"comment on table {table} is {quoted(description)}")
-    for name, about in columns.items():
-        con.execute(f'comment on column {table}."{name}" is {quoted(about)}')
+    for column in columns:
+        con.execute(f'comment on column {table}."{column.name}" is {quoted(column.description)}')
 
 
 def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> int:
@@ -101,9 +100,10 @@ def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) ->
     tables = _tables(con, "published")
     for (schema, name), (description, columns) in tables.items():
         target = folder / schema / name
-        cast = ", ".join(f'cast("{c}" as {TYPES.get(kind, kind)}) as "{c}"' for c, kind, _ in columns)
+        cast = ", ".join(f'cast("{c.name}" as {TYPES.get(c.data_type, c.data_type)}) as "{c.name}"' for c in columns)
         rows = f'(select {cast} from published."{schema}"."{name}")'
-        said = json.dumps([fingerprint(con, rows), description, columns])
+        told = [(c.name, c.data_type, c.description) for c in columns]
+        said = json.dumps([fingerprint(con, rows), description, told])
         content = hashlib.sha256(said.encode()).hexdigest()
         try:
             if deltalake.DeltaTable.is_deltatable(str(target)):
@@ -137,9 +137,9 @@ def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) ->
     return written
 
 
-def _described(rows: pa.RecordBatchReader, columns: Columns) -> pa.RecordBatchReader:
+def _described(rows: pa.RecordBatchReader, columns: list[Column]) -> pa.RecordBatchReader:
     """The same rows with the columns' descriptions, which Delta keeps as comments."""
-    about = {name: description for name, _, description in columns}
+    about = {c.name: c.description for c in columns}
     fields = [f.with_metadata({"comment": about[f.name]}) if about[f.name] else f for f in rows.schema]
     schema = pa.schema(fields)
     batches = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in rows)
@@ -179,7 +179,7 @@ def _write_ducklake(con: duckdb.DuckDBPyConnection, folder: Path, key: Key, batc
             continue
         con.execute(f'create schema if not exists lake."{schema}"')
         con.execute(f"create or replace table lake.{table} as from published.{table}")
-        describe(con, f"lake.{table}", description, {column: about for column, _, about in columns})
+        describe(con, f"lake.{table}", description, columns)
         written += 1
     con.execute("commit")
     con.execute(f"call ducklake_expire_snapshots('lake', older_than => now() - interval '{DAYS} days')")
@@ -188,20 +188,12 @@ def _write_ducklake(con: duckdb.DuckDBPyConnection, folder: Path, key: Key, batc
     return written
 
 
-def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[tuple[str, str], tuple[str, Columns]]:
-    """Description, and columns with type and description, of each table of a catalog."""
-    found: dict[tuple[str, str], tuple[str, Columns]] = {}
+def _tables(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[tuple[str, str], tuple[str, list[Column]]]:
+    """Description and columns of each table of a catalog, by its schema and name."""
     rows = con.execute(
-        """
-        select tables.schema_name, tables.table_name, coalesce(tables.comment, ''),
-            columns.column_name, columns.data_type, coalesce(columns.comment, '')
-        from duckdb_tables() as tables
-        inner join duckdb_columns() as columns using (database_name, schema_name, table_name)
-        where tables.database_name = ?
-        order by tables.schema_name, tables.table_name, columns.column_index
-        """,
+        "select schema_name, table_name, coalesce(comment, '') from duckdb_tables() "
+        "where database_name = ? order by all",
         [catalog],
     ).fetchall()
-    for schema, name, description, column, kind, about in rows:
-        found.setdefault((schema, name), (description, []))[1].append((column, kind, about))
-    return found
+    columns = columns_of(con, catalog)
+    return {(schema, name): (description, columns[f"{schema}.{name}"]) for schema, name, description in rows}

@@ -38,6 +38,7 @@ from scripts.audiences import (
     without_value,
 )
 from scripts.code_version import code_version
+from scripts.columns import columns_of
 from scripts.encryption import attach, fingerprint, quoted
 from scripts.files import flush
 from scripts.gate import GateClosed, Tested, tested_warehouse
@@ -86,7 +87,7 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
         for grant in given:
             table = f'published."{grant.schema}"."{grant.table}"'
             tested.con.execute(f"create table {table} as {grant.select(tested.catalog)}")
-            lake.describe(tested.con, table, grant.description, {c.name: c.description for c in grant.columns})
+            lake.describe(tested.con, table, grant.description, grant.columns)
         tested.con.execute("checkpoint published")
     finally:
         tested.con.execute("detach published")
@@ -134,11 +135,8 @@ def _audit(tested: Tested, audience: Audience, given: list[Grant], file: Path, k
     found = []
     with connect_encrypted(file.with_name("audit.tmp")) as con:
         attach(con, file, "published", key, read_only=True)
-        columns = con.execute(
-            "select schema_name || '.' || table_name, list(column_name order by column_index) from duckdb_columns() "
-            "where database_name = 'published' group by all"
-        ).fetchall()
-        if dict(columns) != {g.name: [c.name for c in g.columns] for g in given}:
+        held = {table: [c.name for c in columns] for table, columns in columns_of(con, "published").items()}
+        if held != {g.name: [c.name for c in g.columns] for g in given}:
             raise GateClosed(f"The file for {audience.name} does not hold the tables and columns that it should.")
         for grant in given:
             rows, value = fingerprint(con, f'published."{grant.schema}"."{grant.table}"')

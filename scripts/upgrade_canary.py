@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from scripts.diff.builds import checked_out
@@ -42,21 +43,14 @@ ROUTINE = re.compile(r"\d+ of \d+ (START|OK|PASS|NO-OP|SKIP) |\d+\.\d+s (call|se
 NEEDED = re.compile(r"(?:requires|has requirement) ([^,\s]+(?:,\S+)?), (?:which is not installed|but you have)")
 
 
-@dataclass(frozen=True)
-class Step:
-    """A command that both environments run, below the environment's `bin`."""
-
-    name: str
-    command: tuple[str, ...]
-
-
-STEPS = (
-    Step("parse", ("dbt", "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error")),
-    Step("lint", ("sqlfluff", "lint", "--processes", "2", "models/core", "models/marts")),
-    Step("build", ("python", "-m", "scripts.build")),
-    Step("unit tests", ("dbt", "test", "--select", "test_type:unit", "--quiet")),
-    Step("Python tests", ("pytest", "--quiet", "-m", "not warehouse", "--numprocesses", "auto", "--maxprocesses", "2")),
-)
+# Commands that both environments run, below the environment's `bin`.
+STEPS = {
+    "parse": ("dbt", "parse", "--no-partial-parse", "--show-all-deprecations", "--warn-error"),
+    "lint": ("sqlfluff", "lint", "--processes", "2", "models/core", "models/marts"),
+    "build": ("python", "-m", "scripts.build"),
+    "unit tests": ("dbt", "test", "--select", "test_type:unit", "--quiet"),
+    "Python tests": ("pytest", "--quiet", "-m", "not warehouse", "--numprocesses", "auto", "--maxprocesses", "2"),
+}
 
 
 @dataclass
@@ -70,10 +64,17 @@ class Tried:
     notes: list[str] = field(default_factory=list)
     results: dict[str, tuple[int, float, str]] = field(default_factory=dict)
 
-    def outcome(self, step: Step) -> str:
+    def outcome(self, step: str) -> str:
         """How a step ended, and how long it took."""
-        code, seconds, _ = self.results[step.name]
+        code, seconds, _ = self.results[step]
         return f"{'failed' if code else 'passed'}, {seconds:.0f} s"
+
+    def told(self, step: str) -> list[str]:
+        """What the report tells of a step: the end of what it said where it failed, else what will stop working."""
+        code, _, said = self.results[step]
+        if not code:
+            return deprecations(said)
+        return [line for line in said.strip().splitlines() if not ROUTINE.match(line)][-SHOWN_LINES:]
 
     @property
     def warehouse(self) -> Path:
@@ -126,12 +127,12 @@ def versions(tried: Tried) -> dict[str, str]:
 
 def run_steps(tried: Tried, code: Path, console: Console) -> None:
     """Run each step in a checkout of the project."""
-    for step in STEPS:
+    for step, command in STEPS.items():
         started = time.monotonic()
-        with console.status(f"{tried.name}: {step.name}"):
-            ran = _run(tried, step.command, code)
-        tried.results[step.name] = (ran.returncode, time.monotonic() - started, _plain(ran.stdout + ran.stderr))
-        console.print(f"{tried.name}: {step.name} {tried.outcome(step)}")
+        with console.status(f"{tried.name}: {step}"):
+            ran = _run(tried, command, code)
+        tried.results[step] = (ran.returncode, time.monotonic() - started, _plain(ran.stdout + ran.stderr))
+        console.print(f"{tried.name}: {step} {tried.outcome(step)}")
 
 
 def _run(tried: Tried, command: tuple[str, ...], folder: Path) -> subprocess.CompletedProcess[str]:
@@ -151,7 +152,7 @@ def _run(tried: Tried, command: tuple[str, ...], folder: Path) -> subprocess.Com
 
 def _plain(text: str) -> str:
     """Without colours and times, so that two runs can be compared by eye."""
-    return re.sub(r"\x1b\[[0-9;]*m|^\d\d:\d\d:\d\d  ?", "", text, flags=re.MULTILINE)
+    return re.sub(r"^\d\d:\d\d:\d\d  ?", "", click.unstyle(text), flags=re.MULTILINE)
 
 
 def compare(locked: Tried, newest: Tried, code: Path) -> str:
@@ -165,28 +166,18 @@ def compare(locked: Tried, newest: Tried, code: Path) -> str:
 
 def broken_by(locked: Tried, newest: Tried) -> list[str]:
     """Steps that the locked versions pass and the newest ones fail."""
-    return [s.name for s in STEPS if newest.results[s.name][0] and not locked.results[s.name][0]]
+    return [step for step in STEPS if newest.results[step][0] and not locked.results[step][0]]
 
 
 def report(locked: Tried, newest: Tried, diff: str) -> str:
     """What a maintainer reads."""
-    changed = [n for n in locked.versions if locked.versions[n] != newest.versions.get(n)]
+    environment = Environment(
+        loader=PackageLoader("scripts"), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
+    )
     broken = broken_by(locked, newest)
-    verdict = f"These break: {', '.join(broken)}." if broken else "Nothing breaks."
-    lines = ["# Canary", "", f"{len(changed)} of {len(locked.versions)} packages have a newer version. {verdict}", ""]
-    lines += ["| package | locked | newest tried |", "| --- | --- | --- |"]
-    lines += [f"| {n} | {v} | {newest.versions.get(n, 'none')} |" for n, v in locked.versions.items()]
-    lines += ["", *(f"- {note}" for note in newest.notes), ""]
-    lines += ["| step | locked | newest |", "| --- | --- | --- |"]
-    lines += [f"| {s.name} | {locked.outcome(s)} | {newest.outcome(s)} |" for s in STEPS]
-    for tried in (locked, newest):
-        for step in STEPS:
-            code, _, said = tried.results[step.name]
-            lines_said = [line for line in said.strip().splitlines() if not ROUTINE.match(line)]
-            told = lines_said[-SHOWN_LINES:] if code else deprecations(said)
-            if told:
-                lines += ["", f"## {step.name}, {tried.name}", "", "```", *told, "```"]
-    return "\n".join([*lines, "", "## Data, locked against newest", "", diff, ""])
+    return environment.get_template("canary.md.j2").render(
+        locked=locked, newest=newest, steps=STEPS, broken=broken, diff=diff
+    )
 
 
 def deprecations(said: str) -> list[str]:

@@ -26,7 +26,7 @@ esac
 
 def tried(name: str, **failed: str) -> Tried:
     """An environment in which the steps named fail, saying this."""
-    results = {s.name: (int(s.name in failed), 10.0, failed.get(s.name, "fine")) for s in STEPS}
+    results = {step: (int(step in failed), 10.0, failed.get(step, "fine")) for step in STEPS}
     versions = {package: name for group in PACKAGES for package in group}
     return Tried(name, Path("bin"), Path("folder"), versions, results=results)
 
