@@ -7,12 +7,13 @@ count from the first quarter of 1967; days from 1970-01-01.
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import pick, table
 from scripts.generate_landing.days import NEVER, Calendar, parts
-from scripts.generate_landing.dice import I64, Bool, Cells, Dice, ordinals
+from scripts.generate_landing.dice import I64, Bool, Dice, ordinals
 from scripts.generate_landing.settings import Settings
+from scripts.generate_landing.text import LETTERS, Text, join
 
 FIRST_YEAR = 1967
 LAST_SECOND = 80_000
@@ -153,12 +154,12 @@ class Companies:
         """Number of the name that companies bear at the end of a day."""
         return np.where(day >= self.rename_day[company], company + self.count, company)
 
-    def name_table(self) -> Cells:
+    def names(self) -> Text:
         """All names by number: first names, then names after a change. No two are equal."""
-        return table(company_name(number, self.count) for number in range(2 * self.count))
+        return pa.array(company_name(number) for number in range(2 * self.count))
 
 
-def company_name(number: int, companies: int) -> str:
+def company_name(number: int) -> str:
     """A name of its own for each number; some look odd, none is ten digits. At most 60 characters."""
     odd = number % 61
     if odd == 7:
@@ -181,12 +182,8 @@ def company_name(number: int, companies: int) -> str:
     return f"{name} {f'{turn + 1} ' if turn else ''}{tails[place // len(heads) // len(bodies)]}"
 
 
-def _symbols(issue: I64) -> Cells:
-    """A ticker symbol for each security: letters, and a suffix for preferred shares."""
-    count = len(issue)
-    length = 6
-    total = 26**length
-    place = np.arange(count) * 179_424_673 % total  # prime to 26: no two securities meet
-    letters = np.stack([place // 26**n % 26 for n in range(length)], axis=1) + ord("A")
-    suffix = pick(table(_ISSUE_SUFFIX), issue)
-    return np.concatenate([letters.astype(np.uint8), suffix], axis=1)
+def _symbols(issue: I64) -> Text:
+    """A ticker symbol for each security: six letters, and a suffix for preferred shares."""
+    place = np.arange(len(issue)) * 179_424_673 % 26**6  # prime to 26: no two securities meet
+    letters = [LETTERS.take(place // 26**n % 26) for n in range(6)]
+    return join(*letters, pa.array(_ISSUE_SUFFIX).take(issue))

@@ -5,16 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow.compute as pc
 
-from scripts.generate_landing.cells import Piece, date, delimited, integer, only, pick, table
 from scripts.generate_landing.crm import Account, Action, Crm, Events, account_changes, customer_changes
 from scripts.generate_landing.crm_xml import AccountValues, dirty_totals
 from scripts.generate_landing.dice import I64, U64, Bool, count, ordinals
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import LETTERS, Person, Persons
-
-_STATUS = table(["ACTV", "INAC"])
-_FLAGS = table(["I", "U"])
+from scripts.generate_landing.persons import Person, Persons
+from scripts.generate_landing.text import LETTERS, Text, date, delimited, integer, only
 
 
 class State:
@@ -77,9 +75,9 @@ class Daily:
         events = self.crm.days[batch - 2]
         customers, accounts = self._rows(events)
         with landing.file(batch, "Customer.txt") as file:
-            file.write(self._customer_lines(customers), len(customers.who))
+            file.write(self._customer_lines(customers))
         with landing.file(batch, "Account.txt") as file:
-            file.write(self._account_lines(accounts), len(accounts.who))
+            file.write(self._account_lines(accounts))
         day, end = self.crm.calendar.batch_day(batch), self.crm.calendar.end
         tier, birth = customers.setters[:, Person.TIER], customers.setters[:, Person.BIRTH]
         dirty = dirty_totals(self.persons, tier, birth, day, end)
@@ -145,22 +143,22 @@ class Daily:
             ended[rows] = gone[who[rows]]
         return _Images(who, kind, sequence, images, ended)
 
-    def _customer_lines(self, rows: _Images) -> Piece:
+    def _customer_lines(self, rows: _Images) -> Text:
         persons, set_by, origin = self.persons, rows.setters.T, self.origin[rows.who]
         phones = [persons.phone(which, set_by[Person.PHONE1 + which]) for which in range(3)]
-        emails = [persons.email(which, set_by[Person.EMAIL1 + which], origin, origin) for which in range(2)]
+        emails = [persons.email(which, set_by[Person.EMAIL1 + which], origin) for which in range(2)]
         return delimited(
             [
-                pick(_FLAGS, (rows.kind != Action.NEW).astype(np.int64)),
+                pc.if_else(rows.kind == Action.NEW, "I", "U"),
                 integer(rows.sequence),
                 integer(rows.who),
                 persons.tax_id(rows.who),
-                pick(_STATUS, rows.gone.astype(np.int64)),
+                pc.if_else(rows.gone, "INAC", "ACTV"),
                 persons.last(set_by[Person.LAST]),
                 persons.first(set_by[Person.FIRST]),
-                pick(LETTERS, persons.middle(set_by[Person.MIDDLE])),
-                pick(persons.genders, persons.gender(set_by[Person.GENDER])),
-                pick(persons.tiers, persons.tier(set_by[Person.TIER])),
+                LETTERS.take(persons.middle(set_by[Person.MIDDLE])),
+                persons.genders.take(persons.gender(set_by[Person.GENDER])),
+                persons.tiers.take(persons.tier(set_by[Person.TIER])),
                 date(persons.birth(set_by[Person.BIRTH], self.crm.calendar.end)),
                 persons.line1(set_by[Person.LINE1]),
                 persons.line2(set_by[Person.LINE2]),
@@ -170,23 +168,23 @@ class Daily:
                 persons.local_tax(set_by[Person.LOCAL_TAX]),
                 persons.national_tax(set_by[Person.NATIONAL_TAX]),
             ],
-            b"|",
+            "|",
         )
 
-    def _account_lines(self, rows: _Images) -> Piece:
+    def _account_lines(self, rows: _Images) -> Text:
         values, set_by = self.accounts, rows.setters
         named = set_by[:, Account.NAME]
         opened = (rows.kind == Action.NEW) | (rows.kind == Action.ADDACCT)
         return delimited(
             [
-                pick(_FLAGS, (~opened).astype(np.int64)),
+                pc.if_else(opened, "I", "U"),
                 integer(rows.sequence),
                 integer(rows.who),
                 integer(values.broker(set_by[:, Account.BROKER])),
                 integer(self.state.owner[rows.who]),
                 only(values.has_name(named), values.name(named)),
                 integer(values.tax_status(set_by[:, Account.TAX_STATUS])),
-                pick(_STATUS, rows.gone.astype(np.int64)),
+                pc.if_else(rows.gone, "INAC", "ACTV"),
             ],
-            b"|",
+            "|",
         )

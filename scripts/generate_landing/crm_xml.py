@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Piece, clock, date, integer, join, only, pick, squeeze, table
 from scripts.generate_landing.crm import Account, Action, Crm, Events, account_changes, customer_changes
 from scripts.generate_landing.days import SECONDS_A_DAY
-from scripts.generate_landing.dice import I64, Bool, Cells, Dice, count
+from scripts.generate_landing.dice import I64, Bool, Dice, count
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import LETTERS, Person, Persons
+from scripts.generate_landing.persons import Person, Persons
+from scripts.generate_landing.text import LETTERS, Text, date, integer, join, only, timestamp
 
 _CHUNK = 8192
-_HEAD = b'<?xml version="1.0" encoding="UTF-8"?>\n<TPCDI:Actions xmlns:TPCDI="http://www.tpc.org/tpc-di">\n'
-_TAIL = b"</TPCDI:Actions>\n"
+_HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<TPCDI:Actions xmlns:TPCDI="http://www.tpc.org/tpc-di">\n'
+_TAIL = "</TPCDI:Actions>\n"
+_ACTIONS = pa.array(action.name for action in Action)
 
 
 class AccountValues:
@@ -38,10 +41,10 @@ class AccountValues:
         """Whether the account has a name."""
         return self.dice.chance(0.97, "has name", event)
 
-    def name(self, event: I64) -> Piece:
+    def name(self, event: I64) -> Text:
         """For example `Mary Smith Roth IRA`; the person named need not be the customer."""
         persons = self.persons
-        return [persons.first(event), b" ", persons.last(event), b" ", self.dice.word(self.kinds, "kind", event)]
+        return join(persons.first(event), " ", persons.last(event), " ", self.dice.word(self.kinds, "kind", event))
 
 
 class _Line:
@@ -49,24 +52,18 @@ class _Line:
 
     def __init__(self, dice: Dice, number: I64) -> None:
         self.pair = dice.chance(0.5, "empty pair", number)
-        single = dice.chance(0.2, "single quotes", number)
-        self.quote = np.where(single, ord("'"), ord('"')).astype(np.uint8)[:, None]
+        self.quote = pc.if_else(dice.chance(0.2, "single quotes", number), "'", '"')
 
-    def attribute(self, name: bytes, value: Piece, present: Bool) -> Piece:
+    def attribute(self, name: str, value: Text, present: Bool) -> Text:
         """An attribute where it is present."""
-        return only(present, [b" " + name + b"=", self.quote, value, self.quote])
+        return only(present, join(f" {name}=", self.quote, value, self.quote))
 
-    def element(self, name: bytes, value: Piece, present: Bool, filled: Bool | None = None) -> Piece:
+    def element(self, name: str, value: Text, present: Bool, filled: Bool | None = None) -> Text:
         """An element; where it is present but not filled, it is empty in one of two notations."""
-        if filled is None:
-            filled = present
-        full: Piece = [b"<" + name + b">", value, b"</" + name + b">"]
-        pieces: list[Piece] = [only(present & filled, full)]
-        empty = present & ~filled
-        if empty.any():
-            pieces.append(only(empty & self.pair, b"<" + name + b"></" + name + b">"))
-            pieces.append(only(empty & ~self.pair, b"<" + name + b"/>"))
-        return pieces
+        text = join(f"<{name}>", value, f"</{name}>")
+        if filled is not None:
+            text = pc.if_else(filled, text, pc.if_else(self.pair, f"<{name}></{name}>", f"<{name}/>"))
+        return only(present, text)
 
 
 class CustomerMgmt:
@@ -82,10 +79,10 @@ class CustomerMgmt:
         """The file with its control totals."""
         events = self.crm.history
         with landing.file(1, "CustomerMgmt.xml") as file:
-            file.write_bytes(_HEAD)
+            file.write(pa.array([_HEAD]))
             for at in range(0, len(events.kind), _CHUNK):
-                file.write_bytes(squeeze(self._block(events, at, min(at + _CHUNK, len(events.kind)))).data)
-            file.write_bytes(_TAIL)
+                file.write(self._block(events, slice(at, at + _CHUNK)))
+            file.write(pa.array([_TAIL]))
         new, end = events.number[events.kind == Action.NEW], self.crm.calendar.end
         landing.audit(
             1,
@@ -94,112 +91,104 @@ class CustomerMgmt:
             DimAccount=account_changes(events.kind[events.account >= 0], events, self.crm.lives),
         )
 
-    def _block(self, events: Events, first: int, last: int) -> Cells:
-        span = slice(first, last)
+    def _block(self, events: Events, span: slice) -> Text:
         number, sets, when = events.number[span], events.sets[span], events.time[span]
         kind, customer = events.kind[span], events.customer[span]
         line = _Line(self.dice, number)
         new = kind == Action.NEW
         # A missing value is left out or left empty; where it is a change, only the latter says so.
         tell = ~new | self.dice.chance(0.4, "tell empty", number)
-        pieces: list[Piece] = [
-            b'<TPCDI:Action ActionType="', pick(table(action.name for action in Action), kind), b'" ActionTS="',
-            date(when // SECONDS_A_DAY), b"T", clock(when % SECONDS_A_DAY), b'">',
+        at = pc.replace_substring(timestamp(when // SECONDS_A_DAY, when % SECONDS_A_DAY), " ", "T")
+        return join(
+            '<TPCDI:Action ActionType="', _ACTIONS.take(kind), '" ActionTS="', at, '">',
             self._customer_start(line, sets, number, customer, new, tell),
             only(new | (kind == Action.UPDCUST), self._customer_body(line, sets, number, customer, tell)),
             self._account(line, events.sets_account[span], number, kind, events.account[span]),
-            only(kind != Action.INACT, b"</Customer>"), b"</TPCDI:Action>\n",
-        ]  # fmt: skip
-        return join(pieces, last - first)
+            only(kind != Action.INACT, "</Customer>"), "</TPCDI:Action>\n",
+        )  # fmt: skip
 
-    def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool) -> Piece:
+    def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool) -> Text:
         persons = self.persons
         gender, tier = persons.gender(number), persons.tier(number)
         has_gender, has_tier = gender != len(persons.genders) - 1, tier != len(persons.tiers) - 1
         birth = date(persons.birth(number, self.crm.calendar.end))
         attributes = [
-            line.attribute(b"C_ID", integer(customer), np.ones(len(number), dtype=np.bool_)),
-            line.attribute(b"C_TAX_ID", persons.tax_id(customer), new),
-            line.attribute(b"C_GNDR", pick(persons.genders, gender), sets[:, Person.GENDER] & (has_gender | tell)),
-            line.attribute(b"C_TIER", pick(persons.tiers, tier), sets[:, Person.TIER] & (has_tier | tell)),
-            line.attribute(b"C_DOB", birth, sets[:, Person.BIRTH]),
+            line.attribute("C_ID", integer(customer), np.ones(len(number), dtype=np.bool_)),
+            line.attribute("C_TAX_ID", persons.tax_id(customer), new),
+            line.attribute("C_GNDR", persons.genders.take(gender), sets[:, Person.GENDER] & (has_gender | tell)),
+            line.attribute("C_TIER", persons.tiers.take(tier), sets[:, Person.TIER] & (has_tier | tell)),
+            line.attribute("C_DOB", birth, sets[:, Person.BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
         leaving = self.crm.history.kind[number - self.crm.history.first] == Action.INACT
-        return [
-            b"<Customer", only(~turned, list(attributes)), only(turned, attributes[::-1]),
-            only(leaving, b"/>"), only(~leaving, b">"),
-        ]  # fmt: skip
+        in_order = pc.if_else(turned, join(*attributes[::-1]), join(*attributes))
+        return join("<Customer", in_order, pc.if_else(leaving, "/>", ">"))
 
-    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Piece:
+    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Text:
         persons, origin = self.persons, self.origin[customer]
         middle, has_line2 = persons.middle(number), persons.has_line2(number)
-        address = zip((b"C_ZIPCODE", b"C_CITY", b"C_STATE_PROV", b"C_CTRY"), persons.address(number), strict=True)
+        address = zip(("C_ZIPCODE", "C_CITY", "C_STATE_PROV", "C_CTRY"), persons.address(number), strict=True)
 
-        def element(name: bytes, value: Piece, property: int, filled: Bool | None = None) -> Piece:
+        def element(name: str, value: Text, property: int, filled: Bool | None = None) -> Text:
             told = sets[:, property]
             return line.element(name, value, told if filled is None else told & (filled | tell), filled)
 
-        def group(name: bytes, first: int, last: int, *elements: Piece) -> Piece:
+        def group(name: str, first: int, last: int, *elements: Text) -> Text:
             """Elements for properties, where an event sets any of these."""
             told = np.asarray(sets[:, first : last + 1].any(axis=1))
-            return [only(told, b"<" + name + b">"), *elements, only(told, b"</" + name + b">")]
+            return only(told, join(f"<{name}>", *elements, f"</{name}>"))
 
-        emails = [persons.email(which, number, origin, origin) for which in range(2)]
-        return [
+        emails = [persons.email(which, number, origin) for which in range(2)]
+        return join(
             group(
-                b"Name", Person.LAST, Person.MIDDLE,
-                element(b"C_L_NAME", persons.last(number), Person.LAST),
-                element(b"C_F_NAME", persons.first(number), Person.FIRST),
-                element(b"C_M_NAME", pick(LETTERS, middle), Person.MIDDLE, middle < 26),
+                "Name", Person.LAST, Person.MIDDLE,
+                element("C_L_NAME", persons.last(number), Person.LAST),
+                element("C_F_NAME", persons.first(number), Person.FIRST),
+                element("C_M_NAME", LETTERS.take(middle), Person.MIDDLE, middle < 26),
             ),
             group(
-                b"Address", Person.LINE1, Person.PLACE,
-                element(b"C_ADLINE1", persons.line1(number), Person.LINE1),
-                element(b"C_ADLINE2", persons.line2(number), Person.LINE2, has_line2),
+                "Address", Person.LINE1, Person.PLACE,
+                element("C_ADLINE1", persons.line1(number), Person.LINE1),
+                element("C_ADLINE2", persons.line2(number), Person.LINE2, has_line2),
                 *(element(name, text, Person.PLACE) for name, text in address),
             ),
             group(
-                b"ContactInfo", Person.PHONE1, Person.EMAIL2,
-                element(b"C_PRIM_EMAIL", emails[0][0], Person.EMAIL1, emails[0][1]),
-                element(b"C_ALT_EMAIL", emails[1][0], Person.EMAIL2, emails[1][1]),
+                "ContactInfo", Person.PHONE1, Person.EMAIL2,
+                element("C_PRIM_EMAIL", emails[0][0], Person.EMAIL1, emails[0][1]),
+                element("C_ALT_EMAIL", emails[1][0], Person.EMAIL2, emails[1][1]),
                 *(self._phone(line, which, number, sets[:, Person.PHONE1 + which], tell) for which in range(3)),
             ),
             group(
-                b"TaxInfo", Person.LOCAL_TAX, Person.NATIONAL_TAX,
-                element(b"C_LCL_TX_ID", persons.local_tax(number), Person.LOCAL_TAX),
-                element(b"C_NAT_TX_ID", persons.national_tax(number), Person.NATIONAL_TAX),
+                "TaxInfo", Person.LOCAL_TAX, Person.NATIONAL_TAX,
+                element("C_LCL_TX_ID", persons.local_tax(number), Person.LOCAL_TAX),
+                element("C_NAT_TX_ID", persons.national_tax(number), Person.NATIONAL_TAX),
             ),
-        ]  # fmt: skip
+        )  # fmt: skip
 
-    def _phone(self, line: _Line, which: int, number: I64, sets: Bool, tell: Bool) -> Piece:
+    def _phone(self, line: _Line, which: int, number: I64, sets: Bool, tell: Bool) -> Text:
         parts = self.persons.phone(which, number)
-        names = (b"C_CTRY_CODE", b"C_AREA_CODE", b"C_LOCAL", b"C_EXT")
+        names = ("C_CTRY_CODE", "C_AREA_CODE", "C_LOCAL", "C_EXT")
         inner = [line.element(name, text, has | tell, has) for name, (text, has) in zip(names, parts, strict=True)]
         # An extension alone is no number.
         some = parts[0][1] | parts[1][1] | parts[2][1]
-        return line.element(f"C_PHONE_{which + 1}".encode(), inner, sets & (some | tell), some)
+        return line.element(f"C_PHONE_{which + 1}", join(*inner), sets & (some | tell), some)
 
-    def _account(self, line: _Line, sets: Bool, number: I64, kind: I64, account: I64) -> Piece:
+    def _account(self, line: _Line, sets: Bool, number: I64, kind: I64, account: I64) -> Text:
         values = self.accounts
         present = account >= 0
         opened = (kind == Action.NEW) | (kind == Action.ADDACCT)
         has_name = values.has_name(number)
         broker, named = sets[:, Account.BROKER], sets[:, Account.NAME] & (has_name | ~opened)
-        inside = present & (broker | named)
+        inside = broker | named
         turned = self.dice.chance(0.3, "account turned", number)
-        identity = line.attribute(b"CA_ID", integer(np.maximum(account, 0)), present)
-        status = line.attribute(b"CA_TAX_ST", integer(values.tax_status(number)), sets[:, Account.TAX_STATUS])
-        return [
-            only(present, b"<Account"),
-            only(~turned, [identity, status]),
-            only(turned, [status, identity]),
-            only(inside, b">"),
-            line.element(b"CA_B_ID", integer(values.broker(number)), broker),
-            line.element(b"CA_NAME", values.name(number), named, has_name),
-            only(inside, b"</Account>"),
-            only(present & ~inside, b"/>"),
-        ]
+        identity = line.attribute("CA_ID", integer(account), present)
+        status = line.attribute("CA_TAX_ST", integer(values.tax_status(number)), sets[:, Account.TAX_STATUS])
+        start = join("<Account", pc.if_else(turned, join(status, identity), join(identity, status)))
+        within = join(
+            line.element("CA_B_ID", integer(values.broker(number)), broker),
+            line.element("CA_NAME", values.name(number), named, has_name),
+        )
+        return only(present, join(start, pc.if_else(inside, join(">", within, "</Account>"), "/>")))
 
 
 def dirty_totals(persons: Persons, tier: I64, birth: I64, day: int, end: int) -> dict[str, int]:

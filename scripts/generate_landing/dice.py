@@ -9,13 +9,13 @@ from __future__ import annotations
 from hashlib import blake2b
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import ArrayLike, NDArray
 
 I64 = NDArray[np.int64]
 U64 = NDArray[np.uint64]
 F64 = NDArray[np.float64]
 Bool = NDArray[np.bool_]
-Cells = NDArray[np.uint8]
 
 _GAMMA = np.uint64(0x9E3779B97F4A7C15)
 _MUL1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -107,9 +107,9 @@ class Dice:
         """One uniform number in [0, 1)."""
         return float(self.unit(purpose, which)[0])
 
-    def word(self, words: Cells, purpose: str, *ids: ArrayLike) -> Cells:
-        """One of a table's rows."""
-        return np.take(words, self.below(len(words), purpose, *ids), axis=0)
+    def word(self, words: pa.StringArray, purpose: str, *ids: ArrayLike) -> pa.StringArray:
+        """Words of a vocabulary."""
+        return words.take(self.below(len(words), purpose, *ids))
 
     def choose(self, weights: tuple[float, ...], purpose: str, *ids: ArrayLike) -> I64:
         """Index of a weighted alternative; weights sum to 1."""

@@ -4,27 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice, product
+from string import ascii_uppercase
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import (
-    Piece,
-    cents,
-    compact_date,
-    fixed,
-    integer,
-    join,
-    only,
-    padded,
-    pick,
-    squeeze,
-    table,
-)
 from scripts.generate_landing.companies import EXCHANGES, ISSUES, LAST_SECOND, Companies
-from scripts.generate_landing.dice import I64, Bool, Cells, Dice
+from scripts.generate_landing.dice import I64, Bool, Dice
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import VOCABULARIES, zip_cells
+from scripts.generate_landing.persons import VOCABULARIES, zip_codes
+from scripts.generate_landing.text import Text, cents, clock, compact_date, fixed, integer, join, only, padded
 
 RATINGS = words.listed("AAA AA+ AA AA- A+ A A- BBB+ BBB BBB- BB+ BB BB- B+ B B- CCC+ CCC CCC- CC C D")
 KINDS = ("CMP", "SEC", "FIN")
@@ -57,7 +49,7 @@ class Newswire:
     def __init__(self, companies: Companies, dice: Dice) -> None:
         self.companies = companies
         self.dice = dice.sub("finwire")
-        self.names = companies.name_table()
+        self.names = companies.names()
         vocabularies: dict[str, Sequence[str]] = {
             **VOCABULARIES,
             "country": [*words.COUNTRIES, ""],
@@ -67,12 +59,11 @@ class Newswire:
             "goods": words.GOODS,
             "issue": ISSUES,
             "exchange": EXCHANGES,
-            "status": ["ACTV", "INAC"],
         }
-        self.tables = {name: table(vocabulary) for name, vocabulary in vocabularies.items()}
+        self.words = {name: pa.array(vocabulary) for name, vocabulary in vocabularies.items()}
 
-    def _word(self, vocabulary: str, purpose: str, *ids: I64 | int) -> Cells:
-        return self.dice.word(self.tables[vocabulary], purpose, *ids)
+    def _word(self, vocabulary: str, purpose: str, *ids: I64 | int) -> Text:
+        return self.dice.word(self.words[vocabulary], purpose, *ids)
 
     def write(self, landing: Landing) -> None:
         """All files of the history, one a quarter, with their control totals."""
@@ -86,12 +77,10 @@ class Newswire:
             self._security_lines(news[1], quarter),
             self._result_lines(news[2], quarter),
         )
-        width = max(cells.shape[1] for cells in texts)
-        lines = np.concatenate([np.pad(cells, ((0, 0), (0, width - cells.shape[1]))) for cells in texts])
         day, second = (np.concatenate([getattr(records, of) for records in news]) for of in ("day", "second"))
         name = f"FINWIRE{self.companies.quarters.name(quarter)}"
         with landing.file(1, name) as file:
-            file.write_bytes(squeeze(lines[np.lexsort((second, day))]).data)
+            file.write(pa.concat_arrays(texts).take(np.lexsort((second, day))))
         totals = [
             {f"FW_{kind}": len(r.day), f"FW_{kind}_DUP": _repeats(r)} for kind, r in zip(KINDS, news, strict=True)
         ]
@@ -142,14 +131,9 @@ class Newswire:
         zeros = np.zeros(len(c), dtype=np.int64)
         return Records(c, who.quarters.start[quarter] + day, second, zeros.astype(np.bool_), zeros)
 
-    def _stamp(self, records: Records, kind: bytes) -> list[Piece]:
-        s = records.second
-        time = padded(s // 3600 * 10000 + s // 60 % 60 * 100 + s % 60, 6)
-        return [compact_date(records.day), b"-", time, kind]
-
-    def _company_lines(self, records: Records, quarter: int) -> Cells:
-        dice, who, tables = self.dice, self.companies, self.tables
-        c, rows = records.subject, len(records.day)
+    def _company_lines(self, records: Records, quarter: int) -> Text:
+        dice, who, vocabulary = self.dice, self.companies, self.words
+        c = records.subject
         cut = dice.chance(0.5, "cmp cut", c, quarter, records.version)
         bare = dice.chance(0.03, "cmp bare", c, quarter, records.version)
         # The address moves every few years, the chief and the rating change with each record.
@@ -164,74 +148,65 @@ class Newswire:
         )
         founded = who.entry_day[c] - 400 - dice.below(12_000, "founded", c)
         floor = dice.chance(0.2, "floor", c, era)
-        chief: Piece = [self._word("first", "chief", c, quarter), b" ", self._word("last", "chief name", c, quarter)]
-        description: Piece = [
-            b"It ", self._word("description", "verb", c), b" ", self._word("goods", "goods", c), b".",
-        ]  # fmt: skip
-        name = pick(self.names, who.name_number(c, records.day))
-        street: Piece = [
-            integer(1 + dice.below(9999, "number", c, era)), b" ", self._word("street", "street", c, era), b" ",
-            self._word("type", "type", c, era),
-        ]  # fmt: skip
-        line2 = only(floor, [b"Floor ", integer(1 + dice.below(60, "floor number", c, era))])
+        chief = join(self._word("first", "chief", c, quarter), " ", self._word("last", "chief name", c, quarter))
+        description = join("It ", self._word("description", "verb", c), " ", self._word("goods", "goods", c), ".")
+        number = integer(1 + dice.below(9999, "number", c, era))
+        street = join(number, " ", self._word("street", "street", c, era), " ", self._word("type", "type", c, era))
+        line2 = only(floor, join("Floor ", integer(1 + dice.below(60, "floor number", c, era))))
         no_founding = dice.chance(0.05, "no founding date", c)
-        pieces: list[Piece] = [
-            self._stamp(records, b"CMP"),
-            fixed(name, 60, rows),
+        return join(
+            _stamp(records, "CMP"),
+            fixed(self.names.take(who.name_number(c, records.day)), 60),
             padded(who.cik[c], 10),
-            pick(tables["status"], records.ended.astype(np.int64)),
+            _status(records),
             self._word("industry", "industry", c),
-            fixed(pick(tables["rating"], rating), 4, rows),
-            fixed(only(~no_founding, compact_date(founded)), 8, rows),
-            fixed(street, 80, rows),
-            fixed(line2, 80, rows),
-            fixed(zip_cells(place, dice.bits("zip", c, era)), 12, rows),
-            fixed(pick(tables["city"], place), 25, rows),
-            fixed(pick(tables["state"], place), 20, rows),
-            fixed(pick(tables["country"], country), 24, rows),
-            fixed(chief, 46, rows, ~(cut & bare)),
-            fixed(only(~bare, description), 150, rows, ~cut),
-            b"\n",
-        ]
-        return join(pieces, rows)
+            fixed(vocabulary["rating"].take(rating), 4),
+            fixed(only(~no_founding, compact_date(founded)), 8),
+            fixed(street, 80),
+            fixed(line2, 80),
+            fixed(zip_codes(place, dice.bits("zip", c, era)), 12),
+            fixed(vocabulary["city"].take(place), 25),
+            fixed(vocabulary["state"].take(place), 20),
+            fixed(vocabulary["country"].take(country), 24),
+            fixed(chief, 46, ~(cut & bare)),
+            fixed(only(~bare, description), 150, ~cut),
+            "\n",
+        )
 
-    def _reference(self, records: Records, company: I64, quarter: int, rows: int) -> list[Piece]:
+    def _reference(self, records: Records, company: I64, quarter: int) -> Text:
         """The company by identifier or by name; by identifier on the day on which its name changes."""
         who, dice = self.companies, self.dice
         by_name = dice.chance(0.5, "by name", company, quarter, records.version)
         by_name &= who.rename_day[company] != records.day
         pad = by_name & ~dice.chance(0.3, "name cut", company, quarter, records.version)
-        name = pick(self.names, who.name_number(company, records.day))
-        return [only(~by_name, padded(who.cik[company], 10)), fixed(only(by_name, name), 60, rows, pad)]
+        name = self.names.take(who.name_number(company, records.day))
+        return pc.if_else(by_name, fixed(name, 60, pad), padded(who.cik[company], 10))
 
-    def _security_lines(self, records: Records, quarter: int) -> Cells:
-        dice, who, tables = self.dice, self.companies, self.tables
-        s, rows = records.subject, len(records.day)
+    def _security_lines(self, records: Records, quarter: int) -> Text:
+        dice, who, s = self.dice, self.companies, records.subject
         c = who.company[s]
         shares = _shares(dice, c, quarter)
         traded = who.issue_day[s] + dice.below(3, "first trade", s)
         here = traded + dice.below(200, "first trade here", s) * dice.chance(0.3, "elsewhere", s)
         dividend = dice.below(400, "dividend", s, quarter, records.version) * dice.chance(0.6, "pays", s)
-        name = pick(self.names, who.name_number(c, records.day))
-        pieces: list[Piece] = [
-            self._stamp(records, b"SEC"),
-            fixed(who.symbols[s], 15, rows),
-            fixed(pick(tables["issue"], who.issue[s]), 6, rows),
-            pick(tables["status"], records.ended.astype(np.int64)),
-            fixed([name, b" ", pick(tables["issue"], who.issue[s])], 70, rows),
-            fixed(self._word("exchange", "exchange", s), 6, rows),
-            fixed(integer(shares), 13, rows),
+        issue = self.words["issue"].take(who.issue[s])
+        return join(
+            _stamp(records, "SEC"),
+            fixed(who.symbols.take(s), 15),
+            fixed(issue, 6),
+            _status(records),
+            fixed(join(self.names.take(who.name_number(c, records.day)), " ", issue), 70),
+            fixed(self._word("exchange", "exchange", s), 6),
+            fixed(integer(shares), 13),
             compact_date(traded),
             compact_date(here),
-            fixed(cents(dividend), 12, rows),
-            self._reference(records, c, quarter, rows),
-            b"\n",
-        ]
-        return join(pieces, rows)
+            fixed(cents(dividend), 12),
+            self._reference(records, c, quarter),
+            "\n",
+        )
 
-    def _result_lines(self, records: Records, quarter: int) -> Cells:
-        dice, who = self.dice, self.companies
-        c, rows = records.subject, len(records.day)
+    def _result_lines(self, records: Records, quarter: int) -> Text:
+        dice, who, c = self.dice, self.companies, records.subject
         about = max(quarter - 1, 0)
         shares = _shares(dice, c, quarter)
         diluted = shares + (shares * dice.unit("diluted", c, quarter) * 0.1).astype(np.int64)
@@ -244,31 +219,39 @@ class Newswire:
         assets = revenue * 2 + dice.below(1 << 30, "assets", c, quarter)
         share_of_margin = np.rint(margin * 100).astype(np.int64)
         quarters = who.quarters
-        pieces: list[Piece] = [
-            self._stamp(records, b"FIN"),
-            f"{quarters.year[about]}{quarters.number[about]}".encode(),
-            compact_date(np.full(rows, quarters.start[about])),
+        return join(
+            _stamp(records, "FIN"),
+            f"{quarters.year[about]}{quarters.number[about]}",
+            compact_date(np.full(len(c), quarters.start[about])),
             compact_date(records.day),
-            fixed(cents(revenue), 17, rows),
-            fixed(cents(earnings), 17, rows),
-            fixed(cents(np.rint(earnings / shares).astype(np.int64)), 12, rows),
-            fixed(cents(np.rint(earnings / diluted).astype(np.int64)), 12, rows),
-            fixed(cents(share_of_margin), 12, rows),
-            fixed(cents(revenue // (5 + c % 7)), 17, rows),
-            fixed(cents(assets), 17, rows),
-            fixed(cents(assets * (30 + c % 60) // 100), 17, rows),
-            fixed(integer(shares), 13, rows),
-            fixed(integer(diluted), 13, rows),
-            self._reference(records, c, quarter, rows),
-            b"\n",
-        ]
-        return join(pieces, rows)
+            fixed(cents(revenue), 17),
+            fixed(cents(earnings), 17),
+            fixed(cents(np.rint(earnings / shares).astype(np.int64)), 12),
+            fixed(cents(np.rint(earnings / diluted).astype(np.int64)), 12),
+            fixed(cents(share_of_margin), 12),
+            fixed(cents(revenue // (5 + c % 7)), 17),
+            fixed(cents(assets), 17),
+            fixed(cents(assets * (30 + c % 60) // 100), 17),
+            fixed(integer(shares), 13),
+            fixed(integer(diluted), 13),
+            self._reference(records, c, quarter),
+            "\n",
+        )
 
 
 def industry_ids() -> list[str]:
     """Two-letter identifiers of the industries, in the order of their names."""
-    first = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
-    return [first[n // 26] + first[n % 26] for n in range(len(words.INDUSTRIES))]
+    pairs = product(ascii_uppercase, repeat=2)
+    return ["".join(pair) for pair in islice(pairs, len(words.INDUSTRIES))]
+
+
+def _stamp(records: Records, kind: str) -> Text:
+    """When a record was posted, and its kind."""
+    return join(compact_date(records.day), "-", pc.replace_substring(clock(records.second), ":", ""), kind)
+
+
+def _status(records: Records) -> Text:
+    return pc.if_else(records.ended, "INAC", "ACTV")
 
 
 def _shares(dice: Dice, company: I64, quarter: int) -> I64:

@@ -11,12 +11,12 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece, cents, date, integer, pick
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.days import Calendar
 from scripts.generate_landing.dice import F64, I64, Dice
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.settings import CHUNK_ROWS, Settings
+from scripts.generate_landing.text import Text, cents, date, integer
 
 FILE = "DailyMarket.txt"
 _LEVELS = 10
@@ -87,7 +87,7 @@ class Market:
                     if batch > 1:
                         told = self.settings.in_daily_share(security)
                         security, market_day = security[told], market_day[told]
-                    file.add(self._columns(security, market_day), len(security))
+                    file.add(self._columns(security, market_day))
             landing.audit(batch, "DailyMarket", FactMarketHistory={"DM_RECORDS": file.rows})
 
     def _blocks(self, first_day: int, last_day: int) -> Iterator[tuple[I64, I64]]:
@@ -103,11 +103,11 @@ class Market:
                     yield security[at : at + CHUNK_ROWS], market_day[at : at + CHUNK_ROWS]
                 listed = []
 
-    def _columns(self, security: I64, market_day: I64) -> list[Piece]:
+    def _columns(self, security: I64, market_day: I64) -> list[Text]:
         low, close, high = self.prices.day(security, market_day)
         return [
             date(self.calendar.dates[market_day]),
-            pick(self.companies.symbols, security),
+            self.companies.symbols.take(security),
             cents(close),
             cents(high),
             cents(low),

@@ -10,9 +10,9 @@ from typing import BinaryIO
 
 import numpy as np
 
-from scripts.generate_landing.cells import Piece, delimited, integer, join, squeeze
 from scripts.generate_landing.dice import I64
 from scripts.generate_landing.settings import CHUNK_ROWS
+from scripts.generate_landing.text import Text, delimited, integer
 
 AUDIT_HEADER = "DataSet, BatchID, Date, Attribute, Value, DValue"
 
@@ -33,37 +33,31 @@ class DataFile:
         for file in self._files:
             file.close()
 
-    def write(self, piece: Piece, rows: int) -> None:
-        """Append rows given by their parts."""
+    def write(self, lines: Text) -> None:
+        """Append rows, which include their line feeds."""
+        rows, parts = len(lines), len(self._files)
         if not rows:
             return
-        cells = join(piece, rows)
         self.rows += rows
-        parts = len(self._files)
-        for number, file in enumerate(self._files):
-            first, last = rows * number // parts, rows * (number + 1) // parts
-            for at in range(first, last, CHUNK_ROWS):
-                self.write_bytes(squeeze(cells[at : min(at + CHUNK_ROWS, last)]).data, file)
+        _, ends, text = lines.buffers()
+        edges = np.frombuffer(ends, dtype=np.int32)[[rows * number // parts for number in range(parts + 1)]]
+        for file, first, last in zip(self._files, edges[:-1], edges[1:], strict=True):
+            file.write(text[first:last])
+        self._landing.count(int(edges[-1]))
 
-    def add(self, columns: Sequence[Piece], rows: int, flag: Piece = b"I") -> None:
+    def add(self, columns: Sequence[Text], flag: Text = "I") -> None:
         """Append rows with bars between columns; in a daily batch with a flag and a number, which runs on from batch to
         batch, before them."""
         if self.is_daily:
-            first = self._landing.changes[self._name] + 1
+            rows, before = len(columns[0]), self._landing.changes[self._name]
             self._landing.changes[self._name] += rows
-            columns = [flag, integer(first + np.arange(rows)), *columns]
-        self.write(delimited(columns, b"|"), rows)
+            columns = [flag, integer(before + 1 + np.arange(rows)), *columns]
+        self.write(delimited(columns, "|"))
 
-    def write_each(self, lines: Callable[[I64], Piece], numbers: I64) -> None:
+    def write_each(self, lines: Callable[[I64], Text], numbers: I64) -> None:
         """Append rows about numbered things, a cacheful at a time."""
         for at in range(0, len(numbers), CHUNK_ROWS):
-            some = numbers[at : at + CHUNK_ROWS]
-            self.write(lines(some), len(some))
-
-    def write_bytes(self, text: bytes | memoryview, file: BinaryIO | None = None) -> None:
-        """Append bytes as they are."""
-        (file or self._files[0]).write(text)
-        self._landing.count(len(text))
+            self.write(lines(numbers[at : at + CHUNK_ROWS]))
 
 
 class Landing:

@@ -7,17 +7,17 @@ those of the customer's events, so that both say the same.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import Piece, csv_table, delimited, integer, join, only, padded, pick, table
 from scripts.generate_landing.crm_daily import State
-from scripts.generate_landing.dice import I64, U64, Bool, Cells, Dice, count
+from scripts.generate_landing.dice import I64, U64, Bool, Dice, count
 from scripts.generate_landing.output import Landing
-from scripts.generate_landing.persons import VOCABULARIES, Person, Persons
+from scripts.generate_landing.persons import Person, Persons, telephone
 from scripts.generate_landing.settings import DAILY_SHARE, Settings
+from scripts.generate_landing.text import LETTERS, Text, csv_words, delimited, integer, join, only, padded
 
 _OWN = 1 << 40
 """Numbers of prospects' own changes start here, far above those of customers' events."""
@@ -25,9 +25,8 @@ _VERSIONS = 1 << 12
 _ADDRESS = (Person.LAST, Person.FIRST, Person.LINE1, Person.LINE2, Person.PLACE)
 
 
-def _cases(vocabulary: Sequence[str]) -> Cells:
-    """A vocabulary as it is, in capitals, and in small letters, one after the other."""
-    return csv_table([*vocabulary, *(word.upper() for word in vocabulary), *(word.lower() for word in vocabulary)])
+_GENDERS, _MARITAL, _OWNS = pa.array(["F", "M"]), pa.array([*"SMDWUms", ""]), pa.array([*"ORUo", ""])
+_EMPLOYERS = csv_words(words.EMPLOYERS)
 
 
 class Prospects:
@@ -42,12 +41,6 @@ class Prospects:
         self.version: I64 = np.zeros(0, dtype=np.int64)
         self.listed: Bool = np.zeros(0, dtype=np.bool_)
         self.keys: U64 = np.zeros(0, dtype=np.uint64)
-        vocabularies = {**VOCABULARIES, "employer": words.EMPLOYERS}
-        self.words = {name: (_cases(vocabulary), len(vocabulary)) for name, vocabulary in vocabularies.items()}
-        self.letters = table([*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "", *"abcdefghijklmnopqrstuvwxyz", ""])
-        self.genders = table(["F", "M", "f", "m", "U", ""])
-        self.marital = table(["S", "M", "D", "W", "U", "m", "s", ""])
-        self.owns = table(["O", "R", "U", "o", ""])
 
     def write(self, landing: Landing, batch: int, state: State) -> None:
         """The list of a batch, with its control totals."""
@@ -132,66 +125,47 @@ class Prospects:
             self.setters[twins] = (_OWN + twins * _VERSIONS + self.version[twins])[:, None]
             self.keys[twins] = self._keys(twins)
 
-    def _word(self, name: str, code: I64, case: I64) -> Cells:
-        cells, size = self.words[name]
-        return pick(cells, code + case * size)
-
-    def _lines(self, who: I64) -> Piece:
+    def _lines(self, who: I64) -> Text:
         dice, persons = self.dice, self.persons
         number = _OWN + who * _VERSIONS + self.version[who]
-        last, first, line1, line2, place_set = self.setters[who].T
+        last, first, line1, line2, place = self.setters[who].T
         case = dice.below(3, "case", who)
-        house, street, kind = persons.line1_codes(line1)
-        unit = persons.line2_codes(line2)
-        place = persons.place(place_set)
-        code = join(persons.postal_code(place_set), len(who))
-        code = np.where((code >= ord("A")) & (case == 2)[:, None], code | 32, code).astype(np.uint8)
-        quoted = np.where(dice.chance(0.03, "quoted", who), ord('"'), 0).astype(np.uint8)[:, None]
+        quote = only(dice.chance(0.03, "quoted", who), '"')
         tag = padded(dice.below(17_576, "tag", who) * 1_000_000_000 + who, 14)
-        letters = dice.below(26, "tag letter", who)
-        gender = dice.below(4, "gender", who) % 2 + 2 * (case == 2)
-        gender = np.where(dice.chance(0.06, "no gender", who), 4 + who % 2, gender)
-
-        def amount(name: str, low: int, high: int, missing: float = 0.05) -> Piece:
-            value = dice.between(low, high, name, number)
-            return only(~dice.chance(missing, f"no {name}", who), integer(value))
-
         net_worth = 1000 * dice.between(-90, 900, "net worth", number)
         net_worth = np.where(dice.chance(0.15, "rich", who), net_worth * 7 + 10_000, net_worth)
-        phone = padded(dice.below(10_000_000, "phone", number), 7)
+
+        def cased(text: Text) -> Text:
+            """Some lists are all in capitals or all in small letters."""
+            return pc.choose(case, text, pc.utf8_upper(text), pc.utf8_lower(text))
+
+        def amount(name: str, low: int, high: int) -> Text:
+            value = dice.between(low, high, name, number)
+            return only(~dice.chance(0.05, f"no {name}", who), integer(value))
+
+        gender = cased(_GENDERS.take(dice.below(4, "gender", who) % 2))
+        no_gender = dice.chance(0.06, "no gender", who)
         return delimited(
             [
-                [pick(self.letters, letters), tag],
-                [quoted, self._word("last", persons.last_name(last), case), quoted],
-                self._word("first", persons.first_name(first), case),
-                pick(self.letters, persons.middle(number) + 27 * (case == 2)),
-                pick(self.genders, gender),
-                [
-                    quoted, integer(house), b" ", self._word("street", street, case), b" ",
-                    self._word("type", kind, case), quoted,
-                ],
-                only(unit > 0, [self._word("unit", unit // 1000, case), b" ", integer(unit % 1000)]),
-                code,
-                self._word("city", place, case),
-                self._word("state", place, case),
-                self._word("country", place, case),
-                only(
-                    ~dice.chance(0.1, "no phone", who),
-                    [b"(", integer(200 + dice.below(790, "area", who)), b") ", phone[:, :3], b"-", phone[:, 3:]],
-                ),
+                join(LETTERS.take(dice.below(26, "tag letter", who)), tag),
+                join(quote, cased(persons.last(last)), quote),
+                cased(persons.first(first)),
+                cased(LETTERS.take(persons.middle(number))),
+                pc.if_else(no_gender, pc.if_else(who % 2 == 0, "U", ""), gender),
+                join(quote, cased(persons.line1(line1)), quote),
+                cased(persons.line2(line2)),
+                *map(cased, persons.address(place)),
+                only(~dice.chance(0.1, "no phone", who), telephone(dice, who, number)),
                 amount("income", 12_000, 320_000),
                 amount("cars", 0, 5),
                 amount("children", 0, 5),
-                dice.word(self.marital, "marital", number),
+                dice.word(_MARITAL, "marital", number),
                 amount("age", 18, 92),
                 amount("credit rating", 320, 850),
-                dice.word(self.owns, "owns", number),
-                only(
-                    ~dice.chance(0.1, "no employer", who),
-                    self._word("employer", dice.below(len(words.EMPLOYERS), "employer", number), case),
-                ),
+                dice.word(_OWNS, "owns", number),
+                only(~dice.chance(0.1, "no employer", who), cased(dice.word(_EMPLOYERS, "employer", number))),
                 amount("cards", 0, 9),
                 only(~dice.chance(0.05, "no net worth", who), integer(net_worth)),
             ],
-            b",",
-        )  # fmt: skip
+            ",",
+        )

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import duckdb
 import numpy as np
+import pyarrow as pa
 
 from scripts.generate_landing import words
-from scripts.generate_landing.cells import (
-    Piece,
-    choice,
-    clock,
-    compact_date,
-    date,
-    delimited,
-    integer,
-    padded,
-    pick,
-    table,
-)  # fmt: skip
-from scripts.generate_landing.days import holiday, parts, weekday
-from scripts.generate_landing.dice import I64, Cells
+from scripts.generate_landing.days import holiday
 from scripts.generate_landing.finwire import industry_ids
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.settings import Settings
 
 FIRST_DAY, LAST_YEAR = "1950-01-01", 2051
-
-_MONTHS = words.listed("January February March April May June July August September October November December")
-_WEEKDAYS = words.listed("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 
 STATUS_TYPES = (
     ("ACTV", "Active"), ("CMPT", "Completed"), ("CNCL", "Canceled"),
@@ -40,8 +28,16 @@ TRADE_TYPES = (
 
 def write_reference(landing: Landing, settings: Settings) -> None:
     """All reference files of the first batch."""
-    _write_dates(landing, settings)
-    _write_times(landing)
+    last_year = max(LAST_YEAR, settings.end_of_history.year + 10)
+    days = np.arange(FIRST_DAY, f"{last_year}-01-01", dtype="datetime64[D]")
+    calendar = pa.table({"day": days, "is_holiday": holiday(days.astype(np.int64))})
+    with duckdb.connect() as con:
+        con.register("days", calendar)
+        for name in ("Date", "Time"):
+            query = (Path(__file__).parent / "queries" / f"{name.lower()}.sql").read_text(encoding="utf-8")
+            with landing.file(1, f"{name}.txt") as file:
+                for rows in con.sql(query).to_arrow_reader():
+                    file.add([column.cast(pa.string()) for column in rows.columns])
     small = {
         "StatusType.txt": ["|".join(row) for row in STATUS_TYPES],
         "TradeType.txt": [f"{key}|{name}|{sell}|{market}" for key, name, sell, market in TRADE_TYPES],
@@ -53,7 +49,7 @@ def write_reference(landing: Landing, settings: Settings) -> None:
     }
     for name, lines in small.items():
         with landing.file(1, name) as file:
-            file.write_bytes("".join(f"{line}\n" for line in lines).encode())
+            file.write(pa.array(f"{line}\n" for line in lines))
 
 
 def _tax_rates() -> list[str]:
@@ -67,64 +63,3 @@ def _tax_rates() -> list[str]:
         base = 0.04 + (place * 7 % 13) / 500
         lines += [f"{province}{n}|{province} provincial tax bracket {n}|{base + 0.0171 * n:.5f}" for n in range(1, 5)]
     return lines
-
-
-def _write_dates(landing: Landing, settings: Settings) -> None:
-    last_year = max(LAST_YEAR, settings.end_of_history.year + 10)
-    first = int(np.datetime64(FIRST_DAY, "D").astype(np.int64))
-    last = int(np.datetime64(f"{last_year}-01-01", "D").astype(np.int64))
-    days: I64 = np.arange(first, last)
-    year, month, day = parts(days)
-    dow = weekday(days)
-    quarter = (month - 1) // 3 + 1
-    # Weeks are numbered within the year, the first one starting on 1 January.
-    january = (year - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64)
-    week = (days - january + weekday(january)) // 7 + 1
-    # The fiscal year starts in July and bears the number of the year in which it ends.
-    fiscal_year, fiscal_quarter = year + (month >= 7), (quarter + 1) % 4 + 1
-    month_name = pick(table(_MONTHS), month - 1)
-    y, fy = integer(year), integer(fiscal_year)
-    columns: list[Piece] = [
-        compact_date(days),
-        date(days),
-        [month_name, b" ", integer(day), b", ", y],
-        y,
-        y,
-        [y, integer(quarter)],
-        [y, b" Q", integer(quarter)],
-        [y, integer(month)],
-        [y, b" ", month_name],
-        [y, integer(week)],
-        [y, b"-W", integer(week)],
-        integer((dow + 1) % 7 + 1),
-        pick(table(_WEEKDAYS), dow),
-        fy,
-        fy,
-        [fy, integer(fiscal_quarter)],
-        [fy, b" Q", integer(fiscal_quarter)],
-        choice(holiday(days), "true", "false"),
-    ]
-    with landing.file(1, "Date.txt") as file:
-        file.write(delimited(columns, b"|"), len(days))
-
-
-def _write_times(landing: Landing) -> None:
-    second: I64 = np.arange(86_400)
-    hour, minute = second // 3600, second // 60 % 60
-    text = clock(second)
-    market: Cells = choice((second >= 34_200) & (second < 57_600), "true", "false")
-    office: Cells = choice((second >= 28_800) & (second < 64_800), "true", "false")
-    columns: list[Piece] = [
-        padded(hour * 10_000 + minute * 100 + second % 60, 6),
-        text,
-        integer(hour),
-        text[:, :2],
-        integer(minute),
-        text[:, :5],
-        integer(second % 60),
-        text,
-        market,
-        office,
-    ]
-    with landing.file(1, "Time.txt") as file:
-        file.write(delimited(columns, b"|"), len(second))

@@ -6,20 +6,21 @@ from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from scripts.generate_landing.cells import Piece, cents, delimited, integer, only, pick, table, timestamp
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
 from scripts.generate_landing.dice import I64, Bool, Dice, count
 from scripts.generate_landing.hr import Employees
 from scripts.generate_landing.output import DataFile, Landing
+from scripts.generate_landing.text import Text, cents, delimited, integer, join, only, timestamp
 from scripts.generate_landing.trades import LOTS, TLB, TLS, TMB, TMS, Desk, Trades
 
 _DAY = SECONDS_A_DAY
 PNDG, SBMT, CMPT, CNCL = range(4)
-_STATUS = table(["PNDG", "SBMT", "CMPT", "CNCL"])
-_KINDS = table(["TMB", "TMS", "TSL", "TLS", "TLB"])
-_DONE = table(["Market Buy", "Market Sell", "Stop Loss", "Limit Sell", "Limit Buy"])
-_BIT = table(["0", "1"])
+_STATUS = pa.array(["PNDG", "SBMT", "CMPT", "CNCL"])
+_KINDS = pa.array(["TMB", "TMS", "TSL", "TLS", "TLB"])
+_DONE = pa.array(["Market Buy", "Market Sell", "Stop Loss", "Limit Sell", "Limit Buy"])
 _HISTORY_TOTALS = (
     "TH_Records", "TH_TLBTrades", "TH_TLSTrades", "TH_TMBTrades", "TH_TMSTrades", "TH_CanceledLTrades",
 )  # fmt: skip
@@ -113,10 +114,9 @@ class TradeFiles:
         at, status = events.at[last], events.status[last]
         self._count(trades, status)
         self.totals["T_NEW"] += len(at)
-        trade.add(self._columns(trades, at, status), len(at))
-        number = trades.number[events.row]
-        text: list[Piece] = [integer(number), self._instant(events.at), pick(_STATUS, events.status)]
-        history.write(delimited(text, b"|"), len(number))
+        trade.add(self._columns(trades, at, status))
+        number = integer(trades.number[events.row])
+        history.write(delimited([number, self._instant(events.at), _STATUS.take(events.status)], "|"))
         self._count_history(trades, events)
 
     def _count_history(self, trades: Trades, events: _Events) -> None:
@@ -134,8 +134,7 @@ class TradeFiles:
         rows, first = trades.take(events.row), events.first
         self._count(rows, events.status)
         self.totals["T_NEW"] += count(first)
-        flag = np.where(first, ord("I"), ord("U")).astype(np.uint8)[:, None]
-        trade.add(self._columns(rows, events.at, events.status), len(rows), flag)
+        trade.add(self._columns(rows, events.at, events.status), pc.if_else(first, "I", "U"))
 
     def _count(self, rows: Trades, status: I64) -> None:
         closed = status == CMPT
@@ -145,18 +144,18 @@ class TradeFiles:
         self.totals["T_InvalidCommision"] += count(closed & (rows.commission > value))
         self.totals["T_InvalidCharge"] += count(closed & (rows.fee > value))
 
-    def _instant(self, at: I64) -> list[Piece]:
+    def _instant(self, at: I64) -> Text:
         return timestamp(self.calendar.dates[at // _DAY], at % _DAY)
 
-    def _columns(self, rows: Trades, at: I64, status: I64) -> list[Piece]:
+    def _columns(self, rows: Trades, at: I64, status: I64) -> list[Text]:
         done = status == CMPT
         return [
             integer(rows.number),
             self._instant(at),
-            pick(_STATUS, status),
-            pick(_KINDS, rows.kind),
-            pick(_BIT, rows.cash.astype(np.int64)),
-            pick(self.symbols, rows.security),
+            _STATUS.take(status),
+            _KINDS.take(rows.kind),
+            integer(rows.cash.astype(np.int64)),
+            self.symbols.take(rows.security),
             integer(rows.quantity),
             cents(rows.bid),
             integer(rows.account),
@@ -177,17 +176,14 @@ class TradeFiles:
         value, costs = paid.price * paid.quantity, paid.fee + paid.commission
         amount = np.where(paid.is_sale, value, -value) - costs
         settled = np.minimum(paid.closed + 1 + paid.number % 120, paid.closed // _DAY * _DAY + _DAY - 1)
-        name: list[Piece] = [
-            pick(_DONE, paid.kind), b" ", integer(paid.quantity), b" shares of ",
-            pick(self.symbols, paid.security), b" at ", cents(paid.price),
-            b" (trade ", integer(paid.number), b")",
-        ]  # fmt: skip
+        name = join(
+            _DONE.take(paid.kind), " ", integer(paid.quantity), " shares of ", self.symbols.take(paid.security),
+            " at ", cents(paid.price), " (trade ", integer(paid.number), ")",
+        )  # fmt: skip
         morning = into.created // _DAY * _DAY + 28_800 + into.number % 3600
         # Deposits of a block come first, then what trades cost or bring.
-        deposits: list[Piece] = [integer(into.account), self._instant(morning), cents(into.deposit), b"Deposit"]
-        settlements: list[Piece] = [integer(paid.account), self._instant(settled), cents(amount), name]
-        cash.add(deposits, len(into))
-        cash.add(settlements, len(paid))
+        cash.add([integer(into.account), self._instant(morning), cents(into.deposit), "Deposit"])
+        cash.add([integer(paid.account), self._instant(settled), cents(amount), name])
 
     def _holdings(self, trades: Trades, start: int, stop: int, holding: DataFile) -> None:
         due = trades.completed & (trades.closed >= start) & (trades.closed < stop)
@@ -197,10 +193,5 @@ class TradeFiles:
         if holding.is_daily:
             order = np.argsort(trades.closed[row], kind="stable")
             row, lot = row[order], lot[order]
-        columns: list[Piece] = [
-            integer(trades.lot_number[row, lot]),
-            integer(trades.number[row]),
-            integer(trades.lot_before[row, lot]),
-            integer(trades.lot_after[row, lot]),
-        ]
-        holding.add(columns, len(row))
+        before, after = trades.lot_before[row, lot], trades.lot_after[row, lot]
+        holding.add([integer(each) for each in (trades.lot_number[row, lot], trades.number[row], before, after)])

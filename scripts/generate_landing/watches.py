@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import pyarrow.compute as pc
 
-from scripts.generate_landing.cells import integer, pick, table, timestamp
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Lives
 from scripts.generate_landing.days import SECONDS_A_DAY, Calendar
@@ -12,6 +12,7 @@ from scripts.generate_landing.dice import Bool, Dice, count
 from scripts.generate_landing.output import DataFile, Landing
 from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.slots import Piece, Seats, Slots
+from scripts.generate_landing.text import integer, timestamp
 
 FILE = "WatchHistory.txt"
 _DAY = SECONDS_A_DAY
@@ -20,7 +21,6 @@ _PLACE, _REMOVE, _BRIEF = 0.42, 0.5, 0.04
 """Chances that a pair's turn places a watch, removes it, or that a watch lasts only minutes."""
 _EVENTS_A_PAIR = 1.62
 """Events that a pair has over the history with these chances."""
-_ACTIONS = table(["ACTV", "CNCL"])
 
 
 class Watches:
@@ -91,10 +91,10 @@ class Watches:
         self._last[chain] = np.where(brief, ends, at) // 60
         customer = np.concatenate([customer, customer[brief]])
         security = np.concatenate([security, security[brief]])
-        action = np.concatenate([active, np.ones(np.count_nonzero(brief), dtype=np.bool_)]).astype(np.int64)
+        cancels = np.concatenate([active, np.ones(count(brief), dtype=np.bool_)])
         at = np.concatenate([at, ends[brief]])
         order = np.argsort(at, kind="stable")
-        customer, security, action, at = customer[order], security[order], action[order], at[order]
-        symbol, when = pick(self.companies.symbols, security), timestamp(self.calendar.dates[at // _DAY], at % _DAY)
-        file.add([integer(customer), symbol, when, pick(_ACTIONS, action)], len(at))
-        return count(action == 0)
+        customer, security, cancels, at = customer[order], security[order], cancels[order], at[order]
+        symbol, when = self.companies.symbols.take(security), timestamp(self.calendar.dates[at // _DAY], at % _DAY)
+        file.add([integer(customer), symbol, when, pc.if_else(cancels, "CNCL", "ACTV")])
+        return count(~cancels)

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.generate_landing.cells import xml_table
 from scripts.generate_landing.companies import Companies
 from scripts.generate_landing.crm import Action, Crm
 from scripts.generate_landing.crm_daily import Daily, State
@@ -23,6 +22,7 @@ from scripts.generate_landing.persons import Persons
 from scripts.generate_landing.prospects import Prospects
 from scripts.generate_landing.reference import FIRST_DAY, write_reference
 from scripts.generate_landing.settings import Settings
+from scripts.generate_landing.text import xml_words
 from scripts.generate_landing.trade_files import TradeFiles
 from scripts.generate_landing.trades import Desk
 from scripts.generate_landing.watches import Watches
@@ -64,7 +64,7 @@ def _write_clients(landing: Landing, settings: Settings, crm: Crm, employees: Em
     """Customers, accounts and prospects: these share the customers' state, batch by batch."""
     # Customers are numbered in the order of their NEW events: element c is the event of customer c.
     origin = np.concatenate([events.number[events.kind == Action.NEW] for events in [crm.history, *crm.days]])
-    in_xml, persons = Persons(dice, xml_table), Persons(dice)
+    in_xml, persons = Persons(dice, xml_words), Persons(dice)
     CustomerMgmt(crm, in_xml, AccountValues(dice, in_xml, employees.brokers), origin, dice).write(landing)
     state = State(crm)
     daily = Daily(crm, state, persons, AccountValues(dice, persons, employees.brokers), origin)
