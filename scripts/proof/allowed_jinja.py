@@ -1,46 +1,30 @@
 """What a template may use so that it gives the same SQL when it runs as when it was checked, and sends none itself.
 
-Only names, calls, attributes and filters on these lists may be used; everything else needs an entry in
-`exceptions.yml`. Other macros of the project may be called, since each is looked at itself.
+Only names, calls, attributes and filters on the lists of `allowed_jinja.yml` may be used; everything else needs an
+entry in `exceptions.yml`. Other macros of the project may be called, since each is looked at itself.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cache
+from pathlib import Path
 
+import yaml
 from dbt.context.providers import ModelContext
 from dbt_common.clients.jinja import get_environment
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-# Besides the project's macros.
-NAMES = {"execute", "this", "project_name", "loop"}
-CALLS = {
-    "config", "dict", "doc", "is_incremental", "namespace", "range", "ref", "return", "set", "source", "zip",
-    "adapter.dispatch", "exceptions.raise_compiler_error", "dbt.dateadd", "dbt.datediff", "dbt.listagg",
-    "dbt.type_string", "config.get", "config.require",
-}  # fmt: skip
-# Tables may be written into SQL, not looked at: the catalog in their names is another one when a model runs.
-TABLES = {"ref", "source", "this"}
-# What is known of nodes; it does not change until the project does.
-KNOWN = {
-    "graph.nodes", "graph.sources", "model.columns", "model.config", "model.depends_on", "model.name", "model.sources",
-}  # fmt: skip
-# Methods of texts, lists and mappings.
-METHODS = {
-    "append", "extend", "get", "index", "items", "keys", "lower", "removeprefix", "removesuffix", "replace", "split",
-    "startswith", "endswith", "strip", "update", "upper", "values",
-}  # fmt: skip
-# All that a node or relation says is the same when it runs, but for these.
-CHANGING = {
-    "build_path", "compiled", "compiled_code", "compiled_path", "created_at", "database", "dbt_created",
-    "defer_relation", "is_cte", "is_table", "is_view", "path", "relation_name", "root_path", "state_at_start", "type",
-}  # fmt: skip
-FILTERS = {
-    "abs", "capitalize", "default", "dictsort", "first", "float", "indent", "int", "join", "last", "length", "list",
-    "lower", "map", "max", "min", "reject", "rejectattr", "replace", "reverse", "round", "select", "selectattr", "sort",
-    "string", "sum", "title", "trim", "unique", "upper", "tojson",
-}  # fmt: skip
+_ALLOWED = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+NAMES = frozenset(_ALLOWED["names"])
+CALLS = frozenset(_ALLOWED["calls"])
+TABLES = frozenset(_ALLOWED["tables"])
+KNOWN = frozenset(_ALLOWED["known"])
+METHODS = frozenset(_ALLOWED["methods"])
+CHANGING = frozenset(_ALLOWED["changing"])
+FILTERS = frozenset(_ALLOWED["filters"])
+# What dbt gives a template besides the attributes of its context.
+OF_DBT = ("builtins", "context", "dbt")
 BRINGS_IN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
 
 
@@ -90,12 +74,7 @@ def _taken(text: str) -> set[str]:
         n.name for default in defaults for n in (default, *default.find_all(nodes.Name)) if isinstance(n, nodes.Name)
     }
     # This folds constants in the template, so nothing else is to look at it.
-    return (names | meta.find_undeclared_variables(template)) & {
-        *ModelContext._context_attrs_,
-        "builtins",
-        "context",
-        "dbt",
-    }
+    return (names | meta.find_undeclared_variables(template)) & {*ModelContext._context_attrs_, *OF_DBT}
 
 
 def _is_computed(call: nodes.Call) -> bool:

@@ -50,7 +50,7 @@ def unsteady() -> frozenset[str]:
         return frozenset(name for (name,) in rows.fetchall()) | functions.SEE_MORE | functions.WORDS
 
 
-def refuse(name: str, allowed: set[str] = functions.SEE_NO_MORE) -> None:
+def refuse(name: str, allowed: frozenset[str] = functions.SEE_NO_MORE) -> None:
     """Stop at a function that sees more than its arguments."""
     if lower(name) in unsteady() - allowed:
         raise CannotFollow(f"the function {name} sees more than its arguments")
@@ -145,7 +145,7 @@ class Database:
             if node.get("type") == "TABLE_FUNCTION" and node["function"].get("function_name") not in functions.SERIES:
                 meant.append(node["function"])
             for inner in walk(meant):
-                refuse(inner.get("function_name") or (inner.get("column_names") or [""])[-1], set())
+                refuse(inner.get("function_name") or (inner.get("column_names") or [""])[-1], frozenset())
 
 
 def first_line(message: object) -> str:

@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import networkx
+
 from scripts.proof.labels import DECLARABLE, KINDS, Level, Ref, lower
 
 # Schemas that analysts read.
@@ -76,15 +78,14 @@ class Project:
 
     def macros_of(self, node: Node) -> set[str]:
         """Macros of the project that a node calls, directly or not."""
-        found: set[str] = set()
-        waiting = list(node.macros)
-        while waiting:
-            macro = waiting.pop()
-            if macro in found or macro not in self.macro_sql:
-                continue
-            found.add(macro)
-            waiting += self.macro_calls[macro]
-        return found
+        called = {macro for macro in node.macros if macro in self.macro_sql}
+        indirectly = (networkx.descendants(self.call_graph, macro) for macro in called)
+        return called.union(*indirectly) & self.macro_sql.keys()
+
+    @cached_property
+    def call_graph(self) -> networkx.DiGraph:
+        """Edges from each macro of the project to those it calls."""
+        return networkx.DiGraph(self.macro_calls)
 
     @cached_property
     def callable(self) -> frozenset[str]:

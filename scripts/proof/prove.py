@@ -10,9 +10,11 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
+from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
+import networkx
 import yaml
 
 from scripts.proof.allowed_jinja import strays
@@ -93,7 +95,7 @@ class Prover:
     def __init__(self, project: Project, rules: dict[str, Any], database: Database, proof: Proof) -> None:
         self.project, self.rules, self.database, self.proof = project, rules, database, proof
         self.via: dict[tuple[str, str], Ref] = {}
-        self.made_of: dict[tuple[str, str], Refs] = {}
+        self.made_of = networkx.DiGraph()
         self.released: list[tuple[Node, set[str], list[Node]]] = []
         self.tables: dict[tuple[str, str, str], Node] = {}
         self.purposes = {entry["purpose"]: set(entry["columns"]) for entry in rules.get("tokens") or []}
@@ -126,18 +128,9 @@ class Prover:
 
     def ordered(self) -> Iterator[Node]:
         """Nodes after those they depend on."""
-        done: set[str] = set()
-
-        def visit(unique_id: str) -> Iterator[Node]:
-            if unique_id in done or unique_id not in self.project.nodes:
-                return
-            done.add(unique_id)
-            for parent in self.project.nodes[unique_id].parents:
-                yield from visit(parent)
-            yield self.project.nodes[unique_id]
-
-        for unique_id in self.project.nodes:
-            yield from visit(unique_id)
+        nodes = self.project.nodes
+        parents = {unique_id: [p for p in node.parents if p in nodes] for unique_id, node in nodes.items()}
+        yield from (nodes[unique_id] for unique_id in TopologicalSorter(parents).static_order())
 
     # One node
 
@@ -157,34 +150,26 @@ class Prover:
                 self.proof.add("classification", node.name, "no column is described")
             return
         self.make(node)
-        if node.language != "sql":
-            self.proof.add("unfollowed", node.name, f"{node.path}: a {node.language} model")
-            return
-        if node.materialized not in PLAIN:
-            self.proof.add("unfollowed", node.name, f"{node.path}: materialised as {node.materialized}")
-            return
-        self.dynamic(node)
-        if reason := self.rule("opaque_models", node.name):
-            self.proof.trusted.add((node.name, reason))
-            return
-        if any(macro.endswith(".written_by_hooks") for macro in node.macros):
-            self.proof.add("unfollowed", node.name, f"{node.path}: hooks write its rows")
-            return
         try:
-            columns, uses = self.flow(node)
+            if node.language != "sql":
+                raise CannotFollow(f"a {node.language} model")
+            if node.materialized not in PLAIN:
+                raise CannotFollow(f"materialised as {node.materialized}")
+            self.dynamic(node)
+            if reason := self.rule("opaque_models", node.name):
+                self.proof.trusted.add((node.name, reason))
+                return
+            if any(macro.endswith(".written_by_hooks") for macro in node.macros):
+                raise CannotFollow("hooks write its rows")
+            columns, uses = self.query(self.text(node))
+            if node.resource == "snapshot":
+                self.versions(node, columns)
         except CannotFollow as error:
             self.proof.add("unfollowed", node.name, f"{node.path}: {error}")
             return
         self.compare(node, columns)
-        for use in sorted(uses):
-            self.use(node, use)
-
-    def flow(self, node: Node) -> tuple[Columns, set[Use]]:
-        """What each column of a model depends on, and what decides its rows."""
-        columns, uses = self.query(self.text(node))
-        if node.resource == "snapshot":
-            self.versions(node, columns)
-        return columns, {Use(node.name, clause, ref) for clause, ref in uses}
+        for clause, ref in sorted(uses):
+            self.use(node, Use(node.name, clause, ref))
 
     def query(self, sql: str) -> tuple[Columns, set[tuple[str, Ref]]]:
         """Columns of a query with what each depends on, and what it uses without showing it."""
@@ -245,11 +230,11 @@ class Prover:
         for column in node.columns:
             if column not in columns:
                 self.proof.add("classification", f"{node.name}.{column}", "described, but the model does not give it")
-        self.made_of |= {(node.name, column): refs for column, refs in columns.items()}
         made_of = self.proof.lineage.setdefault(node.name, {})
         for column, refs in columns.items():
             self.proof.columns_followed += 1
             made_of.setdefault(column, set()).update(ref.name for ref in refs)
+            self.made_of.add_edges_from(((node.name, column), (ref.table, ref.column)) for ref in refs)
             label = node.columns.get(column)
             if label is None:
                 if column not in node.columns:
@@ -296,24 +281,14 @@ class Prover:
     def guarded(self, node: Node, names: set[str], test: Node) -> None:
         """A test guards what is released only where it looks at that, in the model or further on."""
         try:
-            seen = union(self.query(test.sql)[0].values())
+            looked_at = {(ref.table, ref.column) for ref in union(self.query(test.sql)[0].values())}
         except CannotFollow as error:
             self.proof.add("release", node.name, f"{test.name} guards what it releases, and {error}")
             return
-        looked_at = {ref.column for ref in self.before(seen) if ref.table == node.name}
-        for column in sorted(names - looked_at):
+        further_on = (networkx.descendants(self.made_of, place) for place in looked_at if place in self.made_of)
+        guarded = {column for table, column in looked_at.union(*further_on) if table == node.name}
+        for column in sorted(names - guarded):
             self.proof.add("release", f"{node.name}.{column}", f"{test.name} is to guard it and does not look at it")
-
-    def before(self, refs: Refs) -> set[Ref]:
-        """Columns, and all that they were made of."""
-        found: set[Ref] = set()
-        waiting = list(refs)
-        while waiting:
-            ref = waiting.pop()
-            if ref not in found:
-                found.add(ref)
-                waiting += self.made_of.get((ref.table, ref.column), ())
-        return found
 
     def trail(self, table: str, column: str, ref: Ref) -> str:
         """The way of a value from where it came from."""
