@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +20,14 @@ from scripts.diff.rendering import markdown, page
 from scripts.diff.report import Report, Side
 from scripts.encryption import warehouse_path
 from scripts.files import write
+from scripts.pages import environment
 from scripts.project import PROJECT
 from scripts.review.base import base, compile_all
 from scripts.warehouse_file import attach_any, connect_encrypted, named_rows
 
 FOLDER = PROJECT / "data" / "review"
 SHOWN = 15
+FAILED = ("error", "fail", "runtime error", "warn")
 # Below this, or by less than this share, a model's time is chance.
 SLOWER_SECONDS, SLOWER_SHARE = 0.5, 0.5
 
@@ -36,63 +37,45 @@ Run = dict[str, dict[str, Any]]
 
 
 def comment(report: Report, base_manifest: Manifest, head_manifest: Manifest, runs: tuple[Run, Run]) -> str:
-    """The comment's text, the most important first."""
-    tests = _tests(base_manifest, head_manifest)
-    lines = [*_failed(runs[1]), markdown(report).rstrip(), "", *tests, *_cost(base_manifest, *runs)]
-    return "\n".join(lines).strip() + "\n"
-
-
-def _failed(run: Run) -> Iterator[str]:
-    bad = {name: r for name, r in run.items() if r["status"] in ("error", "fail", "runtime error", "warn")}
-    if bad:
-        yield f"### {len(bad)} nodes failed or warned"
-        yield from (f"- `{name}`: {r['status']}{_rows(r)}" for name, r in list(bad.items())[:SHOWN])
-        yield from _more(len(bad))
-        yield ""
-
-
-def _rows(result: dict[str, Any]) -> str:
-    return f", {result['failures']:,} rows" if result["failures"] else ""
-
-
-def _tests(before: Manifest, now: Manifest) -> Iterator[str]:
-    """Data tests and unit tests that came and went."""
-    names = [
+    """The comment's text, the most important first: what failed, the diff, data tests and unit tests that came and
+    went, and seconds of what both builds ran."""
+    tests, tests_now = (
         {n["name"] for n in (*m["nodes"].values(), *m["unit_tests"].values()) if n["resource_type"].endswith("test")}
-        for m in (before, now)
+        for m in (base_manifest, head_manifest)
+    )
+    before, now = ({name: result["seconds"] or 0 for name, result in run.items()} for run in runs)
+    compared = before.keys() & now.keys()
+    text = (
+        environment("scripts.review")
+        .get_template("comment.md")
+        .render(
+            failed=[(name, result) for name, result in runs[1].items() if result["status"] in FAILED],
+            diff=markdown(report).rstrip(),
+            added=sorted(tests_now - tests),
+            removed=sorted(tests - tests_now),
+            compared=compared,
+            seconds=sum(now[name] for name in compared),
+            usual_seconds=sum(before[name] for name in compared),
+            moved=_moved(base_manifest, before, now),
+            shown=SHOWN,
+        )
+    )
+    return text.strip() + "\n"
+
+
+def _moved(
+    base_manifest: Manifest, before: dict[str, float], now: dict[str, float]
+) -> list[tuple[str, float, float | None]]:
+    """Nodes that take longer or shorter than chance, the slowest change first, with what they took before; then new
+    ones."""
+    moved = [
+        (name, seconds, before[name])
+        for name, seconds in now.items()
+        if name in before and abs(seconds - before[name]) > max(SLOWER_SECONDS, SLOWER_SHARE * before[name])
     ]
-    added, removed = sorted(names[1] - names[0]), sorted(names[0] - names[1])
-    if added or removed:
-        yield f"### Tests: {len(added)} added, {len(removed)} removed"
-        for sign, found in (("added", added), ("removed", removed)):
-            yield from (f"- {sign} `{name}`" for name in found[:SHOWN])
-            yield from _more(len(found))
-        yield ""
-
-
-def _more(count: int) -> Iterator[str]:
-    if count > SHOWN:
-        yield f"- and {count - SHOWN} more"
-
-
-def _cost(base_manifest: Manifest, before: Run, now: Run) -> Iterator[str]:
-    """Seconds of what both builds ran, and the nodes that take longer or shorter than chance, or are new."""
-    both = before.keys() & now.keys()
-    totals = [sum(run[name]["seconds"] or 0 for name in both) for run in (before, now)]
-    if not all(totals):
-        return
-    yield f"### Cost: {totals[1]:.0f} s, {totals[0]:.0f} s on main, for the {len(both)} nodes that both built"
-    moved = []
-    for name in both:
-        seconds, usual = now[name]["seconds"] or 0, before[name]["seconds"] or 0
-        if abs(seconds - usual) > max(SLOWER_SECONDS, SLOWER_SHARE * usual):
-            moved.append((usual - seconds, f"- `{name}`: {seconds:.1f} s, {usual:.1f} s on main"))
     known = {node["name"] for node in (*base_manifest["nodes"].values(), *base_manifest["unit_tests"].values())}
-    new = [f"- `{name}`: {now[name]['seconds'] or 0:.1f} s, new" for name in sorted(now.keys() - both - known)]
-    lines = [line for _, line in sorted(moved)] + new
-    yield from lines[:SHOWN]
-    yield from _more(len(lines))
-    yield ""
+    new = [(name, now[name], None) for name in sorted(now.keys() - before.keys() - known)]
+    return [*sorted(moved, key=lambda node: (node[2] - node[1], node[0])), *new]
 
 
 def last_build(path: Path) -> Run:
@@ -100,15 +83,9 @@ def last_build(path: Path) -> Run:
     with connect_encrypted(Path(f"{path}.tmp")) as con:
         attach_any(con, path, "w")
         try:
-            rows = named_rows(
-                con,
-                """
-                select node_name, status, seconds, failures from w.operations.run_results
-                where run_id = (
-                    select max_by(run_id, started_at) from w.operations.runs where command in ('build', 'run')
-                )
-                """,
-            )
+            newest = "select max_by(run_id, started_at) from w.operations.runs where command in ('build', 'run')"
+            results = "select node_name, status, seconds, failures from w.operations.run_results"
+            rows = named_rows(con, f"{results} where run_id = ({newest})")
         except duckdb.CatalogException:
             return {}
     return {row["node_name"]: row for row in rows}

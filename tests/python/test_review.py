@@ -10,8 +10,12 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from scripts.diff.project import DiffProblem
+from scripts.diff import rendering
+from scripts.diff.project import DiffProblem, Known
+from scripts.diff.report import Report, Side
+from scripts.diff.rows import Comparison
 from scripts.review import base, comment
+from scripts.review.comment import Manifest, Run
 
 
 def manifest(*tests: str) -> dict[str, Any]:
@@ -23,39 +27,50 @@ def result(seconds: float, status: str = "success", failures: int | None = None)
     return {"status": status, "seconds": seconds, "failures": failures}
 
 
+def written(
+    before: Run | None = None, now: Run | None = None, base_has: Manifest | None = None, has: Manifest | None = None
+) -> list[str]:
+    """The comment's lines on two equal warehouses, without those of the diff."""
+    same = Report(Side("b", Path("b")), Side("h", Path("h")), Comparison(), None, None, Known(), [])
+    text = comment.comment(same, base_has or manifest(), has or manifest(), (before or {}, now or {}))
+    diff = rendering.markdown(same).rstrip()
+    assert diff in text
+    return text.replace(diff, "").strip().splitlines()
+
+
 def test_what_failed_comes_first_with_its_rows() -> None:
     run = {"keys": result(1, "fail", 1200), "late": result(1, "warn", 1), "m": result(1), "n": result(0, "error")}
-    assert list(comment._failed(run)) == [
+    assert written(now=run) == [
         "### 3 nodes failed or warned",
         "- `keys`: fail, 1,200 rows",
         "- `late`: warn, 1 rows",
         "- `n`: error",
-        "",
     ]
-    assert list(comment._failed({"m": result(1)})) == []
+    assert written(now={"m": result(1)}) == []
+    many = {f"t{n:02}": result(1, "fail", 1) for n in range(20)}
+    assert written(now=many)[-1] == f"- and {20 - comment.SHOWN} more"
 
 
 def test_tests_that_came_and_went_are_named() -> None:
-    lines = list(comment._tests(manifest("a", "b"), manifest("b", "c", "d")))
-    assert lines[:-1] == ["### Tests: 2 added, 1 removed", "- added `c`", "- added `d`", "- removed `a`"]
-    assert list(comment._tests(manifest("a"), manifest("a"))) == []
+    lines = written(base_has=manifest("a", "b"), has=manifest("b", "c", "d"))
+    assert lines == ["### Tests: 2 added, 1 removed", "- added `c`", "- added `d`", "- removed `a`"]
+    assert written(base_has=manifest("a"), has=manifest("a")) == []
     many = manifest(*(f"t{n:02}" for n in range(20)))
-    assert f"- and {20 - comment.SHOWN} more" in list(comment._tests(manifest(), many))
+    assert f"- and {20 - comment.SHOWN} more" in written(has=many)
 
 
 def test_cost_is_of_what_ran_and_names_what_is_no_chance() -> None:
     before = {"slow": result(1.0), "fast": result(4.0), "chance": result(1.0), "untouched": result(9.0)}
     now = {"slow": result(3.0), "fast": result(1.0), "chance": result(1.4), "fresh": result(2.0)}
-    assert list(
-        comment._cost(manifest("slow", "fast", "not_run_on_main"), before, now | {"not_run_on_main": result(5)})
-    ) == [
+    base_has = manifest("slow", "fast", "not_run_on_main")
+    lines = written(before, now | {"not_run_on_main": result(5)}, base_has, base_has)
+    assert lines == [
         "### Cost: 5 s, 6 s on main, for the 3 nodes that both built",
         "- `slow`: 3.0 s, 1.0 s on main",
         "- `fast`: 1.0 s, 4.0 s on main",
         "- `fresh`: 2.0 s, new",
-        "",
     ]
-    assert list(comment._cost(manifest(), {}, now)) == []
+    assert written(now=now) == []
 
 
 def test_without_a_base_it_says_how_to_get_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
