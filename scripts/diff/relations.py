@@ -10,6 +10,7 @@ from pathlib import Path
 
 import duckdb
 
+from scripts.queries import read_query
 from scripts.warehouse_file import attach_any, connect_encrypted
 
 SIDES = ("base", "head")
@@ -66,26 +67,11 @@ def both(base: Path, head: Path, spill: Path | None = None) -> Iterator[duckdb.D
 
 def relations(con: duckdb.DuckDBPyConnection, side: str) -> dict[str, Relation]:
     """All tables and views of a warehouse as `schema.name`."""
-    listed = con.execute(
-        """
-        select schema_name, table_name as name, '' as definition from duckdb_tables() where database_name = $1
-        union all
-        select schema_name, view_name, sql from duckdb_views() where database_name = $1 and not internal
-        """,
-        [side],
-    ).fetchall()
-    found = {f"{schema}.{name}": Relation(definition) for schema, name, definition in listed}
-    columns = con.execute(
-        """
-        select schema_name || '.' || table_name, column_name, data_type, is_nullable from duckdb_columns()
-        where database_name = ? and not internal
-        order by column_index
-        """,
-        [side],
-    ).fetchall()
-    for name, column, type_, is_nullable in columns:
-        found[name].columns[column] = ColumnType(type_, bool(is_nullable))
-    return found
+    rows = con.execute(read_query(__file__, "relations"), {"side": side}).fetchall()
+    return {
+        name: Relation(definition, {column: ColumnType(type_, is_nullable) for column, type_, is_nullable in columns})
+        for name, definition, columns in rows
+    }
 
 
 def macros(con: duckdb.DuckDBPyConnection, side: str) -> dict[str, str]:

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from html import escape as escape_html
 from typing import Any
 
 import duckdb
@@ -30,6 +32,8 @@ TIMEOUT = (2.0, 3.0)
 LISTED = 10
 BLOCK_LENGTH = 2900
 BROKEN = ("error", "runtime error", "fail")
+# Slack leaves quotes as they are.
+escape = partial(escape_html, quote=False)
 
 
 @dataclass(frozen=True)
@@ -79,19 +83,19 @@ def compose(what: str, run_id: str, troubles: list[Trouble]) -> dict[str, Any]:
     """The message: a line that says how much is wrong, then a block for each trouble."""
     things = "1 thing needs" if len(troubles) == 1 else f"{len(troubles)} things need"
     headline = f"{what}: {things} attention"
-    blocks = [_block(f"*{_escape(headline)}*")]
+    blocks = [_block(f"*{escape(headline)}*")]
     for trouble in troubles[:LISTED]:
-        lines = [f"*{_escape(trouble.title)}*", *(_escape(line) for line in trouble.details)]
+        lines = [f"*{escape(trouble.title)}*", *(escape(line) for line in trouble.details)]
         if trouble.models:
-            lines.append(_escape("Downstream: " + _listing(trouble.models)))
+            lines.append(escape("Downstream: " + _listing(trouble.models)))
         if trouble.owners:
-            lines.append(_escape("Owners: " + ", ".join(trouble.owners)))
+            lines.append(escape("Owners: " + ", ".join(trouble.owners)))
         blocks.append(_block("\n".join(lines)))
     if len(troubles) > LISTED:
         blocks.append(_block(f"… and {len(troubles) - LISTED} more."))
-    blocks.append(_block(f"select * from operations.run_results where run_id = '{_escape(run_id)}'"))
+    blocks.append(_block(f"select * from operations.run_results where run_id = '{escape(run_id)}'"))
     titles = [trouble.title for trouble in troubles[:LISTED]]
-    return {"text": _escape(headline + ": " + "; ".join(titles))[:BLOCK_LENGTH], "blocks": blocks}
+    return {"text": escape(headline + ": " + "; ".join(titles))[:BLOCK_LENGTH], "blocks": blocks}
 
 
 def post(url: str, message: dict[str, Any]) -> str | None:
@@ -184,7 +188,3 @@ def _listing(names: list[str]) -> str:
 
 def _block(text: str) -> dict[str, Any]:
     return {"type": "section", "text": {"type": "mrkdwn", "text": text[:BLOCK_LENGTH]}}
-
-
-def _escape(text: str) -> str:
-    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

@@ -24,7 +24,7 @@ from scripts.pages import data_block
 from scripts.project import PROJECT
 from scripts.report.content import Content, read_content
 from scripts.site import DEFAULT
-from scripts.site.artifacts import SiteProblem, documentation, generate
+from scripts.site.artifacts import SiteProblem, documentation, generate, read_json
 from scripts.site.diagram import draw
 from scripts.site.guides import Guide, first_paragraph, read_guides
 from scripts.site.lineage import Lineage, follow
@@ -49,14 +49,15 @@ def build(warehouse: Path, out: Path) -> int:
     # What reads the warehouse comes first: dbt opens it too, and keeps it open as long as this process lives.
     with open_warehouse(path=warehouse) as con:
         report = read_content(con)
-    artifacts = generate()
+    target = generate()
+    manifest = read_json(target / "manifest.json")
     try:
-        found = dashboards.write(aside / "dashboards", artifacts.manifest, has_start=True)
+        found = dashboards.write(aside / "dashboards", manifest, has_start=True)
     except NothingPublished as problem:
         click.echo(f"Without dashboards: {problem}", err=True)
         found = ()
-    project = read(artifacts.manifest, artifacts.catalog)
-    lineage = follow(artifacts.manifest_file, project)
+    project = read(manifest, read_json(target / "catalog.json"))
+    lineage = follow(target / "manifest.json", project)
     guides = read_guides(list(project.layers))
     site = Site(aside, project=project, has_dashboards=bool(found), layer_words=LAYERS)
     _write_start(site, project, guides, found, report)
@@ -74,7 +75,7 @@ def build(warehouse: Path, out: Path) -> int:
     for guide in guides:
         site.write(guide.url, "guide.html", guide.title, guide=guide)
     (aside / "docs").mkdir()
-    (aside / "docs" / "index.html").write_text(documentation(artifacts), encoding="utf-8")
+    (aside / "docs" / "index.html").write_text(documentation(target), encoding="utf-8")
     shutil.rmtree(out, ignore_errors=True)
     aside.replace(out)
     return sum(1 for _ in out.rglob("*.html"))

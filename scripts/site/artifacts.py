@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,29 +22,15 @@ class SiteProblem(Problem):
     """The site cannot be made. The message says why, and what to do."""
 
 
-@dataclass(frozen=True)
-class Artifacts:
-    """What dbt wrote."""
-
-    manifest: Json
-    catalog: Json
-    manifest_file: Path
-    documentation: Path
-
-
-def generate() -> Artifacts:
+def generate() -> Path:
     """Compile the project as for a first load, since only that SQL shows where every column comes from, then document
-    it. All in one process, which reads the project once."""
-    target = target_folder()
+    it. All in one process, which reads the project once. Returns dbt's folder, with manifest and catalog."""
     parsed = _parsed()
     for command in (["compile", "--full-refresh"], ["docs", "generate", "--static", "--no-compile"]):
         done = parsed.invoke([*command, "--quiet"])
         if not done.success:
             raise SiteProblem(f"`dbt {' '.join(command)}` failed: {done.exception or 'it says why above'}")
-    manifest_file = target / "manifest.json"
-    return Artifacts(
-        read_json(manifest_file), read_json(target / "catalog.json"), manifest_file, target / "static_index.html"
-    )
+    return target_folder()
 
 
 def _parsed(*options: str) -> Any:
@@ -59,10 +44,10 @@ def _parsed(*options: str) -> Any:
     return dbtRunner(manifest=parsed.result)
 
 
-def documentation(artifacts: Artifacts) -> str:
+def documentation(target: Path) -> str:
     """dbt's page, which holds all it shows: made unable to request anything, and without the paths of this machine."""
-    html = artifacts.documentation.read_text(encoding="utf-8")
-    for folder, shown in ((artifacts.documentation.parent, "target"), (PROJECT, ".")):
+    html = (target / "static_index.html").read_text(encoding="utf-8")
+    for folder, shown in ((target, "target"), (PROJECT, ".")):
         html = html.replace(json.dumps(str(folder))[1:-1], shown)
     return html.replace("<head>", f'<head><meta http-equiv="Content-Security-Policy" content="{DBT_POLICY}">', 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -47,11 +48,8 @@ class Stop:
 def flow(project: Project) -> Markup:
     """Source systems, layers in the order in which rows pass them, readers; below, what is written of every load."""
     counts = {layer: len(tables) for layer, tables in project.layers.items()}
-    systems: dict[str, int] = {}
-    for table in project.layers["sources"]:
-        system = table.name.split(".")[0]
-        if table.path.startswith("models/staging/"):
-            systems[system] = systems.get(system, 0) + 1
+    staged = (table for table in project.layers["sources"] if table.path.startswith("models/staging/"))
+    systems = Counter(table.name.split(".")[0] for table in staged)
     dashboards = sum(e.kind == "dashboard" for e in project.exposures)
     columns = [
         [Stop("files", [f"{name} {number}" for name, number in systems.items()], 1)],

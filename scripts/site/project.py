@@ -121,7 +121,7 @@ class SemanticModel:
     name: str
     description: str
     table: str
-    parts: dict[str, list[dict[str, str]]]
+    parts: dict[str, list[Json]]
 
     url = property(lambda self: f"dictionary/metrics.html#semantic_model.{self.name}")
 
@@ -303,18 +303,7 @@ def _formula(given: Json) -> str:
 
 def _semantic_model(model: Json, by_id: dict[str, Table]) -> SemanticModel:
     parents = [table.name for table in _parents(model, by_id)]
-    parts = {
-        kind: [
-            {
-                "name": part["name"],
-                "kind": str(part.get("agg") or part.get("type") or ""),
-                "of": str(part.get("expr") or ""),
-                "description": (part.get("description") or "").strip(),
-            }
-            for part in model.get(kind) or ()
-        ]
-        for kind in ("entities", "dimensions", "measures")
-    }
+    parts = {kind: model.get(kind) or [] for kind in ("entities", "dimensions", "measures")}
     return SemanticModel(model["name"], (model.get("description") or "").strip(), parents[0] if parents else "", parts)
 
 
