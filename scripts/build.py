@@ -56,12 +56,12 @@ def summarise(console: Console, warehouse: Path, seconds: float, results: list[d
             "select table_name from duckdb_tables() "
             "where schema_name = 'core' and database_name = current_database() order by table_name"
         ).fetchall()
-        counted = [(name, _one(con, f"select count(*) from core.{name}")) for (name,) in tables]
-        batches, first, last = con.sql(
-            "select count(*), min(batch_date), max(batch_date) from operations.batches"
+        counted = [(name, con.sql(f"select count(*) from core.{name}").fetchall()[0][0]) for (name,) in tables]
+        batches, first, last, alerts, rejected = con.sql(
+            "select count(*), min(batch_date), max(batch_date), "
+            "(select count(*) from operations.di_messages where message_type = 'Alert'), "
+            "(select count(*) from operations.rejected_rows) from operations.batches"
         ).fetchall()[0]
-        alerts = _one(con, "select count(*) from operations.di_messages where message_type = 'Alert'")
-        rejected = _one(con, "select count(*) from operations.rejected_rows")
         slow = con.sql("select explanation from operations.slow_models order by times_usual desc limit 3").fetchall()
         ignored = ignored_files(con)
 
@@ -94,10 +94,6 @@ def ignored_files(con: duckdb.DuckDBPyConnection) -> list[str]:
     except duckdb.CatalogException:
         return []
     return [name for (name,) in found]
-
-
-def _one(con: duckdb.DuckDBPyConnection, query: str) -> int:
-    return int(con.sql(query).fetchall()[0][0])
 
 
 def report_failures(console: Console, failed: list[dict[str, Any]]) -> None:

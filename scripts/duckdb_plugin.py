@@ -24,7 +24,8 @@ import gc
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -38,14 +39,12 @@ from dbt_common.exceptions import DbtRuntimeError
 
 from scripts import settings, tokens
 from scripts.data_subjects import ledger
-from scripts.data_subjects.ledger import PrivacyProblem
-from scripts.encryption import EncryptionProblem
-from scripts.keys import KeyProblem
 from scripts.landing.definitions import Layout, layouts
 from scripts.landing.errors import LandingError
 from scripts.landing.inventory import Comparison, LandedFile, LoadedFile, Survey, compare, read, survey
 from scripts.landing.relations import landed_text, relations
 from scripts.landing.xml_reader import XmlTable
+from scripts.problem import Problem
 from scripts.project import PROJECT, landing_name
 from scripts.quality.affected_rows import count_affected_rows
 from scripts.quality.functions import register
@@ -114,6 +113,15 @@ class Scanned:
         return self.current().__arrow_c_stream__(requested_schema)
 
 
+@contextmanager
+def _as_dbt_error() -> Iterator[None]:
+    """Raise a Problem as an error that dbt shows without a traceback."""
+    try:
+        yield
+    except Problem as problem:
+        raise DbtRuntimeError(str(problem)) from None
+
+
 def _retry_while_in_use(open_it: Callable[[], None]) -> None:
     """Open the warehouse, waiting a while for another process that writes it."""
     global _BUSY
@@ -121,13 +129,11 @@ def _retry_while_in_use(open_it: Callable[[], None]) -> None:
     while True:
         try:
             return open_it()
-        except WarehouseInUse as error:
+        except WarehouseInUse:
             if _BUSY or time.monotonic() > deadline:
                 _BUSY = True
-                raise DbtRuntimeError(str(error)) from None
+                raise
             time.sleep(0.5)
-        except (EncryptionProblem, KeyProblem) as error:
-            raise DbtRuntimeError(str(error)) from None
 
 
 _AREA = LandingArea()
@@ -148,10 +154,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
         gc.freeze()
         # An empty build would empty the tables there are, so it happens beside the warehouse.
         self.aside = bool(getattr(get_flags(), "EMPTY", False))
-        try:
+        with _as_dbt_error():
             settings.check(getattr(get_flags(), "VARS", {}))
-        except settings.SettingProblem as error:
-            raise DbtRuntimeError(str(error)) from None
         self.encrypt = bool(plugin_config.get("encrypt"))
 
     @property
@@ -178,7 +182,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             if self.aside:
                 conn.execute(f"attach ':memory:' as {alias}")
             else:
-                _retry_while_in_use(partial(attach_file, conn, Path(path), alias, self.encrypt))
+                with _as_dbt_error():
+                    _retry_while_in_use(partial(attach_file, conn, Path(path), alias, self.encrypt))
         close_sandbox(conn, [] if self.aside else list(self._attached.values()))
 
     def configure_cursor(self, cursor: Any) -> None:
@@ -187,10 +192,8 @@ class Plugin(BasePlugin):  # type: ignore[misc]
             cursor.execute(f"use {self.creds.database}")
         for name in _AREA.tables:
             cursor.register(name, Scanned(partial(_AREA.listing, name)))
-        try:
+        with _as_dbt_error():
             ledger.register(cursor)
-        except (KeyProblem, PrivacyProblem) as error:
-            raise DbtRuntimeError(str(error)) from None
         for definition in layouts():
             if definition.meta["format"] == "xml":
                 name = f"landing_{definition.source}__{definition.table}"

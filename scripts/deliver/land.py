@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import fcntl
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -53,16 +54,10 @@ def deliver(landing: Path, say: Say) -> None:
     problems = Problems()
     with _alone(landing):
         for definition in delivered:
-            try:
-                due = _due(Delivery.of(definition), landing, batches, say)
-            except LandingError as error:
-                problems.add(str(error))
-                continue
-            for file in due:
-                try:
-                    _land(file, landing, say)
-                except LandingError as error:
-                    problems.add(str(error))
+            with problems.collect():
+                for file in _due(Delivery.of(definition), landing, batches, say):
+                    with problems.collect():
+                        _land(file, landing, say)
     problems.raise_any()
 
 
@@ -195,13 +190,8 @@ def _order(header: Row, layout: Layout, name: str) -> list[int] | None:
         return None
     if sorted(found) == sorted(expected) and len(set(found)) == len(found):
         return [found.index(column) for column in expected]
-    missing, added = list(expected), []
-    for column in found:
-        if column in missing:
-            missing.remove(column)
-        else:
-            added.append(column)
-    said = [f"{words} {', '.join(map(repr, names))}" for words, names in (("lacks", missing), ("has", added)) if names]
+    differing = {"lacks": Counter(expected) - Counter(found), "has": Counter(found) - Counter(expected)}
+    said = [f"{words} {', '.join(map(repr, names.elements()))}" for words, names in differing.items() if names]
     what = f"its header {' and '.join(said)}" if said else "names that occur twice stand in another order"
     raise LandingError(
         f"{name} does not fit {layout.name}: {what}. Have it delivered as before; or add, rename (with `header`) or "

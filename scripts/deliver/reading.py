@@ -13,7 +13,6 @@ import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import closing
-from datetime import date, datetime
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -104,11 +103,7 @@ def _written(value: Any) -> str:
     if isinstance(value, float) and value.is_integer():
         # A workbook has no whole numbers.
         return str(int(value))
-    if isinstance(value, bytes):
-        return value.hex()
-    if isinstance(value, datetime):
-        return value.isoformat(" ")
-    return value.isoformat() if isinstance(value, date) else str(value)
+    return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _sqlite(path: Path, name: str) -> Iterator[Row]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import cache, partial
+from types import SimpleNamespace
 from typing import Any
 
 from jinja2 import Environment
@@ -43,12 +44,9 @@ def _call(name: str, *arguments: object) -> Any:
         return returned.args[0]
 
 
-class _Adapter:
-    """What macros ask for the variant of an engine."""
-
-    def dispatch(self, name: str) -> Callable[..., Any]:
-        """DuckDB's variant of a macro."""
-        return partial(_call, f"duckdb__{name}")
+def _dispatch(name: str) -> Callable[..., Any]:
+    """DuckDB's variant of a macro."""
+    return partial(_call, f"duckdb__{name}")
 
 
 @cache
@@ -58,7 +56,7 @@ def _macros() -> TemplateModule:
     calls: dict[str, Callable[..., Any]] = {n: partial(_call, n) for n in re.findall(r"{% macro (\w+)", text)}
     calls |= {name: lambda answer=answer: answer for name, answer in ANSWERS.items()}
     template = Environment(extensions=["jinja2.ext.do"]).from_string(text.replace("{% macro ", "{% macro " + PREFIX))
-    return template.make_module({"return": _return, "adapter": _Adapter(), **calls})
+    return template.make_module({"return": _return, "adapter": SimpleNamespace(dispatch=_dispatch), **calls})
 
 
 def _as_node(layout: Layout) -> dict[str, Any]:

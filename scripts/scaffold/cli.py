@@ -196,16 +196,13 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
                 column.meaning, column.codes = column.meaning or PERSON, []
     settings = {k: v for k, v in vars(text).items() if v != getattr(USUAL, k)}
     delivery: dict[str, Any] = {**place.delivery, **settings, **_separators(found)}
-    came_from = delivery["from"]
-    proposal = Proposal(
-        source, _name(table or place.stem, "table"), came_from, delivery, found.columns, key, found.rows
-    )
+    proposal = Proposal(source, _name(table or place.stem, "table"), delivery, found.columns, key, found.rows)
     _refuse_taken(proposal)
     for path, content in proposal.files().items():
         files.write(path, content)
         click.echo(f"Written: {path.relative_to(PROJECT)}")
     place.copy()
-    found.close()
+    found.con.close()
     return unsure + found.unsure + _warnings(found, proposal, allowed)
 
 

@@ -119,7 +119,5 @@ def _has_shape(form: str, shape: str) -> bool:
 
 def _count(shapes: list[str], day: str) -> str:
     """How many values of some shapes are days, as SQL."""
-    if not shapes:
-        return "0"
-    listed = ", ".join(map(quoted, shapes))
+    listed = ", ".join(map(quoted, shapes)) or "null"
     return f"coalesce(sum(case when shape in ({listed}) then case when {day} is not null then n end end), 0)::bigint"

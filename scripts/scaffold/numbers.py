@@ -64,19 +64,19 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
         for style in styles
     )
     digits = ", ".join(
-        f"max(length(regexp_replace(split_part(v, '{decimal}', 1), '[^0-9]', '', 'g'))), "
-        f"max({fraction}), min({fraction})"
+        f"[max(length(regexp_replace(split_part(v, '{decimal}', 1), '[^0-9]', '', 'g'))), "
+        f"max({fraction}), min({fraction})]"
         for decimal in ".,"
         for fraction in [f"length(regexp_extract(split_part(v, '{decimal}', 2), '^[0-9]+'))"]
     )
-    *fits, point, most, fewest, comma, most_2, fewest_2, exponent, largest, zeros = con.execute(
+    *fits, of_point, of_comma, exponent, largest, zeros = con.execute(
         f"select {counts}, {digits}, bool_or(contains(lower(v), 'e')), "
         "max(try_cast(regexp_replace(v, '[^0-9]', '', 'g') as hugeint)), bool_or(regexp_matches(v, '^[-+]?0[0-9]')) "
         "from v"
     ).fetchall()[0]
     if zeros or largest is None:
         return None
-    by_decimal = {".": (point, most, fewest), ",": (comma, most_2, fewest_2)}
+    by_decimal = {".": tuple(of_point), ",": tuple(of_comma)}
     is_separated = occurs["."] or occurs[","]
     return Facts(dict(zip(styles, fits, strict=True)), by_decimal, exponent, is_separated, largest)
 

@@ -76,10 +76,6 @@ class Table:
         self.rows = int(self._one("select count(*) from delivered"))
         self.distinct_rows = self._count_distinct(names)
 
-    def close(self) -> None:
-        """Give the memory back."""
-        self.con.close()
-
     def _one(self, sql: str) -> Any:
         return self.con.execute(sql).fetchall()[0][0]
 
@@ -99,7 +95,7 @@ class Table:
             budget -= self._decide(column, decimal, day_first, budget)
         if any(column.meaning for column in self.columns):
             for column in self.columns:
-                column.meaning = column.meaning or personal.beside_people(column.name)
+                column.meaning = column.meaning or personal.by_name(column.name, "beside_people")
         for column in self.columns:
             if column.meaning:
                 column.codes = []

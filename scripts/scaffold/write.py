@@ -24,7 +24,6 @@ class Proposal:
 
     source: str
     table: str
-    came_from: str
     delivery: dict[str, Any]
     columns: list[Profile]
     key: list[str]

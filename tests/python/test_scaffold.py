@@ -253,7 +253,7 @@ def test_proposals_are_read_as_they_are_meant(room: Path) -> None:
     columns[0].codes = odd
     columns[2].name = "no"
     columns[1].written = {"nulls": ["NULL", "-"], "date_format": ["%d.%m.%Y"], "decimal": ",", "trim": True}
-    proposal = Proposal("s", "t", "in/*.csv", {"from": "in/*.csv", "kind": "replaced"}, columns, ["c0", "c1"], 2)
+    proposal = Proposal("s", "t", {"from": "in/*.csv", "kind": "replaced"}, columns, ["c0", "c1"], 2)
     layout = yaml.safe_load(proposal.rendered("layout.yml"))[0]
     metas = [c["config"]["meta"] for c in layout["columns"]]
     assert [meta["header"] for meta in metas] == odd
