@@ -1,18 +1,18 @@
 """dbt-duckdb plugin: lets SQL see the landing area.
 
 Each connection gets
-- `check_landing(through_batch, loaded, loaded_through, read_files)`: looks at the landing area and returns an empty
-  text, or what is wrong with it. `loaded` is a JSON list of the files already in the warehouse, `loaded_through` the
-  last batch that core has taken, 0 for none. Where `read_files` is false, files are listed without reading them;
+- `check_landing(through_batch, loaded, loaded_through, read_files)`: checks the landing area and returns an empty text,
+  or its problems. `loaded` is a JSON list of the files already in the warehouse, `loaded_through` the last batch in
+  core, 0 for none. If `read_files` is false, files are listed without reading them;
 - `check_ledger(entries_seen)`: an empty text, or that lines of the erasure ledger were lost;
-- the relation `landing_area`: the files found by the last check, those to be loaded with their rows counted;
-- the relation `landing_ignored`: what else lies there, and why it is not loaded;
-- the relation `landing_retakes`: sources and batches that are loaded but have changed since, in the last loaded
-  batch, or got a file late, in any; their rows are to be taken out and all their files loaded again;
+- the relation `landing_area`: the files found by the last check, with row counts of those to be loaded;
+- the relation `landing_ignored`: all other entries, and why they are not loaded;
+- the relation `landing_retakes`: loaded sources and batches that have changed, in the last loaded batch, or got a late
+  file, in any; their rows are to be removed and all their files loaded again;
 - a relation `landing_<source>__<table>` for each XML layout, which streams the documents found by the last check;
 - `landed_text(file_name, byte_offset, byte_count)`: a piece of a landed file, for messages about it;
-- `start_run` and `end_run`, which keep the run history (scripts/quality).
-- `keyed_hash(purpose, value)` and `keyed_hash_version()`: what tokens are made with, see scripts.tokens.
+- `start_run` and `end_run`, which keep the run history (scripts/quality);
+- `keyed_hash(purpose, value)` and `keyed_hash_version()`, which make tokens (scripts/tokens.py).
 
 The warehouse is attached here before dbt does it, with its key where it has one. Afterwards SQL reaches no other files
 and changes no settings.
@@ -65,11 +65,11 @@ class LandingArea:
     def _take(self, folder: Path, found: Survey, comparison: Comparison, files: list[LandedFile]) -> None:
         self.folder, self.files = folder, files
         self.names = {f.name for f in files}
-        # Every model looks at the files, so they are laid out as columns once.
+        # Every model reads the list of files, so it is converted once.
         self.tables = relations(found, comparison, files)
 
     def check(self, through_batch: int, loaded: str, loaded_through: int, read_files: bool) -> str:
-        """Find and check files; returns what is wrong, or an empty text."""
+        """Find and check files; returns the problems, or an empty text."""
         folder = Path(landing_name())
         self._take(folder, *NOTHING)
         known = [

@@ -1,1 +1,1 @@
-"""Bring what other systems hand over into the landing area."""
+"""Land files and tables that other systems deliver."""

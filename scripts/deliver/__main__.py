@@ -1,7 +1,7 @@
-"""Bring deliveries into the landing area: every file and table that a layout names under `delivery`.
+"""Land deliveries: every file and table that a layout names under `delivery`.
 
-A dated file lands in the first complete batch on or after its day, the present state of a replaced one in the newest
-batch. What has landed already is left alone, so run this as often as you like.
+A dated file lands in the first complete batch on or after its day, the current state of a replaced one in the newest
+batch. Deliveries that have already landed are skipped, so run this as often as you like.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from scripts.project import landing_folder
 
 
 def run(console: Console) -> None:
-    """Deliver, and say what landed; a LandingError names what did not."""
+    """Deliver and report what landed; raises a LandingError for what did not."""
     deliver(landing_folder(), lambda line: console.print(line, markup=False, highlight=False))
 
 
 @click.command(help=__doc__)
 def main() -> None:
-    """Deliver; exits with 1 where something was refused."""
+    """Deliver; exits with 1 if anything was refused."""
     run(Console(soft_wrap=True))
 
 

@@ -1,8 +1,8 @@
-"""Cells as the loader reads them: dates as ISO writes them, numbers with a decimal point, nothing where a value lacks.
+"""Convert cells to the loader's format: ISO dates, decimal points, and empty text for null.
 
-A cell that does not fit what its column declares stays as it came, so that the loader rejects its row with column and
-reason. Where the loader would read it, and as something else, it gets apostrophes: 1.234 in a column with decimal
-commas is not 1.234.
+A cell that does not fit its column's format stays unchanged, so that the loader rejects its row with column and reason.
+If the loader would read it as another value, it is put in apostrophes: 1.234 in a column with decimal commas is not
+1.234.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from scripts.columns import Column
 from scripts.deliver.origin import Delivery
 
 Clean = Callable[[str], str]
-# Blanks that stand between thousands: an ordinary one, and those that don't break lines.
+# Blanks as thousands separators: an ordinary one, and non-breaking ones.
 BLANKS = "[ \u00a0\u202f]"
 LIKE_A_DATE = re.compile(r"[+-]?[0-9]+[-/\\ ][0-9]|[+-]?inf|epoch", re.IGNORECASE)
 FIELDS = {"%Y": "year", "%m": "month", "%d": "day", "%H": "hour", "%M": "minute", "%S": "second"}
 DIGITS_ONLY = [sorted(list(FIELDS.values())[:count]) for count in (3, 5, 6)]
-# Distinct cells whose reading is remembered: the same days come again and again.
+# Distinct cells whose conversion is cached: the same days recur.
 REMEMBERED = 1 << 16
 
 
 def cleaners(delivery: Delivery) -> list[tuple[int, Clean]]:
-    """What to do with cells, by the place of their column; those of other columns stay as they are."""
+    """Conversions by the index of their column; other columns' cells stay as they are."""
     steps = ((place, _cleaner(column, delivery)) for place, column in enumerate(delivery.layout.columns))
     return [(place, step) for place, step in steps if step]
 
@@ -79,7 +79,7 @@ def _date(formats: Sequence[str], is_day: bool) -> Clean:
 
 
 def _reader(form: str) -> Callable[[str], datetime]:
-    """What reads days and times in a format. Where it has nothing but digits, five times as fast as strptime."""
+    """A parser of a strptime format; one with digits only is stricter and faster than strptime."""
     tokens = re.findall("%?.", form)
     places = [FIELDS.get(token, "") for token in tokens if token[0] == "%"]
     if sorted(places) not in DIGITS_ONLY:
@@ -96,7 +96,7 @@ def _reader(form: str) -> Callable[[str], datetime]:
 
 
 def number_pattern(decimal: str, thousands: str) -> str:
-    """What a number looks like, as a regular expression."""
+    """A regular expression for numbers with these separators."""
     between = _between(thousands)
     whole = rf"(?:[0-9]{{1,3}}(?:{between}[0-9]{{3}})+|[0-9]+)" if thousands else "[0-9]+"
     fraction = rf"{re.escape(decimal)}[0-9]"

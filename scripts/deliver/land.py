@@ -1,8 +1,8 @@
-"""Which delivery lands in which batch, and how a kill at any moment loses nothing.
+"""Land each delivery in its batch, so that a run can be killed at any moment without loss.
 
-What has landed is a function of the deliveries and the batches' dates. Each file is written beside its place, counted
-by the loader's own count, and renamed; a run that was killed is completed by the next one. A delivery is not read again
-where what landed of it is younger than the delivery and its layout.
+What lands depends only on the deliveries and the batches' dates. Each file is written next to its target, its rows are
+counted as the loader counts them, and it is renamed; the next run completes a killed one. A delivery is not read again
+if its landed file is newer than the delivery and its layout.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class _Due:
-    """A delivered file, or a database's table (`path` is then its database), and the place where it is to land."""
+    """A delivered file, or a table (`path` is then its database), and where it is to land."""
 
     delivery: Delivery
     path: Path
     target: Path
-    # What it is compared with: the target, or the newest version of what is replaced.
+    # The landed file to compare with: the target, or the newest version of a replaced file.
     version: Path
 
     @property
@@ -46,7 +46,7 @@ class _Due:
 
 
 def deliver(landing: Path, say: Say) -> None:
-    """Land what is delivered; raises a LandingError that names all that was refused, after all else has landed."""
+    """Land all deliveries; afterwards, raises a LandingError with all that were refused."""
     delivered = [definition for definition in layouts() if "delivery" in definition.meta]
     if not delivered:
         return
@@ -63,7 +63,7 @@ def deliver(landing: Path, say: Say) -> None:
 
 @contextmanager
 def _alone(landing: Path) -> Iterator[None]:
-    """Only one process at a time writes into a landing area; another one waits for it."""
+    """Lock the landing area for writing, once no other process has it locked."""
     descriptor = os.open(landing, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -73,7 +73,7 @@ def _alone(landing: Path) -> Iterator[None]:
 
 
 def _due(delivery: Delivery, landing: Path, batches: Mapping[int, date], say: Say) -> list[_Due]:
-    """What is delivered now, with the places where it is to land."""
+    """The current deliveries and their targets."""
     folder = deliveries_folder()
     if delivery.kind == "replaced":
         newest = max(batches)
@@ -99,14 +99,14 @@ def _due(delivery: Delivery, landing: Path, batches: Mapping[int, date], say: Sa
 
 
 def _land(due: _Due, landing: Path, say: Say) -> None:
-    """Write what is delivered into its place, unless it is there already."""
+    """Write a delivery to its target, unless it is there already."""
     if _is_settled(due):
         return
     aside = due.target.with_name(f".{due.target.name}.delivering")
     try:
         rows, contents, begun = _write(due, aside)
         if due.version.exists() and contents.content_hash == hash_of(str(due.version)):
-            # It has been compared as of now. A new time alone is no change to the loader.
+            # Note when it was compared. To the loader, a new time alone is no change.
             os.utime(due.version, ns=(begun, begun))
             return
         os.utime(aside, ns=(begun, begun))
@@ -118,8 +118,11 @@ def _land(due: _Due, landing: Path, say: Say) -> None:
 
 
 def _is_settled(due: _Due) -> bool:
-    """Whether what landed is younger than the delivery's arrival, which a copy with its old time can't hide, and than
-    the layout. A database tells no time, so it is always read."""
+    """Whether the landed file is newer than the delivery's arrival and than the layout.
+
+    The arrival is the change time, which a copy that keeps the old modification time cannot hide. A table has no time,
+    so it is always read.
+    """
     if due.delivery.origin.is_database:
         return False
     with suppress(FileNotFoundError):
@@ -129,10 +132,10 @@ def _is_settled(due: _Due) -> bool:
 
 
 def _write(due: _Due, aside: Path) -> tuple[int, Contents, int]:
-    """Write a delivery in the loader's format; returns its rows, what the loader counts, and when it was begun."""
+    """Write a delivery in the loader's format; returns its row count, the loader's count, and when writing began."""
     try:
         with open(aside, "w", encoding="utf-8", newline="") as stream:
-            # By the file system's own clock: what arrives from now on is younger.
+            # By the file system's own clock: whatever arrives from now on is newer.
             begun = os.fstat(stream.fileno()).st_mtime_ns
             before = due.path.stat()
             written = csv.writer(stream, lineterminator="\n")
@@ -159,7 +162,7 @@ def _write(due: _Due, aside: Path) -> tuple[int, Contents, int]:
 
 
 def _rows(delivery: Delivery, path: Path, name: str) -> Iterator[Row]:
-    """Rows in the layout's order, with cells as the loader reads them; one with more or fewer cells as it is."""
+    """Rows in the layout's order and the loader's format; rows with more or fewer cells keep their cells."""
     rows = read(delivery.origin, path, delivery.text)
     order: list[int] | None = None
     if delivery.origin.engine != "text" or delivery.text.header:
@@ -180,9 +183,9 @@ def _rows(delivery: Delivery, path: Path, name: str) -> Iterator[Row]:
 
 
 def _order(header: Row, layout: Layout, name: str) -> list[int] | None:
-    """Where the layout's columns stand in a header; None where they stand in order. Raises where they differ.
+    """The header's index for each column of the layout; None if the order is the same. Raises if columns differ.
 
-    Names that occur twice are told apart by where they stand.
+    Columns of the same name are told apart by their order.
     """
     found = [cell.strip() for cell in header]
     expected = [str(column.meta.get("header", column.name)).strip() for column in layout.columns]

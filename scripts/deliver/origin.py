@@ -1,4 +1,4 @@
-"""What a layout says about its delivery: where it comes from, when it belongs to which batch, how it is written."""
+"""The `delivery` of a layout: where it comes from, which batch it belongs to, and its format."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from scripts.project import PROJECT
 DATABASES = ("duckdb", "sqlite", "postgresql")
 ENDINGS = {"json": "json jsonl ndjson", "parquet": "parquet", "excel": "ods xls xlsb xlsm xlsx"}
 ENGINES = {f".{ending}": engine for engine, endings in ENDINGS.items() for ending in endings.split()}
-# How cells are written. A column's own settings come before those of its delivery.
+# Formats of cells. A column's own settings override those of its delivery.
 CELL_SETTINGS = ("date_format", "decimal", "thousands", "nulls", "trim")
 TEXT_SETTINGS = ("delimiter", "quote", "encoding", "header", "skip")
 SETTINGS = ("from", "kind", "date", *TEXT_SETTINGS, *CELL_SETTINGS)
 
 
 def deliveries_folder() -> Path:
-    """The folder that other systems deliver into."""
+    """The folder that other systems deliver to."""
     return PROJECT / os.environ.get("DELIVERIES_DIR", "data/deliveries")
 
 
 @dataclass(frozen=True)
 class Origin:
-    """A file, or a table of a database, as `from` spells it.
+    """A file or a table of a database, as `from` gives it.
 
-    `name` is the table of a database or the sheet of a workbook; `path` is empty for a server's.
+    `name` is the table of a database or the sheet of a workbook; `path` is empty for a database server.
     """
 
     engine: str
@@ -41,7 +41,7 @@ class Origin:
 
     @classmethod
     def of(cls, text: str) -> Origin:
-        """An origin by its spelling, such as `billing/*.csv`, `customers.xlsx#Sheet2` or `sqlite:crm.db#contacts`."""
+        """Parse an origin, such as `billing/*.csv`, `customers.xlsx#Sheet2` or `sqlite:crm.db#contacts`."""
         engine, colon, rest = text.partition(":")
         if colon and engine in DATABASES:
             path, _, name = rest.partition("#")
@@ -55,13 +55,13 @@ class Origin:
 
     @property
     def is_database(self) -> bool:
-        """Whether it has rows in no order of their own, and a state that no file's time tells."""
+        """Whether it is a table: its rows have no order, and no file's time shows when they changed."""
         return self.engine in DATABASES
 
 
 @dataclass(frozen=True)
 class TextFormat:
-    """How a text file is written. `skip` counts rows above the header that are left out, in workbooks too."""
+    """Format of a text file. `skip` is the number of rows to skip above the header, in workbooks too."""
 
     delimiter: str = ","
     quote: str = '"'
@@ -82,7 +82,7 @@ class Delivery:
 
     @classmethod
     def of(cls, layout: Layout) -> Delivery:
-        """The delivery that a layout names under `delivery`; a LandingError says what is wrong with it."""
+        """Read a layout's `delivery`; raises a LandingError if it is invalid."""
         given: Mapping[str, Any] = layout.meta["delivery"]
         where = f"{layout.name}, in {layout.defined_in}, under delivery"
         if unknown := sorted(set(given) - set(SETTINGS)):
@@ -105,12 +105,12 @@ class Delivery:
         return cls(layout, origin, str(given["kind"]), str(given.get("date") or ""), TextFormat(**text))
 
     def cell_settings(self, column_meta: Mapping[str, Any]) -> dict[str, Any]:
-        """How cells of a column are written."""
+        """The format of a column's cells."""
         given: Mapping[str, Any] = self.layout.meta["delivery"]
         return {key: settings[key] for settings in (given, column_meta) for key in CELL_SETTINGS if key in settings}
 
     def files(self, folder: Path) -> list[Path]:
-        """The files that are there now, in order of name; a server has none."""
+        """The files that are there now, sorted by name; none for a server."""
         if not self.origin.path:
             return []
         if self.kind == "replaced":
@@ -119,7 +119,7 @@ class Delivery:
         return sorted(path for path in folder.glob(self.origin.path) if path.is_file())
 
     def day_of(self, path: Path) -> date:
-        """The day that a dated file's name says."""
+        """The day in a dated file's name."""
         try:
             return datetime.strptime(path.name, self.named).date()
         except ValueError:
@@ -128,5 +128,5 @@ class Delivery:
             ) from None
 
     def landed_name(self, day: date) -> str:
-        """The name under which the layout expects the file of a day."""
+        """The name under which a day's file lands."""
         return re.sub(r"\?{4}-\?\?-\?\?", day.isoformat(), self.layout.file)

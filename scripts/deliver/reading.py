@@ -1,8 +1,8 @@
-"""Rows of a delivery as text, whatever brings them: text, JSON, Parquet, Excel, or a table of a database.
+"""Read a delivery's rows as text, from text files, JSON, Parquet, Excel, or a table of a database.
 
-Excel is read by python-calamine, which knows all of its formats and takes a fraction of openpyxl's time; SQLite by the
-standard library; Parquet, JSON and DuckDB by DuckDB; PostgreSQL by psycopg, which takes its server from PGHOST and the
-like. Rows of a table are sorted by all columns, so that the same rows are the same file.
+python-calamine reads Excel: it knows all of its formats and takes a fraction of openpyxl's time. The standard library
+reads SQLite, DuckDB reads Parquet, JSON and its own files, and psycopg reads PostgreSQL, from the server in PGHOST and
+the like. Rows of a table are sorted by all columns, so that the same rows give the same file.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from scripts.landing.errors import LandingError
 
 Row = list[str]
 BATCH = 10_000
-# DuckDB's types of values within values, which are told as JSON.
+# DuckDB's nested types, which are written as JSON.
 NESTED = re.compile(r"^(STRUCT|MAP|UNION)\(|\]$")
 
 
 def read(origin: Origin, path: Path, text: TextFormat) -> Iterator[Row]:
-    """The names of a delivery's columns, unless it is a text without header, then its rows.
+    """Yield a delivery's column names, unless it is a text without header, and then its rows.
 
-    Lines without text are no rows. Raises a LandingError where the delivery cannot be read.
+    Blank lines are skipped. Raises a LandingError if the delivery cannot be read.
     """
     try:
         if origin.engine == "text":
@@ -52,7 +52,7 @@ def read(origin: Origin, path: Path, text: TextFormat) -> Iterator[Row]:
 
 def _text(path: Path, text: TextFormat) -> Iterator[Row]:
     csv.field_size_limit(sys.maxsize)
-    # A byte order mark is no part of the first name.
+    # Leave a byte order mark out of the first name.
     encoding = "utf-8-sig" if text.encoding.lower().replace("_", "-") in ("utf-8", "utf8") else text.encoding
     quoting: dict[str, Any] = {"quotechar": text.quote} if text.quote else {"quoting": csv.QUOTE_NONE}
     try:
@@ -90,7 +90,7 @@ def _excel(path: Path, name: str) -> Iterator[Row]:
 
 
 def _as_shown(value: Any) -> Any:
-    """A workbook's number with the 15 digits that Excel counts with: 0.3, not 0.30000000000000004."""
+    """A workbook's number with Excel's precision of 15 digits: 0.3, not 0.30000000000000004."""
     return float(f"{value:.15g}") if isinstance(value, float) else value
 
 
@@ -101,7 +101,7 @@ def _written(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, float) and value.is_integer():
-        # A workbook has no whole numbers.
+        # Workbooks store whole numbers as floats.
         return str(int(value))
     return value.hex() if isinstance(value, bytes) else str(value)
 
@@ -155,7 +155,7 @@ def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
                     "as place from delivery) group by key order by min(place), key"
                 ).fetchall()
                 names = [key for (key,) in keys]
-                # A pointer names any key; a path would have to escape some.
+                # A JSON pointer can hold any key; a path would need more escapes.
                 pointers = [quoted("/" + key.replace("~", "~0").replace("/", "~1")) for key in names]
                 query = f"select {', '.join(f'json_extract_string(json, {p})' for p in pointers)} from delivery"
             else:
@@ -164,7 +164,7 @@ def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
                 else:
                     con.execute(f"attach {file} as delivery (read_only)")
                     table, order = f"delivery.{_identifier(origin.name.split('.'))}", " order by all"
-                # Moments are told in one time zone, wherever this runs.
+                # Write times with a zone in UTC, wherever this runs.
                 con.execute("set timezone = 'UTC'")
                 types = dict(row[:2] for row in con.execute(f"describe from {table}").fetchall())
                 names = list(types)

@@ -23,9 +23,9 @@ Absences = frozenset[tuple[date, str]]
 
 
 def parse_day(text: str) -> date:
-    """The day that a text such as 2017-07-09 names; a ValueError where it is anything else.
+    """Parse a day such as 2017-07-09; raises ValueError for anything else.
 
-    The last day of year 9999 stands for the open end of a history and is no day of a batch.
+    9999-12-31 marks the open end of a history, so it is never a batch's day.
     """
     if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
         raise ValueError(text)
@@ -36,7 +36,7 @@ def parse_day(text: str) -> date:
 
 
 def batch_date(path: Path) -> date:
-    """The date in a BatchDate.txt: exactly one, with or without a line end, as the reader that loads it takes it."""
+    """Read a BatchDate.txt: exactly one date, with or without a line end, as the loader reads it."""
     try:
         with path.open("rb") as stream:
             content = stream.read(80)
@@ -52,7 +52,7 @@ def batch_date(path: Path) -> date:
 
 
 def expected_absences() -> Absences:
-    """Days and feeds that are not expected; feed `*` is the whole batch."""
+    """Days on which a feed is not expected; the feed `*` is the whole batch."""
     feeds = {ANY_FEED, *(d.feed for d in layouts() if d.meta["file"] != BATCH_DATE_FILE)}
     name = ABSENCES.relative_to(ABSENCES.parents[1])
     found = set()
@@ -74,7 +74,7 @@ def expected_absences() -> Absences:
 
 
 def next_expected(day: date, absences: Absences) -> date:
-    """The first day after another for which a batch is expected."""
+    """The next day with an expected batch."""
     following = day + timedelta(days=1)
     while (following, ANY_FEED) in absences:
         following += timedelta(days=1)

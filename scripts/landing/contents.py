@@ -1,7 +1,7 @@
-"""What a landed file holds: its rows, its hash, and whether it can be read.
+"""What a landed file holds: its row count, its hash, and whether it can be read.
 
-A file is read once, in large blocks: its rows are counted independently of the reader that loads them, and its encoding
-is checked, so that a bad file is named before anything is loaded.
+A file is read once, in large blocks. Its rows are counted independently of the loader, and its encoding is checked, so
+that a bad file is reported before anything is loaded.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from scripts.landing.definitions import Layout, layouts_by_file
 from scripts.landing.errors import LandingError
 from scripts.landing.xml_reader import DocumentCheck
 
-# As much as a processor keeps at hand.
+# Fits a processor's cache.
 BLOCK = 1 << 20
-# What elements may stand in without being any, by its begin, and its end.
+# Markup whose text may look like elements: start and end.
 HIDING = {b"<!--": b"-->", b"<![CDATA[": b"]]>", b"<?": b"?>"}
 HIDING_BEGINS = re.compile(b"|".join(map(re.escape, HIDING)))
 TAG = re.compile(rb"<(?:[A-Za-z_][\w.-]*:)?\Z")
@@ -34,7 +34,7 @@ _NO_LINE_ENDS = bytes.maketrans(b"\r\n", b"  ")
 
 @dataclass(frozen=True)
 class Contents:
-    """What has been found in a file. `rows` is by the name of the layout that reads them."""
+    """Row counts by layout name, the hash, and the size of a file."""
 
     rows: dict[str, int]
     content_hash: str
@@ -42,10 +42,10 @@ class Contents:
 
 
 def inspect(path: str, layout: Layout) -> Contents:
-    """Rows in a file, counted on its bytes: lines with text, or elements of an XML document.
+    """Count a file's rows on its bytes: non-blank lines, or elements of an XML document.
 
-    Raises LandingError where the text is not UTF-8, where quotes or line ends leave open where a row ends, or where a
-    document is not one whole XML document.
+    Raises LandingError if the text is not UTF-8, if quotes or line ends leave it open where a row ends, or if the file
+    is not one complete XML document.
     """
     try:
         return _inspect(path, layout)
@@ -54,7 +54,7 @@ def inspect(path: str, layout: Layout) -> Contents:
 
 
 def hash_of(path: str) -> str:
-    """Hash of a file's content, as inspect gives it."""
+    """Hash a file as `inspect` does."""
     try:
         with open(path, "rb") as stream:
             return hashlib.file_digest(stream, HASH).hexdigest()
@@ -63,7 +63,7 @@ def hash_of(path: str) -> str:
 
 
 def unreadable(path: object, error: OSError) -> LandingError:
-    """What to say about a file that the operating system does not let us read."""
+    """The error for a file that the operating system cannot read."""
     return LandingError(f"{path} cannot be read: {error.strerror}. Give the loader access to it, or have it delivered.")
 
 
@@ -111,9 +111,9 @@ def _inspect(path: str, layout: Layout) -> Contents:
 
 
 def _pieces(path: str, end: bytes) -> Iterator[tuple[int, memoryview]]:
-    """A file's text in pieces that end with the byte `end`, the last one where the file does, and where each begins.
+    """Yield a file in pieces that end with the byte `end`, or with the file, each after its offset.
 
-    All pieces lie in one buffer: one is gone when the next is asked for.
+    All pieces share one buffer, so each is valid only until the next one.
     """
     buffer, kept, begin = bytearray(BLOCK), 0, 0
     with open(path, "rb", buffering=0) as stream:
@@ -150,18 +150,17 @@ class _Elements:
     def __init__(self, name: str) -> None:
         self.name = name
         self._count = 0
-        # What ends the comment, or the like, that is open, and how many of what looks like an element it holds.
+        # The end of the open comment or the like, and how many apparent elements it holds.
         self._end: bytes | None = None
         self._hidden = 0
         start = name.encode() + rb"[\s>/]"
         ends = b"|".join(map(re.escape, HIDING.values()))
         self._token = re.compile(HIDING_BEGINS.pattern + b"|" + ends + rb"|<(?:[A-Za-z_][\w.-]*:)?" + start)
-        # Beginning with what it looks for, this one is found many times faster; what comes before is looked at
-        # afterwards.
+        # Without the optional prefix, the search is many times faster; TAG checks what stands before a match.
         self._start = re.compile(start)
 
     def count_in(self, piece: memoryview) -> None:
-        """Count the elements that begin in the document's next piece."""
+        """Count the elements that start in the document's next piece."""
         if self._end is None and not HIDING_BEGINS.search(piece):
             starts = (match.start() for match in self._start.finditer(piece))
             self._count += sum(1 for at in starts if TAG.search(piece, max(at - LONGEST_PREFIX, 0), at))
@@ -169,7 +168,7 @@ class _Elements:
         for match in self._token.finditer(piece):
             token = match.group()
             if token in HIDING and self._end in (None, HIDING[token]):
-                # A second begin means that the first was never ended.
+                # A second start means that the first one was never closed.
                 self._count += self._hidden
                 self._end, self._hidden = HIDING[token], 0
             elif token == self._end:
@@ -180,12 +179,12 @@ class _Elements:
 
     @property
     def total(self) -> int:
-        """A comment that never ends is no comment, so its elements count after all."""
+        """All elements, including those in a comment that is never closed."""
         return self._count + self._hidden
 
 
 def _count_lines(characters: npt.NDArray[np.uint8], layout: Layout) -> dict[str, int]:
-    """Lines that are not blank, in whole lines."""
+    """Count non-blank lines in text that ends with a line."""
     if layout.meta["format"] == "fixed":
         return _count_records(characters, layouts_by_file()[layout.file])
     line_ends = characters == LINE_FEED
@@ -194,7 +193,7 @@ def _count_lines(characters: npt.NDArray[np.uint8], layout: Layout) -> dict[str,
 
 
 def _count_records(characters: npt.NDArray[np.uint8], tables: tuple[Layout, ...]) -> dict[str, int]:
-    """Fixed-width records by the table they belong to; the first table answers for those of an unknown type."""
+    """Count fixed-width records by table; those of an unknown type count for the first table."""
     ends = np.flatnonzero(characters == ord("\n"))
     starts = np.concatenate(([0], ends[:-1] + 1)) if len(ends) else ends
     starts, ends = starts[ends > starts], ends[ends > starts]
@@ -209,9 +208,9 @@ def _count_records(characters: npt.NDArray[np.uint8], tables: tuple[Layout, ...]
 
 
 class _Quotes:
-    """Follows the quotes of a comma-separated text, block by block.
+    """Tracks the quotes of a comma-separated text, block by block.
 
-    A quote opens a field only where a field begins; a doubled one closes it and opens it again.
+    A quote opens a quoted field only at the field's start; a doubled quote closes and reopens it.
     """
 
     def __init__(self) -> None:
@@ -221,7 +220,7 @@ class _Quotes:
         self._before = b"\n"
 
     def without_line_ends(self, block: bytes, offset: int) -> bytes:
-        """The block with the line ends inside quoted fields taken out; `offset` is where it begins in the text."""
+        """The block with line ends in quoted fields blanked; `offset` is the block's place in the text."""
         if b'"' not in block:
             self._check_closed(block)
             self._before = block[-1:]
@@ -246,19 +245,19 @@ class _Quotes:
         return b'"'.join(parts)
 
     def _check_closed(self, text: bytes) -> None:
-        """After the quote that closes a field comes the field's end."""
+        """Note a closing quote that is not at the end of its field."""
         if self._before == b'"' and text[:1] not in (b"", b",", b"\r", b"\n") and self.broken_at is None:
             self.broken_at = self.opened_at
 
 
 class _LineEnds:
-    """Takes carriage returns out of a text, and counts its line ends by kind."""
+    """Removes carriage returns from a text, and counts its line ends by kind."""
 
     def __init__(self) -> None:
         self._lines = self._returns = self._pairs = 0
 
     def removed(self, text: bytes | memoryview) -> npt.NDArray[np.uint8]:
-        """The characters of some more whole lines, without carriage returns."""
+        """The characters of the next whole lines, without carriage returns."""
         characters = np.frombuffer(text, dtype=np.uint8)
         ends, returns = characters == LINE_FEED, characters == CARRIAGE_RETURN
         self._lines += int(np.count_nonzero(ends))
@@ -271,11 +270,11 @@ class _LineEnds:
 
     @property
     def are_alike(self) -> bool:
-        """Whether all lines end in CRLF, or all in LF, and carriage returns stand nowhere else."""
+        """Whether all lines end in CRLF, or all in LF, with no other carriage returns."""
         return self._returns == self._pairs and self._pairs in (0, self._lines)
 
 
 def _line_at(path: str, offset: int) -> int:
-    """Line, from 1, of a byte."""
+    """The line, from 1, of a byte offset."""
     with open(path, "rb") as stream:
         return 1 + sum(stream.read(min(BLOCK, offset - at)).count(b"\n") for at in range(0, offset, BLOCK))

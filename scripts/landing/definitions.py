@@ -1,12 +1,12 @@
 """Source layouts as the project defines them.
 
-A layout stands once, in a `_<folder>__sources.yml` file under `models/staging/`. SQL reads it through dbt's graph;
-Python reads the same files here.
+Each layout is defined once, in a `_<folder>__sources.yml` file under `models/staging/`. SQL reads it through dbt's
+graph; Python reads the same files here.
 
-Under `meta`, `file` is the name under which a file lands, or a pattern for the names of several, where `*` stands for
-letters, digits, `_`, `.` and `-`, `?` for one character, and `[0-9]` or `[1-4]` for one of those. A file may come whole
-or in parts, whose number stands before the ending: `Trade.txt`, or `Trade_1.txt` and `Trade_2.txt`. `batches` says in
-which batches it is due: `all`, `first` or `later`.
+Under `meta`, `file` is the name under which a file lands, or a pattern for several names, where `*` matches letters,
+digits, `_`, `.` and `-`, `?` one character, and `[0-9]` or `[1-4]` one of those. A file may come whole or in parts,
+numbered before the extension: `Trade.txt`, or `Trade_1.txt` and `Trade_2.txt`. `batches` says in which batches it is
+due: `all`, `first` or `later`.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ import yaml
 from scripts.columns import Column
 from scripts.project import PROJECT
 
-# The loader in C takes a tenth of the time, and every run of dbt reads the layouts.
+# The C loader takes a tenth of the time, and every dbt run reads the layouts.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-# `Trades` is taken for `Trade`, and `data` not for `Date`.
+# How alike two names must be: `Trades` is taken for `Trade`, but `data` not for `Date`.
 LIKENESS = 0.85
 
 
 @dataclass(frozen=True)
 class Layout:
-    """One landed file's layout, with the settings that say where and when it lands."""
+    """The layout of a landed file, with the settings for where and when it lands."""
 
     source: str
     table: str
@@ -46,22 +46,22 @@ class Layout:
 
     @property
     def file(self) -> str:
-        """The file's name, or the pattern of several."""
+        """The file's name, or a pattern for several."""
         return str(self.meta["file"])
 
     @property
     def feed(self) -> str:
-        """What the reconciliation calls the file: its name without ending, such as `Trade`."""
+        """The file's name in the reconciliation: without extension, such as `Trade`."""
         return re.split(r"_?[.?\[]", self.file)[0]
 
     @property
     def is_one_file(self) -> bool:
-        """Whether a batch has one file of it, rather than several named ones."""
+        """Whether a batch has one such file, rather than several with names of their own."""
         return not re.search(r"[*?\[]", self.file)
 
     @property
     def is_control(self) -> bool:
-        """Whether it holds control totals, which a source system may send or not."""
+        """Whether it holds control totals, which a source system need not send."""
         return bool(self.meta["format"] == "audit")
 
     @property
@@ -76,7 +76,7 @@ class Layout:
 
     @property
     def pattern(self) -> re.Pattern[str]:
-        """Names under which the file may land: whole, or in numbered parts, with the number as the group `part`."""
+        """Matches the names under which the file may land; the group `part` is the number of a part."""
         wildcards = {"*": r"[\w.-]*", "?": r"[\w.-]"}
         tokens = re.findall(r"\[[^]]+\]|.", self.file)
         name = [t if t[0] == "[" and len(t) > 1 else wildcards.get(t, re.escape(t)) for t in tokens]
@@ -85,7 +85,7 @@ class Layout:
         return re.compile(r"(?!\.)" + "".join(name[:ending]) + part + "".join(name[ending:]), re.ASCII)
 
     def lands_in(self, batch_id: int) -> bool:
-        """Whether the file is read where it lies in a batch."""
+        """Whether a batch's file is read at all."""
         due = self.meta["batches"]
         return due in ("all", "any") or (due == "first") == (batch_id == 1)
 
@@ -111,7 +111,7 @@ def layouts() -> tuple[Layout, ...]:
 
 
 def layout(name: str) -> Layout:
-    """The layout of `source.table`; a KeyError names what is not there."""
+    """The layout of `source.table`; raises KeyError if there is none."""
     for candidate in layouts():
         if candidate.name == name:
             return candidate
@@ -120,7 +120,7 @@ def layout(name: str) -> Layout:
 
 @dataclass(frozen=True)
 class LandedName:
-    """What the name of a landed file says: the layouts that read it, its name as a whole, and which part it is."""
+    """A parsed file name: the layouts that read the file, the name of the whole file, and the part's number."""
 
     layouts: tuple[Layout, ...]
     whole: str
@@ -129,13 +129,13 @@ class LandedName:
 
 @cache
 def layouts_by_file() -> dict[str, tuple[Layout, ...]]:
-    """Layouts by the file they read; record types of one file share it."""
+    """Layouts by the file they read; the record types of a file share it."""
     return {file: tuple(d for d in layouts() if d.file == file) for file in dict.fromkeys(d.file for d in layouts())}
 
 
 @cache
 def identify(name: str) -> LandedName | None:
-    """The layouts of a landed file by its name, None where no layout has such a name."""
+    """Parse the name of a landed file; None if no layout has such a name."""
     for group in layouts_by_file().values():
         if match := group[0].pattern.fullmatch(name):
             part = match.groupdict().get("part")
@@ -146,10 +146,10 @@ def identify(name: str) -> LandedName | None:
 
 @cache
 def look_alike(name: str) -> tuple[str, Layout] | None:
-    """The file that a name may have been meant for, and its layout.
+    """The file that a misspelt name probably means, and its layout.
 
-    Only letters count, up to the first dot and in lower case, and nearly all must agree; so neither letter case,
-    separators, digits and endings nor a slip of the hand hides what was meant.
+    Only letters before the first dot count, in any case, and nearly all must agree. So neither case, separators,
+    digits, extensions nor a typo hides what was meant.
     """
     letters = letters_of(name)
     meant: dict[str, tuple[str, Layout]] = {}
@@ -164,5 +164,5 @@ def look_alike(name: str) -> tuple[str, Layout] | None:
 
 
 def letters_of(name: str) -> str:
-    """The letters of a name or pattern, up to its first dot and in lower case."""
+    """The letters of a name or pattern before its first dot, in lower case."""
     return re.sub(r"\[[^]]*\]|[^a-z]", "", name.split(".")[0].casefold())

@@ -1,4 +1,4 @@
-"""What is wrong with a landing area, gathered so that a person learns of all of it at once."""
+"""Problems of a landing area, collected so that all of them are reported at once."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ class LandingError(Problem):
 
 
 class Problems:
-    """Problems by the advice that goes with them, in the order in which they were found."""
+    """Problems grouped by advice, in the order in which they were found."""
 
     def __init__(self) -> None:
         self._by_advice: dict[str, list[str]] = {}
 
     def add(self, what: str, advice: str = "") -> None:
-        """Note a problem; one that is known already counts once."""
+        """Note a problem, once."""
         known = self._by_advice.setdefault(advice, [])
         if what not in known:
             known.append(what)
 
     @contextmanager
     def collect(self) -> Iterator[None]:
-        """Note the LandingError that ends a block, and go on after the block."""
+        """Note a LandingError raised in the block, and carry on after it."""
         try:
             yield
         except LandingError as error:
             self.add(str(error))
 
     def raise_any(self) -> None:
-        """Raise a LandingError that names all problems, if there are any."""
+        """Raise a LandingError with all problems, if there are any."""
         lines = []
         for advice, found in self._by_advice.items():
             lines += found[:SHOWN]
@@ -44,6 +44,6 @@ class Problems:
             if advice:
                 lines.append(advice)
         if lines:
-            # A file's name may be no text at all, and the message has to be.
+            # File names need not be valid text; the message must be.
             text = "\n".join(lines).encode("utf-8", errors="surrogateescape")
             raise LandingError(text.decode("utf-8", errors="replace"))

@@ -1,7 +1,7 @@
-"""The contents of a landing area: whether it can be loaded, and how it differs from the loaded files.
+"""What is in a landing area, whether it can be loaded, and how it differs from the loaded files.
 
-Every entry of the landing area and of its batches' folders is a file that a layout knows, or is ignored by name and
-reason, or is a problem. Nothing but regular files is opened.
+Every entry of the landing area and of its batch folders is a file of a known layout, is ignored for a stated reason, or
+is a problem. Only regular files are opened.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from scripts.landing.definitions import (
 from scripts.landing.errors import LandingError, Problems
 
 BATCH_FOLDER = re.compile(r"Batch([1-9][0-9]*)")
-# Control totals that belong to no single file, and so to the landing area.
+# Control totals of a whole batch, or of all, which lie in the landing area itself.
 ROOT_CONTROL = re.compile(r"(?:Batch([1-9][0-9]*)|Generator)_audit\.csv")
 LEFT_BEHIND = re.compile(
     r"[.~#].*|.*(?:[~#]|\.(?:bak|old|orig|save|te?mp|sw[a-p]|part|filepart|crdownload|erasing|md5|sha\d*|asc|sig))",
@@ -55,7 +55,7 @@ KINDS = {stat.S_IFREG: "a file", stat.S_IFDIR: "a folder", stat.S_IFIFO: "a FIFO
 class LandedFile:
     """A file in the landing area, as one source table reads it.
 
-    `name` is the path below the landing area; times are UTC; `line_count` and `content_hash` are None until the file
+    `name` is the path within the landing area; times are UTC; `line_count` and `content_hash` are None until the file
     has been read.
     """
 
@@ -72,9 +72,9 @@ class LandedFile:
 
 @dataclass(frozen=True)
 class LoadedFile:
-    """A file as it was when the warehouse loaded it; the hash is None where it was not noted.
+    """A file as it was when the warehouse loaded it; the hash is None if none was recorded.
 
-    `is_taken` is False where core has taken no row of its source and batch, such as after a load that was refused.
+    `is_taken` is False if core holds no row of its source and batch, such as after a refused load.
     """
 
     source: str
@@ -96,7 +96,7 @@ class Ignored:
 
 @dataclass(frozen=True)
 class Survey:
-    """A landing area whose names, dates and parts are in order: its complete batches and what lies in them."""
+    """The complete batches of a landing area whose names, dates and parts are valid, with their files."""
 
     batches: dict[int, date]
     through: int | None
@@ -106,7 +106,7 @@ class Survey:
 
 @dataclass(frozen=True)
 class _Entry:
-    """An entry of a folder; `status` is None where the operating system does not tell."""
+    """An entry of a folder; `status` is None if the operating system gives none."""
 
     path: Path
     status: os.stat_result | None
@@ -131,10 +131,10 @@ class _Entry:
 
 
 def complete_batches(landing: Path, through: int | None = None) -> dict[int, date]:
-    """Batches that may be loaded, with their dates.
+    """The batches that may be loaded, with their dates.
 
-    A batch is complete when its BatchDate.txt is there. Batches are loaded in order, so one that is missing while a
-    later one is complete is an error.
+    A batch is complete once its BatchDate.txt is there. Batches are loaded in order, so a gap before a complete batch
+    is an error.
     """
     problems = Problems()
     batches, _ = _batches(landing, _entries(landing), through, expected_absences(), problems)
@@ -143,7 +143,7 @@ def complete_batches(landing: Path, through: int | None = None) -> dict[int, dat
 
 
 def survey(landing: Path, through: int | None = None) -> Survey:
-    """Look at a landing area without reading its data; raises a LandingError with all that is wrong."""
+    """Survey a landing area without reading its data; raises a LandingError with all problems."""
     absences, problems = expected_absences(), Problems()
     entries = _entries(landing)
     batches, waiting = _batches(landing, entries, through, absences, problems)
@@ -157,7 +157,7 @@ def survey(landing: Path, through: int | None = None) -> Survey:
 
 
 def _entries(folder: Path) -> list[_Entry]:
-    """What lies in a folder, in order of name."""
+    """The entries of a folder, sorted by name."""
     try:
         return [_entry(path) for path in sorted(folder.iterdir())]
     except (FileNotFoundError, NotADirectoryError):
@@ -178,7 +178,7 @@ def _entry(path: Path) -> _Entry:
 def _batches(
     landing: Path, entries: Iterable[_Entry], through: int | None, absences: Absences, problems: Problems
 ) -> tuple[dict[int, date], list[int]]:
-    """Complete batches with their dates, and the numbers of those that still wait for their BatchDate.txt."""
+    """Complete batches with their dates, and the numbers of later ones that have no BatchDate.txt yet."""
     dates: dict[int, date] = {}
     waiting: list[int] = []
     flawed: set[int] = set()
@@ -227,7 +227,7 @@ def _batches(
 
 
 def _is_plain(landing: Path, entry: _Entry, problems: Problems) -> bool:
-    """Whether an entry is a file that may be opened; a problem otherwise."""
+    """Whether an entry is a file that may be opened; notes a problem otherwise."""
     if not entry.is_file:
         problems.add(f"{entry.path} is {entry.kind}, not a file.", "Have it delivered as a file.")
         return False
@@ -235,7 +235,7 @@ def _is_plain(landing: Path, entry: _Entry, problems: Problems) -> bool:
 
 
 def _is_within(landing: Path, path: Path, problems: Problems) -> bool:
-    """Whether a path leads nowhere out of the landing area, where SQL may not follow; a problem otherwise."""
+    """Whether a path stays in the landing area, which SQL cannot leave; notes a problem otherwise."""
     if path.is_symlink() and not path.resolve().is_relative_to(landing.resolve()):
         problems.add(f"{path} is a link out of the landing area, to {path.resolve()}; put the files themselves there.")
         return False
@@ -243,7 +243,7 @@ def _is_within(landing: Path, path: Path, problems: Problems) -> bool:
 
 
 class _Look:
-    """A look at all entries of a landing area: each is listed as a file or as ignored, or noted as a problem."""
+    """Sorts all entries of a landing area into files, ignored ones and problems."""
 
     def __init__(self, landing: Path, absences: Absences, problems: Problems) -> None:
         self.landing, self.absences, self.problems = landing, absences, problems
@@ -347,7 +347,7 @@ class _Look:
         self.problems.add(f"{path} is missing{f'; {near[0]} is there' if near else ''}.", DELIVER)
 
     def _check_parts(self, entries: Iterable[_Entry]) -> None:
-        """Note where a file exists both whole and in parts, or a part is missing or there twice."""
+        """Note files that exist both whole and in parts, and parts that are missing or there twice."""
         wholes: dict[str, dict[str, str | None]] = {}
         for entry in entries:
             known = identify(entry.name)
@@ -391,9 +391,9 @@ def _landed(landing: Path, definition: Layout, number: int, entry: _Entry) -> La
 class Comparison:
     """How a landing area differs from the loaded files.
 
-    `retakes` are sources and batches that are to be taken out and loaded again, with the reason: a file `changed`, came
-    `late` or is `gone`, or the batch `follows` one with a late file, whose keys it may repeat. `unchanged` are the
-    files that need not be read.
+    `retakes` are sources and batches to be removed and loaded again, with the reason: a file `changed`, came `late` or
+    is `gone`, or the batch `follows` one with a late file, whose keys it may repeat. `unchanged` are the files that
+    need not be read.
     """
 
     retakes: dict[tuple[str, int], str]
@@ -403,8 +403,8 @@ class Comparison:
 def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) -> Comparison:
     """Compare a landing area with the loaded files.
 
-    What changed in the last loaded batch or is not in core yet, and what came late to any, can be loaded again. What
-    changed in an older batch, or is gone from it, is an error: everything downstream would have to be recomputed.
+    Files that changed in the last loaded batch or are not in core yet can be loaded again, and so can late files of any
+    batch. A file that changed in an older batch, or is gone from it, is an error: all later batches build on it.
     """
     known = {(f.source, f.name): f for f in loaded}
     pairs = {(f.source, f.batch_id) for f in known.values()}
@@ -447,7 +447,7 @@ def compare(found: Survey, loaded: Iterable[LoadedFile], loaded_through: int) ->
 
 
 def _is_same(file: LandedFile, before: LoadedFile, content_hash: Callable[[str], str]) -> bool:
-    """Whether a file is unchanged since its load: same size and time, or same size and content."""
+    """Whether a file is unchanged since it was loaded: same size and time, or same size and content."""
     if file.byte_count != before.byte_count:
         return False
     if file.modified_at == before.modified_at:
@@ -456,9 +456,9 @@ def _is_same(file: LandedFile, before: LoadedFile, content_hash: Callable[[str],
 
 
 def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
-    """The files of a landing area, with the rows of those counted that are new or to be loaded again.
+    """The files of a landing area, with the rows of new and reloaded ones counted.
 
-    Each is read once, the largest first. Raises a LandingError with all that is wrong in them.
+    Each is read once, the largest first. Raises a LandingError with all problems found in them.
     """
     new = [
         f
@@ -490,7 +490,7 @@ def read(found: Survey, comparison: Comparison) -> list[LandedFile]:
 
 
 def _check_filled(files: Iterable[LandedFile], batches: Mapping[int, date], problems: Problems) -> None:
-    """Note files without rows that may not be empty, all parts and record types taken together."""
+    """Note empty files that must have rows; parts and record types of a file count together."""
     absences = expected_absences()
     together: dict[tuple[int, str], list[LandedFile]] = {}
     for file in files:

@@ -1,7 +1,7 @@
-"""What the loader makes of a row, by the loader's own macros, rendered here without dbt.
+"""How the loader reads a row, by the loader's own macros, rendered without dbt.
 
-What makes a row readable, and what is left of it once persons are erased, is written once, in macros/landing. What
-changes a landed row asks here, so that the file holds what the loader would have made of it.
+macros/landing defines once which rows are readable, and what is left of a row after an erasure. Code that rewrites
+landed rows renders those macros here, so that the file holds what the loader would have made of it.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ FILES = (
     *("landing/fields.sql", "landing/read_delimited.sql", "landing/unreadable_rows.sql", "landing/read_xml.sql"),
     *("landing/erased.sql", "keys/keys.sql"),
 )
-# What macros would ask the warehouse or the landing area.
+# Answers that the macros would get from the warehouse or the landing area.
 ANSWERS = {"has_erasures": True, "landed_batch_dates": "select batch_id, day as batch_date from given"}
-# As dbt does it: under another name, macros find each other as globals, where a result that is no text can be caught.
+# Like dbt, rename macros, so that they call each other through globals, which may return more than text.
 PREFIX = "dbt_macro__"
 
 
 class _Returned(Exception):
-    """What a macro gives by `return`."""
+    """Carries the value of a macro's `return`."""
 
 
 def _return(value: object) -> None:
@@ -37,7 +37,7 @@ def _return(value: object) -> None:
 
 
 def _call(name: str, *arguments: object) -> Any:
-    """A macro's result: its return value, or else its text."""
+    """Call a macro; its return value, or else its text."""
     try:
         return getattr(_macros(), PREFIX + name)(*arguments)
     except _Returned as returned:
@@ -51,7 +51,7 @@ def _dispatch(name: str) -> Callable[..., Any]:
 
 @cache
 def _macros() -> TemplateModule:
-    """The macros of all files, as one template."""
+    """The macros of all FILES, as one template."""
     text = "".join((PROJECT / "macros" / file).read_text(encoding="utf-8") for file in FILES)
     calls: dict[str, Callable[..., Any]] = {n: partial(_call, n) for n in re.findall(r"{% macro (\w+)", text)}
     calls |= {name: lambda answer=answer: answer for name, answer in ANSWERS.items()}
@@ -60,14 +60,14 @@ def _macros() -> TemplateModule:
 
 
 def _as_node(layout: Layout) -> dict[str, Any]:
-    """A layout as dbt's graph shows it to macros."""
+    """A layout as a node of dbt's graph."""
     columns = {c.name: {"name": c.name, "data_type": c.data_type, "config": {"meta": c.meta}} for c in layout.columns}
     return {"columns": columns, "config": {"meta": layout.meta}}
 
 
 @cache
 def line_query(layout: Layout, with_cdc: bool) -> str:
-    """A query that tells whether a line of a delimited file, its one parameter, is read."""
+    """A query for whether a line of a delimited file, its only parameter, is readable."""
     node = _as_node(layout)
     fields = _call("filled_fields", node)
     sound = _all_hold(_call("delimited_checks", node, with_cdc))
@@ -76,17 +76,17 @@ def line_query(layout: Layout, with_cdc: bool) -> str:
 
 @cache
 def element_query(layout: Layout) -> str:
-    """A query that tells whether an XML element is read; its parameters are the values of the layout's columns."""
+    """A query for whether an XML element is readable; its parameters are the values of the layout's columns."""
     values = ", ".join(f"?::varchar as {c.name}" for c in layout.columns)
     return f"select {_all_hold(_call('xml_checks', _as_node(layout)))} from (select {values})"
 
 
 @cache
 def erased_query(layout: Layout) -> tuple[str, tuple[str, ...]]:
-    """A query for a row as the loader takes it once the persons whom the ledger names are erased, and its columns.
+    """A query for a row after the erasures of the ledger, and the query's columns.
 
-    Its parameters are the date of the batch, and the values of the layout's columns. It gives those columns alone that
-    an erasure may change: the new text, null where the old one stays. The connection must see the ledger.
+    Its parameters are the batch's date and the values of the layout's columns. It returns only columns that an erasure
+    may change: the new text, or null to keep the old one. The connection must have the ledger registered.
     """
     node = _as_node(layout)
     columns = node["columns"].values()
@@ -101,7 +101,7 @@ def erased_query(layout: Layout) -> tuple[str, tuple[str, ...]]:
 
 
 def _read_as(data_type: str, layout: Layout) -> str:
-    """A parameter as the value that the loader reads."""
+    """A parameter, cast as the loader casts it."""
     if layout.meta["format"] == "xml":
         return "?::varchar"
     return f"{'?::double' if _call('is_whole_type', data_type) else '?'}::{data_type}"

@@ -1,7 +1,7 @@
-"""What a look at the landing area found, as relations that SQL reads on any engine.
+"""The survey of a landing area as relations for SQL on any engine.
 
-`landing_area` holds the files, `landing_ignored` what else lies there and why it is not loaded, `landing_retakes` the
-loaded sources and batches whose files are to be taken again.
+`landing_area` lists the files, `landing_ignored` all other entries and why they are not loaded, `landing_retakes` the
+loaded sources and batches whose files are to be loaded again.
 """
 
 from __future__ import annotations

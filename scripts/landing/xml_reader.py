@@ -1,8 +1,8 @@
 """A streaming reader of XML documents that are long lists of small elements.
 
 Expat parses; memory holds one batch of rows. An element that is not well formed is set aside with its text, and
-reading goes on at the next one, as long as the rest can be read for sure. A document is refused that has a document
-type, that is damaged outside of its elements, that ends early, or that another one follows.
+reading resumes at the next one, as long as the rest can be read reliably. A document is refused if it has a document
+type, is damaged outside of its elements, ends early, or is followed by another one.
 """
 
 from __future__ import annotations
@@ -28,30 +28,32 @@ PATHS = 10_000
 LONGEST_TAG = 256
 LONGEST_ELEMENT = 1 << 24
 TAIL = 1 << 16
-# What the parser says of a document that ends early.
+# The parser's errors for a document that ends early.
 AT_THE_END = {
     errors.XML_ERROR_NO_ELEMENTS,
     errors.XML_ERROR_UNCLOSED_TOKEN,
     errors.XML_ERROR_PARTIAL_CHAR,
     errors.XML_ERROR_UNCLOSED_CDATA_SECTION,
 }
-# What may stand after the end of a document.
+# What may follow the end of a document.
 NOTHING_MORE = re.compile(rb"(?:\s|<!--(?:[^-]|-[^-])*-->|<\?(?:[^?]|\?[^>])*\?>)*")
 
 Row = dict[str, str]
 
 
 class DocumentError(LandingError):
-    """A document that cannot be read as a whole. The message says which, where, why, and what to do."""
+    """A document that cannot be read as a whole. The message says which one, where, why, and what to do."""
 
 
 class _BrokenElement(Exception):
-    """An element without an end: the next one began inside it, or it never ended."""
+    """An element that is not closed before the next one starts, or never."""
 
 
 class _Place(dict[str, "_Place"]):
-    """A path below an element, and those below it by the name that the parser gives them. Documents repeat a few paths
-    again and again: each is put together once, and so many are remembered."""
+    """A path within an element, and the paths below it by the parser's name for them.
+
+    Documents repeat a few paths over and over, so each is built once, and PATHS of them are kept.
+    """
 
     def __init__(self, element: str, path: str = "", above: _Place | None = None) -> None:
         self.element, self.path, self.above = element, path, above
@@ -70,11 +72,11 @@ class _Place(dict[str, "_Place"]):
 
 
 class XmlRows:
-    """Rows of one XML document: a dict for each element, keyed by path below it, such as `Customer/@C_ID`.
+    """Rows of one XML document: a dict for each element, keyed by path within it, such as `Customer/@C_ID`.
 
-    A path that is absent is not in the dict; one that is present and empty has an empty string. Two more keys say
-    where the element is: `#line` (from 1) and `#offset` (bytes from the start). An element that cannot be parsed
-    gives a row with `#error` (the reason) and `#raw` (its text).
+    An absent path is not in the dict; one that is present and empty has an empty string. Two more keys locate the
+    element: `#line` (from 1) and `#offset` (bytes from the start). An element that cannot be parsed has `#error` (the
+    reason) and `#raw` (its text) instead.
     """
 
     def __init__(self, path: str | Path, element: str) -> None:
@@ -90,7 +92,7 @@ class XmlRows:
     def __iter__(self) -> Iterator[Row]:
         offset, line, root, opened = 0, 1, b"", 0
         while True:
-            # A parser per stretch of well-formed text; `offset` is where the next stretch begins.
+            # One parser for each well-formed stretch, which starts at `offset`.
             parser = self._parser(len(root), offset, line)
             try:
                 if root:
@@ -117,8 +119,8 @@ class XmlRows:
                     ) from None
                 begin = self._element_start
                 if begin is None:
-                    # The failure may lie within the start of an element, which is then not known to the parser yet.
-                    # A character that does not belong there comes after the start that it breaks.
+                    # The failure may lie within a start tag, of which the parser knows nothing yet. An invalid
+                    # character comes after the start of the tag that it breaks.
                     begin = self._last_start(self._done, failed_at - (reason == errors.XML_ERROR_INVALID_TOKEN))
                 following = self._find(failed_at if begin is None else begin + 1)
                 if begin is not None:
@@ -154,7 +156,7 @@ class XmlRows:
         text: list[str] = []
         rows = self._rows
 
-        # Called for every element of a document: what they do is most of what reading costs.
+        # Called for every element of a document: most of the time goes here.
         def start(name: str, attributes: list[str]) -> None:
             nonlocal place
             if place is None:
@@ -203,7 +205,7 @@ class XmlRows:
         return parser
 
     def _damaged(self, failed_at: int, reason: str) -> DocumentError:
-        """What to say about damage that belongs to no element."""
+        """The error for damage outside of elements."""
         if reason in AT_THE_END:
             place = self._place_of(self.path.stat().st_size)
             what = f"the document ends before its root element {self._root_name} does"
@@ -216,7 +218,7 @@ class XmlRows:
         return DocumentError(f"{place}: {what}. Have it delivered again.")
 
     def _refuse_doubtful_rest(self, begin: int, following: int | None) -> None:
-        """Raise unless the document goes on, or is complete, after the broken element that begins at a position."""
+        """Raise unless the document continues, or is complete, after the broken element that starts at `begin`."""
         assert self._root_name is not None
         root = rb"(?:[A-Za-z_][\w.-]*:)?" + re.escape(self._root_name.encode())
         if following is None:
@@ -242,11 +244,11 @@ class XmlRows:
         return rows
 
     def _find(self, position: int) -> int | None:
-        """Where the next element begins, at a position or after it."""
+        """Where the next element starts, at or after a position."""
         return self._search(self._start, position)
 
     def _search(self, pattern: re.Pattern[bytes], position: int, end: int | None = None) -> int | None:
-        """Where a pattern is found first, from a position on and before an end."""
+        """The first match of a pattern at or after a position and before an end."""
         with open(self.path, "rb") as stream:
             stream.seek(position)
             text = b""
@@ -260,14 +262,14 @@ class XmlRows:
         return None
 
     def _last_start(self, position: int, limit: int) -> int | None:
-        """Where the last element begins that does so from a position on, up to a limit."""
+        """Where the last element starts, from a position up to a limit."""
         last, found = None, self._find(position)
         while found is not None and found <= limit:
             last, found = found, self._find(found + 1)
         return last
 
     def _raw(self, begin: int, following: int | None) -> str:
-        """The text of the element that begins at a position, up to the next one, cut off where it is very long."""
+        """The text of the element that starts at `begin`, up to the next one; at most RAW_LIMIT bytes."""
         with open(self.path, "rb") as stream:
             stream.seek(begin)
             text = stream.read(RAW_LIMIT if following is None else min(RAW_LIMIT, following - begin))
@@ -285,16 +287,16 @@ class XmlRows:
         return count
 
     def _root(self, first: int) -> bytes:
-        """The document's own start, up to its first element, so that namespaces stay declared after a skip."""
+        """The document's head, up to its first element, so that namespaces stay declared after a skip."""
         with open(self.path, "rb") as stream:
             return stream.read(first).replace(b"\r", b" ").replace(b"\n", b" ")
 
 
 class DocumentCheck:
-    """Whether a document can be read as a whole, found out while its bytes pass by.
+    """Checks whether a document can be read as a whole, while its bytes pass by.
 
-    Of a sound document this is all that the check costs. One that is not well formed is read as the loader would, to
-    learn whether a single element is damaged or the document.
+    A well-formed document costs no more than that. Any other is read as the loader reads it, to learn whether single
+    elements are damaged or the whole document.
     """
 
     def __init__(self, path: str | Path, element: str) -> None:
@@ -309,7 +311,7 @@ class DocumentCheck:
         self._parser.StartElementHandler = None
 
     def feed(self, piece: memoryview, is_final: bool = False) -> None:
-        """Look at the next piece of the document."""
+        """Parse the next piece of the document."""
         if self._is_sound:
             try:
                 self._parser.Parse(piece, is_final)
@@ -317,7 +319,7 @@ class DocumentCheck:
                 self._is_sound = False
 
     def finish(self) -> None:
-        """Raise a DocumentError where the document cannot be read as a whole."""
+        """Raise a DocumentError if the document cannot be read as a whole."""
         self.feed(memoryview(b""), is_final=True)
         if not self._is_sound:
             for _ in XmlRows(self.path, self.element):
@@ -329,7 +331,7 @@ def _refuse_document_type(path: str | Path, *_: object) -> None:
 
 
 class XmlTable:
-    """Documents of one layout as a table that DuckDB can scan, row by row and as often as it likes."""
+    """Documents of one layout as a table that DuckDB can scan any number of times."""
 
     def __init__(self, layout: Layout, paths: list[str], folder: Path) -> None:
         self.paths = paths
@@ -352,7 +354,7 @@ class XmlTable:
         )
 
     def batches(self) -> Iterator[pa.RecordBatch]:
-        """Arrow record batches of at most ROWS rows."""
+        """Yield record batches of at most ROWS rows."""
         for path in self.paths:
             name = Path(path).relative_to(self.folder).as_posix()
             rows = iter(XmlRows(path, self.element))

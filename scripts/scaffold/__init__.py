@@ -1,1 +1,1 @@
-"""Propose a source's layout and staging model from a file of it."""
+"""Propose a source's layout and staging model from a sample file."""

@@ -1,6 +1,6 @@
-"""Propose a source from a file of it, or from a table of a database: layout, staging model, tests, first delivery.
+"""Propose a source from a file or a table of a database: layout, staging model, tests, and first delivery.
 
-All rows are read. Names, types, keys and what is personal are guesses to start from; what is not certain is printed.
+All rows are read. Names, types, keys and personal columns are guesses to start from; doubts are printed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from scripts.scaffold.personal import NAME, PERSON
 from scripts.scaffold.profile import Table
 from scripts.scaffold.write import Proposal
 
-# Days as they stand in names of files, with what Python writes for them.
+# Days in file names, with their strptime formats.
 DAYS_IN_NAMES = {
     r"(?:19|20)[0-9]{2}-[0-9]{2}-[0-9]{2}": "%Y-%m-%d",
     r"(?:19|20)[0-9]{2}_[0-9]{2}_[0-9]{2}": "%Y_%m_%d",
@@ -46,13 +46,13 @@ USUAL = TextFormat()
 
 
 class Place:
-    """Where a delivery is, and how `from`, `kind` and `date` will say so."""
+    """Where a delivery is, and its `from`, `kind` and `date` in the layout."""
 
     def __init__(self, text: str, source: str, kind: str | None) -> None:
         self.origin = Origin.of(text)
         self.source = source
         if self.origin.is_database:
-            # A database is written to while it is read, so it stays where it is.
+            # A database stays in use, so it is read where it is.
             self.path = self.target = deliveries_folder() / self.origin.path
             if self.origin.path and not self.path.is_file():
                 raise LandingError(f"{self.path} is not there. Name a database below DELIVERIES_DIR, or its full path.")
@@ -84,12 +84,12 @@ class Place:
             self.stem = self.path.stem
 
     def check(self) -> None:
-        """Refuse to take another file's place."""
+        """Refuse to overwrite another file."""
         if self.target != self.path and self.target.exists() and self.target.read_bytes() != self.path.read_bytes():
             raise LandingError(f"{self.target} is there and holds something else. Rename one of them.")
 
     def copy(self) -> None:
-        """Put the file where deliveries are looked for."""
+        """Copy the file to the deliveries folder."""
         if self.target != self.path and not self.target.exists():
             self.target.parent.mkdir(parents=True, exist_ok=True)
             aside = self.target.with_name(f".{self.target.name}")
@@ -98,7 +98,7 @@ class Place:
 
 
 def _day_in(name: str) -> tuple[str, str]:
-    """The day in a file's name, after how Python writes it; empty texts where there is none."""
+    """The strptime format of the day in a file's name, and the day; empty texts if there is none."""
     for pattern, form in DAYS_IN_NAMES.items():
         for found in re.findall(pattern, name):
             try:
@@ -110,7 +110,7 @@ def _day_in(name: str) -> tuple[str, str]:
 
 
 def _read(place: Place, has_header: bool | None, unsure: list[str]) -> tuple[TextFormat, Table]:
-    """All rows of a delivery; a text whose quotes are not closed is read as one whose quotes mean nothing."""
+    """Read all rows of a delivery; if quotes in a text are not closed, read it with quotes as ordinary characters."""
     text = guess(place.path, has_header, unsure) if place.origin.engine == "text" else USUAL
     if place.origin.engine == "excel":
         text = replace(text, skip=title_rows(read(place.origin, place.path, text), unsure))
@@ -141,7 +141,7 @@ def _table(place: Place, text: TextFormat) -> Table:
 
 
 def _separators(table: Table) -> dict[str, str]:
-    """The separators of most numbers, which stand with the delivery; columns keep those that differ."""
+    """The separators of most numbers, as settings of the delivery; columns keep settings that differ."""
     written = [c.written for c in table.columns if "decimal" in c.written]
     if not written:
         return {}
@@ -161,7 +161,7 @@ def _separators(table: Table) -> dict[str, str]:
 
 
 def _refuse_taken(proposal: Proposal) -> None:
-    """Refuse names that others have, before anything is written."""
+    """Refuse names that are taken, before anything is written."""
     model = proposal.folder() / f"{proposal.model}.sql"
     if model.exists():
         raise LandingError(f"{model} is there already. Give another --table, or take that one out with its YAML.")
@@ -178,13 +178,13 @@ def _refuse_taken(proposal: Proposal) -> None:
 
 
 def scaffold(file: str, source: str, table: str | None, kind: str | None, has_header: bool | None) -> list[str]:
-    """Write the files of a source's table; returns what is not certain. A LandingError says what is in the way."""
+    """Write the files of a source's table; returns doubts. Raises a LandingError if anything is in the way."""
     unsure: list[str] = []
     source = _name(source, "source")
     place = Place(file, source, kind)
     place.check()
     text, found = _read(place, has_header, unsure)
-    # As many rows as a load rejects before it stops.
+    # The most rows that a load may reject.
     share = float(os.environ.get("MAX_REJECTED_SHARE") or 0.001)
     allowed = ceil(found.rows * share)
     found.profile(allowed, text.delimiter == ";")
@@ -192,7 +192,7 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
     if any(column.meaning == NAME for column in found.columns):
         for column in found.columns:
             if column.name in key:
-                # Whoever knows it finds the person.
+                # A key of a person identifies the person.
                 column.meaning, column.codes = column.meaning or PERSON, []
     settings = {k: v for k, v in vars(text).items() if v != getattr(USUAL, k)}
     delivery: dict[str, Any] = {**place.delivery, **settings, **_separators(found)}
@@ -214,7 +214,7 @@ def _name(text: str, what: str) -> str:
 
 
 def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
-    """What a person should know of the rows, and of whom they are about."""
+    """What to check in the rows, and about personal data."""
     found = []
     if table.ragged:
         found.append(f"Rows with another number of cells than there are columns, which are rejected: {table.ragged:,}.")
@@ -257,9 +257,9 @@ def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
 )
 @click.option("--header/--no-header", "has_header", default=None, help="Whether a text's first row names its columns.")
 def main(file: str, source: str, table: str | None, kind: str | None, has_header: bool | None) -> None:
-    """Propose, deliver, say what is uncertain; exits with 1 where something is in the way."""
+    """Propose, deliver, and print doubts; exits with 1 if anything is in the way."""
     unsure = scaffold(file, source, table, kind, has_header)
-    # In a process that reads the layouts anew.
+    # In a new process, which reads the new layout.
     delivered = subprocess.run([sys.executable, "-m", "scripts.deliver"], cwd=PROJECT, check=False)
     click.echo("\nTo be looked at:")
     for line in unsure:

@@ -1,4 +1,4 @@
-"""Days and times in a column: how they are written, in one way or several."""
+"""Dates and times in a column: their format, or formats."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import duckdb
 from scripts.encryption import quoted
 from scripts.scaffold.numbers import Choice
 
-# An underscore stands for a blank.
+# With an underscore for each blank.
 DAYS = """
     %Y-%m-%d %Y/%m/%d %Y.%m.%d %Y%m%d %d.%m.%Y %d/%m/%Y %m/%d/%Y %d-%m-%Y %m-%d-%Y %d.%m.%y %d/%m/%y %m/%d/%y
     %d-%b-%Y %d-%b-%y %d_%b_%Y %d_%B_%Y %b_%d,_%Y %B_%d,_%Y
 """
 TIMES = ["", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M", "T%H:%M:%S", "T%H:%M:%S.%f", " %I:%M %p", " %I:%M:%S %p"]
 FORMATS = [day.replace("_", " ") + time for day in DAYS.split() for time in TIMES]
-# A value with all digits as 9 and all letters as a; then what the loader reads without being told, in the same letters.
+# A value with all digits as 9 and all letters as a; then the shapes that the loader reads without a format.
 SHAPE = "regexp_replace(translate(v, '012345678', '999999999'), '[A-Za-z]', 'a', 'g')"
 NATIVE = re.compile(r"9999-99-99([ a]99:99(:99([.]9{1,6})?)?(a|[+-]99(:?99)?)?)?")
 LIKE = re.compile(
@@ -30,7 +30,7 @@ LIKE = re.compile(
 
 @dataclass(frozen=True)
 class Facts:
-    """Values that fit each format, and those that the loader reads as they are; and how many have a time."""
+    """Counts of values: by format, readable without a format, and filled; and whether any has a time."""
 
     fits: dict[str, int]
     native: int
@@ -39,16 +39,16 @@ class Facts:
 
     @property
     def fitting(self) -> bool:
-        """Whether there is any day at all."""
+        """Whether any value is a date."""
         return bool(self.fits or self.native)
 
     def rivals(self, form: str) -> list[str]:
-        """Other formats that may read the same text as another day."""
+        """Other formats that may read the same text as another date."""
         return [other for other in self.fits if other != form and _are_rivals(form, other)]
 
 
 def look(con: duckdb.DuckDBPyConnection) -> Facts:
-    """What days the table v has."""
+    """Count the dates in the table v."""
     con.execute(f"create or replace temp table shaped as select v, n, {SHAPE} as shape from v")
     shapes = [shape for (shape,) in con.execute("select distinct shape from shaped").fetchall()]
     written = {form: [shape for shape in shapes if _has_shape(form, shape)] for form in FORMATS}
@@ -62,7 +62,7 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts:
 
 
 def habit(found: Iterable[Facts]) -> bool | None:
-    """Whether days come before months, in most columns that leave no doubt."""
+    """Whether the day comes before the month in most unambiguous columns; None if there is no majority."""
     sure = [
         form.startswith("%d")
         for facts in found
@@ -73,8 +73,10 @@ def habit(found: Iterable[Facts]) -> bool | None:
 
 
 def choose(facts: Facts, day_first: bool | None) -> Choice:
-    """The type and the formats of a column. Of formats that may read the same text, the one that fits more is taken;
-    where both fit as many, the one that `day_first` says."""
+    """The type and the formats of a column.
+
+    Of formats that may read the same text, the one that fits more values wins; in a tie, `day_first` decides.
+    """
     data_type = "timestamp" if facts.has_times else "date"
     if facts.native == facts.filled or not facts.fits:
         return Choice(data_type, facts.native)
@@ -106,18 +108,18 @@ def _are_rivals(one: str, other: str) -> bool:
 
 @cache
 def _shape_of(form: str) -> str:
-    """A format's text with digits as 9 and letters as a, however many there are."""
+    """A format's shape, with runs of digits and letters as one each."""
     shown = datetime(2001, 2, 3, 4, 5, 6).strftime(form)
     return re.sub(r"[A-Za-z]+", "a", re.sub(r"[0-9]+", "9", shown))
 
 
 def _has_shape(form: str, shape: str) -> bool:
-    """Whether values of a shape may be written in a format."""
+    """Whether values of a shape may have a format."""
     years = ("9999" in shape) if "%Y" in form else ("999" not in shape)
     return years and re.sub("a+", "a", re.sub("9+", "9", shape)) == _shape_of(form)
 
 
 def _count(shapes: list[str], day: str) -> str:
-    """How many values of some shapes are days, as SQL."""
+    """SQL for the number of values of some shapes that are dates."""
     listed = ", ".join(map(quoted, shapes)) or "null"
     return f"coalesce(sum(case when shape in ({listed}) then case when {day} is not null then n end end), 0)::bigint"

@@ -1,4 +1,4 @@
-"""How a text file is written: its encoding, what parts its cells, and whether its first row names them."""
+"""Guess the format of a text file: encoding, delimiter, and header."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from statistics import median_low
 from scripts.deliver.origin import TextFormat
 from scripts.landing.errors import LandingError
 
-# In a file with semicolons, commas may part every number; so commas come last.
+# Commas come last, since in a file with semicolons, every number may have a comma.
 DELIMITERS = ("\t", ";", "|", ",")
 LOOKED_AT = 1000
-# The share of rows that have as many cells as most.
+# The least share of rows with the usual number of cells.
 REGULAR = 0.95
-# With fewer cells in most rows, what fills one of them may be a row like any other.
+# In narrower tables, a row with one filled cell may be an ordinary row rather than a title.
 FEWEST_CELLS = 3
 BLOCK = 1 << 20
 VALUE = re.compile(r"[-+]?[0-9][0-9.,' ]*|[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}.*|\S+@\S+\.\S+")
 
 
 def guess(path: Path, has_header: bool | None, unsure: list[str]) -> TextFormat:
-    """How a file is written, with what is not certain added to `unsure`; a LandingError where it is empty."""
+    """Guess a file's format, and add doubts to `unsure`; raises a LandingError if it is empty."""
     encoding = _encoding(path, unsure)
     rows = {}
     for delimiter in DELIMITERS:
@@ -39,7 +39,7 @@ def guess(path: Path, has_header: bool | None, unsure: list[str]) -> TextFormat:
         raise LandingError(f"{path} is empty. Take a file that has rows.")
     delimiter = next((d for d in DELIMITERS if _is_regular(rows[d])), "")
     if not delimiter:
-        # Of those that part rows at all, the one that does it most evenly.
+        # The delimiter that splits rows most evenly, if any splits them.
         delimiter = max(DELIMITERS, key=lambda d: (_width(rows[d])[0] > 1, _width(rows[d])[1]))
     if _width(rows[delimiter])[0] == 1:
         delimiter = ","
@@ -50,8 +50,7 @@ def guess(path: Path, has_header: bool | None, unsure: list[str]) -> TextFormat:
 
 
 def title_rows(rows: Iterable[Sequence[str]], unsure: list[str]) -> int:
-    """How many rows stand above the header: a title and the like, which fills less than two thirds of the cells that
-    most rows do."""
+    """Count rows above the header, such as a title: they fill less than two thirds of the usual number of cells."""
     filled = [sum(bool(cell.strip()) for cell in row) for row in islice(rows, LOOKED_AT)]
     usual = median_low(filled) if filled else 0
     count = next(place for place, cells in enumerate(filled) if 3 * cells >= 2 * usual) if usual >= FEWEST_CELLS else 0
@@ -85,7 +84,7 @@ def _encoding(path: Path, unsure: list[str]) -> str:
 
 
 def _width(rows: Sequence[Sequence[str]]) -> tuple[int, float]:
-    """How many cells most rows have, and which share of rows."""
+    """The usual number of cells in a row, and the share of rows that have it."""
     width, count = Counter(map(len, rows)).most_common(1)[0]
     return width, count / len(rows)
 
@@ -96,7 +95,7 @@ def _is_regular(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _has_header(rows: list[list[str]], unsure: list[str]) -> bool:
-    """Names are no values, and stand above values that they don't occur among."""
+    """Whether the first row looks like names: no values, and none that recurs in its column."""
     first, below = rows[0], rows[1:]
     if any(VALUE.fullmatch(cell.strip()) for cell in first) or not any(cell.strip() for cell in first):
         return False

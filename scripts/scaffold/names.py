@@ -1,4 +1,4 @@
-"""Names as this project writes them: snake_case, unique, none that SQL or a macro means otherwise."""
+"""Names in the project's style: snake_case, unique, and not reserved by SQL or by a macro."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from collections.abc import Iterable
 import duckdb
 
 LONGEST = 63
-# Words that sqlfluff's parser keeps for itself besides those that DuckDB does.
+# Words reserved by sqlfluff's parser, but not by DuckDB.
 KEPT_BY_LINT = """
     commutator connect current_catalog current_date current_role current_schema current_time current_timestamp grant
     hashes localtime localtimestamp merges negator rightarg session_user user
 """
-# What macros/landing and macros/accounting put beside a layout's columns.
+# Columns that macros/landing and macros/accounting add to a layout's.
 KEPT_BY_MACROS = """
     batch_id byte_offset cdc_dsn cdc_flag earlier_file earlier_hash earlier_line failed fields file_name filename
     first_batch_id first_file first_line is_contradiction landed_file line line_number next_line other_line place
@@ -23,7 +23,7 @@ KEPT_BY_MACROS = """
 
 
 def snake_case(text: str) -> str:
-    """A text as a name: letters without their marks, words joined by underscores; empty where nothing is left."""
+    """A text as a name: letters without accents, words joined by underscores; empty if nothing is left."""
     text = text.replace("ß", "ss").replace("æ", "ae").replace("ø", "o")
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", plain)
@@ -31,7 +31,7 @@ def snake_case(text: str) -> str:
 
 
 def column_names(headers: Iterable[str]) -> list[str]:
-    """A name for each header: one that is empty or occurs again gets a number."""
+    """A name for each header; empty and repeated ones get a number."""
     kept = {*KEPT_BY_LINT.split(), *KEPT_BY_MACROS.split(), *reserved_words()}
     names: list[str] = []
     for place, header in enumerate(headers, 1):
@@ -50,12 +50,12 @@ def column_names(headers: Iterable[str]) -> list[str]:
 
 
 def reserved_words() -> set[str]:
-    """Words that DuckDB does not take for a name everywhere."""
+    """Words that DuckDB does not accept as a name everywhere."""
     with duckdb.connect() as con:
         words = con.execute("select keyword_name from duckdb_keywords() where keyword_category <> 'unreserved'")
         return {word for (word,) in words.fetchall()}
 
 
 def pascal_case(*names: str) -> str:
-    """Names of a source and its table as one word, such as BillingInvoices."""
+    """Names of a source and its table in Pascal case, such as BillingInvoices."""
     return "".join(word.capitalize() for name in names for word in name.split("_"))

@@ -1,4 +1,4 @@
-"""Numbers in a column: which type holds them, and what parts decimals and thousands."""
+"""Numbers in a column: their type, and their decimal and thousands separators."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ import duckdb
 from scripts.deliver.cells import number_pattern
 from scripts.encryption import quoted
 
-# Whole numbers are read by way of fractions, which lose digits from there on.
+# The loader reads whole numbers as doubles, which are exact up to 2**53.
 LARGEST = {"integer": 2**31 - 1, "bigint": 2**53 - 1}
-# Decimal and thousands separators; the first that fits most is taken.
+# Decimal and thousands separators; in a tie, the first style wins.
 STYLES = [(".", ""), (",", ""), (".", ","), (",", "."), (".", " "), (",", " "), (".", "'"), (",", "'")]
 MARKS = [".", ",", " ", "'"]
 LIKE = re.compile("[-+]?[0-9.,' \u00a0\u202f]*[0-9][.,]?([eE][-+]?[0-9]+)?")
@@ -23,7 +23,7 @@ MOST_DIGITS, SPARE_DIGITS, USUAL_DIGITS, LEAST_WHOLE, MOST_DECIMALS = 38, 2, 18,
 
 @dataclass(frozen=True)
 class Choice:
-    """A type, how many values fit it, how they are written, and what is not certain about it."""
+    """A type, the number of values that fit it, their format, and doubts."""
 
     data_type: str
     fitting: int
@@ -33,8 +33,11 @@ class Choice:
 
 @dataclass(frozen=True)
 class Facts:
-    """Values that fit each style; by decimal separator, most digits before and after it, and fewest after it; and the
-    largest whole number."""
+    """Counts of values by style, and their digits.
+
+    `digits` has, by decimal separator, the most digits before and after it, and the fewest after it; `largest` is the
+    largest number without its separators.
+    """
 
     fits: dict[tuple[str, str], int]
     digits: dict[str, tuple[int, int, int]]
@@ -49,15 +52,15 @@ class Facts:
 
     @property
     def is_doubtful(self) -> bool:
-        """Whether 1.234 or 1,234 may be a thousand or one."""
+        """Whether 1.234 or 1,234 may be about one or about a thousand."""
         return self.is_separated and len({decimal for decimal, _ in self.fitting}) > 1
 
 
 def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
-    """What numbers the table v has; None where leading zeros say that they are none."""
+    """Count the numbers in the table v; None if leading zeros show that they are codes."""
     occurring = ", ".join(f"bool_or(contains(v, {quoted(mark)}))" for mark in MARKS)
     occurs = dict(zip(MARKS, con.execute(f"select {occurring} from v").fetchall()[0], strict=True))
-    # A separator that never occurs tells nothing.
+    # Leave out styles with a separator that never occurs.
     styles = [s for s in STYLES if s == STYLES[0] or (occurs[s[1]] if s[1] else occurs[s[0]])]
     counts = ", ".join(
         f"coalesce(sum(n) filter (regexp_full_match(v, {quoted(number_pattern(*style))})), 0)::bigint"
@@ -82,9 +85,9 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
 
 
 def habit(found: Iterable[Facts], has_semicolons: bool) -> str | None:
-    """The decimal separator of most columns that leave no doubt; None where there are as many of each.
+    """The decimal separator of most unambiguous columns; None if there is no majority.
 
-    Cells that semicolons part speak for decimal commas: there is no other reason to write them so.
+    Semicolons as delimiters count as one vote for decimal commas, which are the usual reason for them.
     """
     sure = [facts.fitting[0][0] for facts in found if facts.is_separated and not facts.is_doubtful]
     commas = sure.count(",") + has_semicolons
@@ -93,11 +96,11 @@ def habit(found: Iterable[Facts], has_semicolons: bool) -> str | None:
 
 
 def choose(facts: Facts, decimal: str | None) -> Choice | None:
-    """The type and style of a column, with a doubtful separator as `decimal` says; None where no type fits."""
+    """The type and style of a column; `decimal` settles an ambiguous separator. None if no type fits."""
     style = facts.fitting[0]
     doubts = []
     if facts.is_doubtful:
-        # Where a comma parts groups of three and nothing else, it parts thousands.
+        # By default, a comma between groups of three separates thousands.
         style = next((s for s in facts.fitting if s[0] == (decimal or ".")), style)
         if decimal is None:
             doubts.append(f"was read with {style[0]!r} before decimals; no value tells.")
@@ -105,7 +108,7 @@ def choose(facts: Facts, decimal: str | None) -> Choice | None:
     whole, fraction, fewest = facts.digits[style[0]]
     digits = max(USUAL_DIGITS, max(whole + SPARE_DIGITS, LEAST_WHOLE) + fraction)
     data_type: str | None
-    # More decimals than amounts have are a fraction's, unless all values have as many.
+    # More decimals than amounts have make a double, unless all values have as many.
     is_float = facts.has_exponent or fraction > max(MOST_DECIMALS, fewest)
     if is_float or (fraction and digits > MOST_DIGITS):
         data_type = "double"

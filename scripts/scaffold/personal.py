@@ -1,4 +1,4 @@
-"""Whose data a column may be, by its name and by what it holds. A guess that errs towards protecting."""
+"""Guess whether a column holds personal data, by its name and content; errs on the side of protection."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from pathlib import Path
 import duckdb
 import yaml
 
-# How much of a column's distinct values must look like something for the column to be it.
+# The least share of distinct values that must match a pattern.
 MOST = 0.8
-# Texts in which check digits are tried.
+# The number of texts whose check digits are tried.
 LOOKED_AT = 1000
 
 
 @dataclass(frozen=True)
 class Meaning:
-    """A class and kind as layouts write them, and in words. Some kinds of values are text, whatever their digits."""
+    """A class and kind as in layouts, and in words. Some kinds are text even if all values are digits."""
 
     words: str
     classification: str
@@ -36,31 +36,31 @@ PERSONS_WORDS = re.compile(
 
 
 def passes_luhn(text: str) -> bool:
-    """Whether the digits of a text end in their Luhn check digit, as those of a card do."""
+    """Whether a text's digits end in their Luhn check digit, like a card number."""
     digits = [int(c) for c in reversed(text) if c.isdigit()]
     return sum(digits[::2]) % 10 == -sum(sum(divmod(2 * d, 10)) for d in digits[1::2]) % 10
 
 
 def is_iban(text: str) -> bool:
-    """Whether the check digits of an IBAN are right."""
+    """Whether an IBAN's check digits are right."""
     plain = text.replace(" ", "")
     return int("".join(str(int(c, 36)) for c in plain[4:] + plain[:4])) % 97 == 1
 
 
-# Whether a value of the table v names an e-mail address, as SQL.
+# SQL for whether a value of the table v mentions an e-mail address.
 HAS_EMAIL = f"contains(v, '@') and regexp_matches(v, '{RULES['by_content']['email']}')"
 PATTERNS = {kind: re.compile(pattern) for kind, pattern in RULES["by_content"].items()}
 CHECKS = {"card": passes_luhn, "iban": is_iban}
 
 
 def by_name(name: str, rules: str = "by_name") -> Meaning | None:
-    """What a column's name says that it holds; by the rules `beside_people` in a table that holds personal data."""
+    """What a column's name suggests; the rules `beside_people` are for tables that hold personal data."""
     fits = (meaning for meaning, words in RULES[rules] if re.search(rf"(?:^|_)(?:{words})(?:$|_)", name))
     return MEANINGS.get(next(fits, ""))
 
 
 def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | None:
-    """What distinct values of a column look like; `is_text` is False where they have been read as numbers or days."""
+    """What a column's distinct values look like; `is_text` is False if they were read as numbers or dates."""
     if not values:
         return None
     shares = {
@@ -70,7 +70,7 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
     if shares["card"] >= MOST:
         return MEANINGS["card"]
     if not is_text:
-        # Grouped in threes, a phone number with its country is one of any kind.
+        # A phone number in groups of three digits also looks like an ordinary number.
         has_country = sum(v.startswith("+") for v in values) / len(values) >= MOST
         return MEANINGS["phone"] if has_country and shares["phone"] >= MOST else None
     for kind in ("email", "tax_id", "iban", "ip", "phone"):
@@ -80,7 +80,7 @@ def by_content(name: str, values: Sequence[str], is_text: bool) -> Meaning | Non
 
 
 def within(con: duckdb.DuckDBPyConnection) -> Meaning | None:
-    """What the texts of the table v hold among other words. E-mail addresses are looked for in all of them."""
+    """What texts in the table v mention; e-mail addresses are searched for in all of them."""
     if con.execute(f"select 1 from v where {HAS_EMAIL} limit 1").fetchall():
         return MEANINGS["text"]
     for kind, pattern in RULES["within"].items():

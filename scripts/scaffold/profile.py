@@ -1,4 +1,4 @@
-"""What a delivery holds, from all of its rows: types, how they are written, what is filled, what tells rows apart."""
+"""Profile all rows of a delivery: types and formats, filled columns, and a key."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ DATE_NAME = re.compile(r"(^|_)(date|day|datum|tag|dt)(_|$)")
 COMPACT_DAY = re.compile("(19|20)[0-9]{6}")
 ID_NAME = re.compile(r"(^|_)(id|no|nr|num|number|key|code|nummer|uuid|guid)(_[0-9]+)?$|[a-z](id|nr)$")
 TRUTHS = ({"true", "false"}, {"yes", "no"}, {"y", "n"}, {"t", "f"})
-# What stands for nothing in any column, and where a number or a day is meant.
+# Words for null in any column, and in columns of numbers or dates.
 NULL_TEXTS = ["NULL", "null", "N/A", "n/a", "#N/A", r"\N", "(null)"]
 NULL_WORDS = [*NULL_TEXTS, "NA", "NaN", "nan", "None", "none", "-", "--", "?"]
 ZERO_DAY = "0{2,4}[-/.]00[-/.]0{2,4}([ T]00:00(:00([.]0+)?)?)?"
 BLANKS = " \t\r\n\u00a0\u202f"
-# Few values that come again and again are codes.
+# A few short values that recur are codes.
 MOST_CODES, LONGEST_CODE, FEWEST_OF_EACH = 12, 20, 5
-# A type is looked for where most of the values that were seen look like it; it is none if too many don't fit.
+# The share of sampled values that suggest a type, and the largest share that may not fit it.
 MOST_LIKELY, MOST_UNFIT = 0.9, 0.02
 KEY_CANDIDATES = 8
-# Distinct values that are looked at for personal data. E-mail addresses within texts are looked for in all of them.
+# Distinct values that are sampled.
 SEEN = 2000
 BATCH = 10_000
 
 
 @dataclass
 class Profile:
-    """A column: its name and header, what it holds, and how that is written, as a layout says it."""
+    """A column: its name, header and content, and in `written` its format as settings of a layout."""
 
     name: str
     header: str
@@ -51,14 +51,14 @@ class Profile:
 
     @property
     def protection(self) -> dict[str, str]:
-        """Class and kind, as layouts and models give them."""
+        """Class and kind, as in layouts and models."""
         if self.meaning is None:
             return {"classification": "internal"}
         return {"classification": self.meaning.classification, "kind": self.meaning.kind}
 
 
 class Table:
-    """A delivery in DuckDB, all of its cells as text, and what could not be told for sure."""
+    """A delivery in DuckDB, with all cells as text, and doubts about it."""
 
     def __init__(self, rows: Iterator[list[str]], names: Sequence[str], headers: Sequence[str]) -> None:
         self.con = duckdb.connect()
@@ -83,7 +83,7 @@ class Table:
         return int(self._one(f"select count(*) from (select distinct {', '.join(names)} from delivered)"))
 
     def profile(self, budget: int, has_semicolons: bool = False) -> None:
-        """Find out what the columns are; at most `budget` rows may be rejected, whatever for."""
+        """Profile the columns; at most `budget` rows may be rejected in total."""
         budget -= self.ragged + self.rows - self.distinct_rows
         for column in self.columns:
             self._look(column)
@@ -101,7 +101,7 @@ class Table:
                 column.codes = []
 
     def _look(self, column: Profile) -> None:
-        """Gather a column's distinct values in the table v, and what they may be."""
+        """Load a column's distinct values into the table v, and gather what they may be."""
         trimmed = f"trim({column.name}, {quoted(BLANKS)})"
         self.con.execute(
             f"create or replace temp table v as select {trimmed} as v, count(*) as n, "
@@ -128,7 +128,7 @@ class Table:
             self._leave_as_text(column)
 
     def _forget_nulls(self, column: Profile, words: list[str]) -> None:
-        """Take words that stand for nothing out of the values, and note them and what is left."""
+        """Remove words for null from the values, and note them and the counts of what is left."""
         listed = ", ".join(map(quoted, words))
         found = [word for (word,) in self.con.execute(f"select v from v where v in ({listed}) order by v").fetchall()]
         if found:
@@ -138,7 +138,7 @@ class Table:
         column.filled = int(filled)
 
     def _look_at_types(self, column: Profile, seen: list[str]) -> None:
-        """Count what numbers and days there are in all rows, if most values that were seen look like some."""
+        """Count numbers and dates in all rows, if most sampled values look like some."""
         like_numbers = _most(numbers.LIKE, seen)
         like_days = _most(days.LIKE, seen) or (DATE_NAME.search(column.name) and _most(COMPACT_DAY, seen))
         if like_numbers or like_days:
@@ -154,12 +154,12 @@ class Table:
             self._leave_as_text(column)
 
     def _leave_as_text(self, column: Profile) -> None:
-        """In a text, a dash may be what is meant."""
+        """Leave a column as text, where words such as a dash may not mean null."""
         if nulls := [word for word in column.written.pop("nulls", ()) if word in NULL_TEXTS]:
             column.written["nulls"] = nulls
 
     def _look_at_codes(self, column: Profile) -> None:
-        """Truths, and few values that come again and again."""
+        """Find booleans, and a few values that recur."""
         if column.distinct <= MOST_CODES:
             values = [v for (v,) in self.con.execute("select v from v order by v").fetchall()]
             if {v.lower() for v in values} in TRUTHS:
@@ -168,7 +168,7 @@ class Table:
                 column.codes = values
 
     def _decide(self, column: Profile, decimal: str | None, day_first: bool | None, budget: int) -> int:
-        """Settle a column's type; returns how many rows are rejected for it."""
+        """Decide a column's type; returns the number of rows that are rejected for it."""
         if found := column.numbers or column.days:
             chosen = numbers.choose(column.numbers, decimal) if column.numbers else None
             chosen = chosen or (days.choose(column.days, day_first) if column.days else None)
@@ -192,12 +192,12 @@ class Table:
                     f"{column.name} has values that are no {chosen.data_type}, to be rejected: {unfit:,}."
                 )
         if column.data_type != "varchar":
-            # Blanks around them never count.
+            # Blanks around other types never count.
             column.written.pop("trim", None)
         return unfit if found else 0
 
     def key(self) -> list[str]:
-        """Columns that tell each row from all others, but for rows that are the same; none where there are none."""
+        """The columns of a key, apart from rows that are identical; none if there is no key."""
         full = [column for column in self.columns if column.filled == self.rows and _may_be_key(column)]
         full.sort(key=lambda column: not ID_NAME.search(column.name))
         if found := next((c for c in full if c.distinct == self.distinct_rows), None):
@@ -215,7 +215,7 @@ class Table:
 
 
 def _most(pattern: re.Pattern[str], values: list[str]) -> bool:
-    """Whether most of some values look like something."""
+    """Whether most values match a pattern."""
     return bool(values) and sum(map(bool, map(pattern.fullmatch, values))) >= len(values) * MOST_LIKELY
 
 

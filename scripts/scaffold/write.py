@@ -1,4 +1,4 @@
-"""The files of a scaffolded source, as the project's own are written: their text stands in templates/."""
+"""The files of a scaffolded source, in the style of the project's own, from templates/."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from scripts.scaffold.profile import Profile
 
 @dataclass(frozen=True)
 class Proposal:
-    """A table of a source, ready to be written."""
+    """A proposed table of a source."""
 
     source: str
     table: str
@@ -36,16 +36,16 @@ class Proposal:
 
     @property
     def file(self) -> str:
-        """The pattern of the names under which it lands."""
+        """The pattern of its landed files' names."""
         return f"{pascal_case(self.source, self.table)}_????-??-??.csv"
 
     @property
     def may_return(self) -> bool:
-        """Whether a later batch sends rows again: each state of a replaced file does; without a key, any file may."""
+        """Whether later batches repeat rows: each state of a replaced file does; without a key, any file may."""
         return self.delivery["kind"] == "replaced" or not self.key
 
     def folder(self) -> Path:
-        """Where its files lie."""
+        """The folder of its files."""
         return PROJECT / "models" / "staging" / self.source
 
     def files(self) -> dict[Path, str]:
@@ -63,7 +63,7 @@ class Proposal:
         return _templates().get_template(f"{name}.j2").render(proposal=self)
 
     def describe(self, column: Profile) -> str:
-        """What a column holds, without any value of it."""
+        """Describe a column without any of its values."""
         share = f"{100 * column.filled / self.rows:.3g}"
         seems = f"{column.meaning.words}, it seems; " if column.meaning else ""
         values = f"{column.distinct:,} distinct value{'' if column.distinct == 1 else 's'}"
@@ -98,7 +98,7 @@ def _templates() -> Environment:
 
 
 def _extended(path: Path, head: str, addition: str) -> str:
-    """A YAML file with an addition at its end, or a new one; a LandingError where its end is no place for it."""
+    """A YAML file, old or new, with an addition at its end; raises a LandingError if that is not where it belongs."""
     if not path.exists():
         return head + addition
     before = path.read_text(encoding="utf-8").rstrip("\n") + "\n"
@@ -114,7 +114,7 @@ def _extended(path: Path, head: str, addition: str) -> str:
 
 
 def _without_last(content: dict[str, Any]) -> dict[str, Any]:
-    """The content of a YAML file without its last table, or its last model."""
+    """The content of a YAML file without its last table or model."""
     entries = content["sources"][-1]["tables"] if "sources" in content else content["models"]
     entries.pop()
     return content
@@ -132,12 +132,12 @@ def _flow(value: object) -> str:
 
 
 def _text(text: str) -> str:
-    """A text on a line of its own."""
+    """A text after a key, quoted if need be."""
     return text if not set(text) & set("(){}[]\"'`") and _is_plain(text) else _quoted(text)
 
 
 def _is_plain(text: str) -> bool:
-    """Whether YAML reads a text without quotes as it is."""
+    """Whether YAML reads a text correctly without quotes."""
     try:
         return bool(yaml.safe_load(f"- {text}") == [text])
     except yaml.YAMLError:
@@ -145,5 +145,5 @@ def _is_plain(text: str) -> bool:
 
 
 def _quoted(text: str) -> str:
-    # Every text of JSON is one of YAML, once what can't be printed is escaped.
+    # Every JSON string is valid YAML once unprintable characters are escaped.
     return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,7 +1,7 @@
 """Run dbt on a Spark engine: `python -m scripts.spark build`, and whatever else dbt takes.
 
-The engine is the one that the environment names (scripts/spark/engine.py). The landing area is looked at before dbt
-starts, and seeds are loaded before models.
+The environment names the engine (scripts/spark/engine.py). The landing area is checked before dbt starts, and seeds are
+loaded before models.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ MISSING = "There is no Spark engine here ({}). Install one: pip install '.[spark
 @click.command(help=__doc__, context_settings={"ignore_unknown_options": True})
 @click.argument("arguments", nargs=-1, required=True, type=click.UNPROCESSED)
 def main(arguments: tuple[str, ...]) -> None:
-    """Run dbt; exits with 1 where it fails."""
+    """Run dbt; exits with 1 if it fails."""
     try:
         from scripts.spark.engine import session
         from scripts.spark.load import load

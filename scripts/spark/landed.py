@@ -1,9 +1,9 @@
 """Landed files as tables of a Spark engine, one for each layout.
 
-The data source is Python's, since the engines' own readers fail a whole file for a bad row or do not say where a row
-stands. It gives lines with their numbers, records of comma-separated files put together, and elements of XML documents
-as the streaming reader does. What a line means, SQL says. A partition is a file, or several small ones; files that a
-query does not ask for are not read.
+The data source is written in Python, since the engines' own readers reject a whole file for a bad row or do not say
+where a row is. It gives numbered lines, complete records of comma-separated files, and elements of XML documents from
+the streaming reader; SQL interprets them. A partition is a file, or several small ones; files that a query does not ask
+for are not read.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Landed(DataSource):  # type: ignore[misc]
 
     @classmethod
     def name(cls) -> str:
-        """What a query calls it."""
+        """The data source's name in queries."""
         return "landed"
 
     def schema(self) -> StructType:
@@ -60,7 +60,7 @@ class Landed(DataSource):  # type: ignore[misc]
 
 @dataclass(frozen=True)
 class _File:
-    """A landed file, and how many lines the files before it have."""
+    """A landed file, and the number of lines in the files before it."""
 
     batch_id: int
     name: str
@@ -72,7 +72,7 @@ class _Reader(DataSourceReader):  # type: ignore[misc]
         self.source, self.folder, self.files = source, folder, files
 
     def pushFilters(self, filters: list[Filter]) -> Iterable[Filter]:
-        """Leave out files that are not asked for; the engine filters rows itself all the same."""
+        """Skip files that no filter asks for; the engine still filters all rows itself."""
         for asked in filters:
             if isinstance(asked, (EqualTo, In)) and asked.attribute == ("file_name",):
                 names = {asked.value} if isinstance(asked, EqualTo) else set(asked.value)
@@ -80,7 +80,7 @@ class _Reader(DataSourceReader):  # type: ignore[misc]
             yield asked
 
     def partitions(self) -> list[InputPartition]:
-        """Files in their order, small ones together: to begin a task takes longer than to read them."""
+        """Files in their order, small ones together: starting a task takes longer than reading them."""
         parts: list[list[_File]] = []
         before, room = 0, 0
         counts = bool(layout(self.source).meta.get("ordered"))
@@ -122,7 +122,7 @@ class _Reader(DataSourceReader):  # type: ignore[misc]
 
 
 def _blocks(path: Path) -> Iterator[list[bytes]]:
-    """Lines of a file without their ends, many at a time."""
+    """Yield a file's lines without line feeds, many at a time."""
     with open(path, "rb") as stream:
         rest = stream.read(len(BYTE_ORDER_MARK)).removeprefix(BYTE_ORDER_MARK)
         while block := stream.read(BLOCK):
@@ -142,7 +142,7 @@ def _lines(path: Path) -> Iterator[tuple[pa.Int64Array, pa.StringArray]]:
 
 
 def _records(path: Path) -> Iterator[tuple[pa.Int64Array, pa.StringArray]]:
-    """Lines, joined where a quoted field holds line ends, with the numbers of their first ones."""
+    """Records, which span lines where a quoted field has line ends, and the numbers of their first lines."""
     number, begun, open_record = 0, 0, b""
     is_open = False
     for lines in _blocks(path):
@@ -164,7 +164,7 @@ def _records(path: Path) -> Iterator[tuple[pa.Int64Array, pa.StringArray]]:
 
 
 def _fields(lines: pa.StringArray, kind: str) -> pa.ListArray:
-    """What split_fields makes of lines: texts, null where a field is empty."""
+    """Split lines as the macro split_fields does; empty fields are null."""
     if kind == "pipe":
         parts = pc.split_pattern(lines, "|")
     else:

@@ -1,7 +1,7 @@
-"""The landing area as relations of a Spark session, after the same look at it as on DuckDB.
+"""The landing area as relations of a Spark session, after the same checks as on DuckDB.
 
-`landing_area`, `landing_ignored`, `landing_retakes`, and a relation `landing_<source>__<table>` for each layout, have
-the meaning that scripts/landing/relations.py and scripts/duckdb_plugin.py give them.
+scripts/landing/relations.py and scripts/duckdb_plugin.py describe `landing_area`, `landing_ignored`, `landing_retakes`,
+and the relation `landing_<source>__<table>` of each layout.
 """
 
 from __future__ import annotations
@@ -23,9 +23,9 @@ from scripts.spark.landed import Landed
 
 
 def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger, loaded_files: str) -> None:
-    """Look at the landing area and register its relations; raises a LandingError with all that is wrong.
+    """Check the landing area and register its relations; raises a LandingError with all problems.
 
-    `loaded_files` is a query for the files that the warehouse holds, empty where all are to be reloaded.
+    `loaded_files` is a query for the files that the warehouse holds; empty to reload all of them.
     """
     if ledger.replacements:
         raise LandingError(
@@ -51,7 +51,7 @@ def show(spark: SparkSession, landing: Path, through_batch: int, ledger: Ledger,
 
 
 def _place(file: LandedFile) -> tuple[int, str, int, str]:
-    """Parts of one file come in the order of their numbers, as in landed_paths."""
+    """A sort key with the parts of a file in the order of their numbers, as in landed_paths."""
     part = re.search(r"_([0-9]+)([.][a-z]+)?$", file.path)
     whole = file.path[: part.start()] if part else file.path
     return file.batch_id, whole, int(part.group(1)) if part else 0, file.path

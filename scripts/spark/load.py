@@ -1,4 +1,4 @@
-"""dbt in a Spark session, after the look at the landing area and with the seeds loaded."""
+"""Run dbt in a Spark session, after checking the landing area and loading the seeds."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ from scripts.data_subjects.ledger import read_ledger
 from scripts.project import PROJECT, landing_folder
 from scripts.spark import engine, landing, masks, tables
 
-# What is run before a command: seeds, which hooks read; views, which an engine forgets when it stops.
+# Commands to run first: seeds, which hooks read; views, which an engine forgets when it stops.
 BEFORE = {
     "run": ["seed", "--quiet"],
     "build": ["seed", "--quiet"],
     "test": ["run", "--quiet", "--select", "config.materialized:view"],
 }
 
-# Tables that the hooks of all models write, and few rows each.
+# Small tables that the hooks of all models write.
 SHARED = re.compile(r"\boperations[.](landed_files|rejected_rows|row_counts|rebuilds_due)\b")
 
 
 def serialize_calls() -> None:
-    """Let dbt's threads use the shared tables one after the other.
+    """Let dbt's threads use the shared tables one at a time.
 
-    Engines see two commits to one table as a conflict, and Sail 0.7 also fails a query during a commit.
+    To engines, two commits to one table are a conflict, and in Sail 0.7 a query during a commit fails.
     """
     lock = Lock()
 
@@ -53,7 +53,7 @@ def serialize_calls() -> None:
 
 
 def load(spark: SparkSession, arguments: list[str]) -> bool:
-    """Run dbt with these arguments; whether it succeeded. A LandingError says why the landing area cannot be loaded."""
+    """Run dbt; returns whether it succeeded. Raises a LandingError if the landing area cannot be loaded."""
     os.chdir(PROJECT)
     settings.check({})
     if any("through_batch" in argument for argument in arguments):

@@ -1,8 +1,8 @@
 """The masks as functions of a Spark session.
 
-Sail has no functions written in SQL, so each mask is one of Arrow's, in which an embedded DuckDB computes the body that
-stands in macros/privacy/create_masks.sql: a mask is written once, and means the same on every engine. The token key
-travels to the engine's workers with the functions.
+Sail has no functions written in SQL, so each mask is an Arrow function, in which an embedded DuckDB runs the body from
+macros/privacy/create_masks.sql: a mask is written once, and means the same on every engine. The token key travels to
+the engine's workers with the functions.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from scripts.project import PROJECT
 
 FILE = PROJECT / "macros" / "privacy" / "create_masks.sql"
 VERSION = "pii_key_version"
-# What a mask gives where it is no text.
+# Result types of masks other than string.
 TYPES = {"pii_key": "bigint"}
 
 
 def register(spark: SparkSession, key: Key | None) -> None:
-    """Register all masks; without a key, those that make tokens fail when they are called."""
+    """Register all masks; without a key, those that make tokens fail when called."""
     for signature in bodies():
         name, _, arguments = signature.rstrip(")").partition("(")
         if name != VERSION:
@@ -39,7 +39,7 @@ def register(spark: SparkSession, key: Key | None) -> None:
 
 @cache
 def bodies() -> dict[str, str]:
-    """SQL of each mask by its name with arguments."""
+    """The SQL of each mask by its signature."""
     found: list[dict[str, str]] = []
     environment = Environment(extensions=["jinja2.ext.do"])
     module: Any = environment.from_string(FILE.read_text(encoding="utf-8")).make_module({"return": found.append})

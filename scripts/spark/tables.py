@@ -1,6 +1,6 @@
-"""Tables that lie in the warehouse's folder, before and after dbt uses them.
+"""Prepare the tables in the warehouse's folder for dbt, and tidy up after it.
 
-A warehouse in a cluster's storage is the cluster's to keep: of an address, nothing here does anything.
+A warehouse in a cluster's storage is maintained by the cluster, so nothing here touches a URL.
 """
 
 from __future__ import annotations
@@ -12,14 +12,14 @@ from pyspark.sql import SparkSession
 
 
 def register(spark: SparkSession, warehouse: str) -> None:
-    """Make the Delta tables known, which an engine forgets when it stops, and finish what a killed run had begun.
+    """Register the Delta tables, which an engine forgets when it stops, and finish what a killed run started.
 
-    A table has its folder's name, in the schema that the folder above names.
+    A table is named after its folder, and its schema after the folder above.
     """
     if "://" in warehouse:
         return
     for kept in sorted(Path(warehouse).glob("*/*__kept/_SUCCESS")):
-        # All rows of a table that a run was about to overwrite: what it holds may be half of them.
+        # A copy of a table that a run was about to overwrite; the table itself may hold half of its rows.
         name = f"{kept.parent.parent.name}.{kept.parent.name.removesuffix('__kept')}"
         if spark.catalog.tableExists(name) and spark.catalog.tableExists(f"{name}__kept"):
             spark.sql(f"insert overwrite table {name} select * from {name}__kept")
@@ -28,7 +28,7 @@ def register(spark: SparkSession, warehouse: str) -> None:
     for log in sorted(Path(warehouse).glob("*/*/_delta_log")):
         table = log.parent
         spark.sql(f"create schema if not exists {table.parent.name} location '{table.parent}'")
-        # Without columns, Sail finds them when it reads the table, and not when it is asked for them.
+        # Without declared columns, Sail learns them when it reads the table, but does not describe them.
         fields = spark.read.format("delta").load(str(table)).schema.fields
         columns = ", ".join(f"{f.name} {f.dataType.simpleString()}" for f in fields)
         name = f"{table.parent.name}.{table.name}"
@@ -36,7 +36,7 @@ def register(spark: SparkSession, warehouse: str) -> None:
 
 
 def clear(warehouse: str) -> None:
-    """Remove the files of tables that only lasted as long as a model; Sail leaves those of a dropped table."""
+    """Remove the files of models' temporary tables, which Sail keeps when it drops them."""
     if "://" not in warehouse:
         for log in Path(warehouse).glob("*/*__rows/_delta_log"):
             shutil.rmtree(log.parent)
