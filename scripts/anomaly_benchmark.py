@@ -33,34 +33,6 @@ from scripts.project import DBT, PROJECT
 FIRST_BATCH = 15
 """Earlier batches have too little history to judge what is odd."""
 
-STRENGTHS = {
-    "missing_rows": (0.5, 0.25),
-    "delivered_twice": (1.0, 0.5),
-    "prices_high": (1.0, 0.1),
-    "null_column": (0.2, 0.1),
-    "vanished_category": (1.0, 0.8),
-    "new_category": (0.2, 0.05),
-    "unit_change": (100.0, 7.8),
-    "late_dates": (1.0, 0.3),
-    "broker_surge": (10.0, 5.0),
-    "drift": (0.02, 0.01),
-    "repeated_file": (1.0, 0.3),
-    "flipped_signs": (0.5, 0.2),
-    "whole_amounts": (1.0, 0.5),
-    "placeholder": (0.2, 0.1),
-    "lost_times": (0.3, 0.1),
-    "lost_seconds": (1.0, 0.3),
-    "one_account": (0.3, 0.15),
-    "garbled_text": (0.5, 0.2),
-    "zero_volumes": (0.2, 0.05),
-    "negative_volumes": (0.1, 0.03),
-    "stuck_value": (0.3, 0.1),
-    "swapped_columns": (0.3, 0.1),
-    "shifted_column": (1.0, 0.2),
-}
-OF_THE_FILE = ("missing_rows", "delivered_twice", "repeated_file")
-"""Kinds that no column is to blame for."""
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -93,16 +65,17 @@ class BenchmarkError(Problem):
 def areas(seed: int, days: int) -> list[list[Plant]]:
     """Faults of a seed by landing area: no two share a batch, and a drift shares its file with no other."""
     drawn = random.Random(seed)
-    market = [kind for kind in STRENGTHS if KINDS[kind].files[0] == "DailyMarket" and kind != "drift"]
-    others = [kind for kind in STRENGTHS if kind not in market and kind != "drift"]
-    wanted = [[(kind, STRENGTHS[kind][n]) for kind in others] for n in (0, 1)]
-    wanted.append([(kind, strength) for kind in market for strength in STRENGTHS[kind]])
+    market = [name for name, kind in KINDS.items() if kind.files[0] == "DailyMarket" and name != "drift"]
+    others = [name for name in KINDS if name not in market and name != "drift"]
+    wanted = [[(name, KINDS[name].tried[n]) for name in others] for n in (0, 1)]
+    wanted.append([(name, strength) for name in market for strength in KINDS[name].tried])
     planned = []
     for n, faults in enumerate(wanted):
         batches = drawn.sample(range(FIRST_BATCH, days + 2), len(faults))
         plants = [Plant(kind, KINDS[kind].files[0], b, s) for (kind, s), b in zip(faults, batches, strict=True)]
         if n < 2:
-            plants.append(Plant("drift", "DailyMarket", drawn.randrange(FIRST_BATCH, days - 17), STRENGTHS["drift"][n]))
+            start = drawn.randrange(FIRST_BATCH, days - 17)
+            plants.append(Plant("drift", "DailyMarket", start, KINDS["drift"].tried[n]))
         planned.append(plants)
     return planned
 
@@ -153,8 +126,7 @@ class Bench:
 
     def look_for(self, seed: int, plant: Plant) -> Outcome:
         """The first anomaly in the batches of a fault that names its file and a column that shows it."""
-        kind = KINDS[plant.kind]
-        columns = [""] if plant.kind in OF_THE_FILE else [kind.column, *kind.also]
+        columns = KINDS[plant.kind].shown_by or [""]
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
             found = con.execute(
                 """
@@ -174,14 +146,14 @@ class Bench:
 def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
     """Rows of the report, one per kind and strength."""
     rows: list[tuple[str, ...]] = []
-    for kind, strengths in STRENGTHS.items():
-        for strength in strengths:
-            these = [o for o in outcomes if (o.kind, o.strength) == (kind, strength)]
+    for name, kind in KINDS.items():
+        for strength in kind.tried:
+            these = [o for o in outcomes if (o.kind, o.strength) == (name, strength)]
             found = [o for o in these if o.found_in is not None]
             after = [(o.found_in or 0) - o.batch for o in found]
             where = f"{these[0].file}.{these[0].column}".rstrip(".") if these else ""
             late = f"{min(after)} to {max(after)}" if after else ""
-            rows.append((kind, f"{strength:g}", where, f"{len(found)} of {len(these)}", late))
+            rows.append((name, f"{strength:g}", where, f"{len(found)} of {len(these)}", late))
     return rows
 
 

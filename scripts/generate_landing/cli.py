@@ -11,9 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn, TransferSpeedColumn
 
-from scripts.generate_landing.plant import KINDS, PlantError, check, parse, plant_all
+from scripts.generate_landing.plant import KINDS, check, parse, plant_all
 from scripts.generate_landing.settings import DEFAULT_END, Settings
 from scripts.generate_landing.world import generate
+from scripts.problem import Problem
 
 
 @click.command(context_settings={"show_default": True})
@@ -67,22 +68,15 @@ def main(
     """
     end = end_of_history.date()
     if not date(1990, 1, 1) <= end <= date(2045, 12, 31):
-        raise click.ClickException(
-            f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31."
-        )
+        raise Problem(f"--end-of-history {end} is out of range: choose a day from 1990-01-01 to 2045-12-31.")
     if out.exists() and not out.is_dir():
-        raise click.ClickException(f"{out} is a file. Choose a folder that is new or empty.")
+        raise Problem(f"{out} is a file. Choose a folder that is new or empty.")
     if out.exists() and any(out.iterdir()):
-        raise click.ClickException(f"{out} is not empty. Choose a new folder, or empty this one first.")
+        raise Problem(f"{out} is not empty. Choose a new folder, or empty this one first.")
     if daily_scale is not None and daily_scale > scale:
-        raise click.ClickException(
-            f"--daily-scale {daily_scale:g} is more than --scale {scale:g}: days can only be made smaller."
-        )
-    try:
-        plants = [parse(text) for text in requests]
-        check(plants, days)
-    except PlantError as error:
-        raise click.ClickException(str(error)) from None
+        raise Problem(f"--daily-scale {daily_scale:g} is more than --scale {scale:g}: days can only be made smaller.")
+    plants = [parse(text) for text in requests]
+    check(plants, days)
     settings = Settings(scale, days, seed, end, split, daily_scale)
     started = time.monotonic()
     console = Console(stderr=True)
@@ -95,9 +89,7 @@ def main(
             progress.update(task, total=size, completed=size)
         plant_all(out, plants, seed)
     except OSError as error:
-        raise click.ClickException(
-            f"cannot write to {out}: {error.strerror or error}. Check free space and permissions."
-        ) from None
+        raise Problem(f"cannot write to {out}: {error.strerror or error}. Check free space and permissions.") from None
     seconds = time.monotonic() - started
     click.echo(f"{out}: {size / 1e6:,.1f} MB in {seconds:.1f} s, {size / 1e6 / seconds:,.0f} MB/s")
     for plant in plants:

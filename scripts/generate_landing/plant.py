@@ -8,27 +8,28 @@ are where the source knows nothing of the fault, and change only with `broker_su
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.csv as pa_csv
+import yaml
 
 from scripts.generate_landing.dice import Dice
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import XmlTable
+from scripts.problem import Problem
 
-DRIFT_BATCHES = 20
-PRICE_FACTOR = 100
 FIRST_PLANTED_NUMBER = 9_000_000_000
 """Trades and change numbers that are planted start here, far from those that are generated."""
-
-_DAY = re.compile(r"\d{4}-\d\d-\d\d")
-
-Fields = list[str]
+_HERE = Path(__file__).parent
 
 
-class PlantError(ValueError):
+class PlantError(Problem):
     """A request to plant that cannot be met; the message is for the person who made it."""
 
 
@@ -44,58 +45,31 @@ class Plant:
     @property
     def batches(self) -> range:
         """Batches whose files it changes, were the landing area long enough."""
-        return range(self.batch, self.batch + (DRIFT_BATCHES if self.kind == "drift" else 1))
+        return range(self.batch, self.batch + KINDS[self.kind].batches)
 
     def __str__(self) -> str:
         return f"{self.kind}/{self.file}@{self.batch}:{self.strength:g}"
 
 
 @dataclass(frozen=True)
-class Fault:
-    """A plant in one batch, with the files that it changes and dice of its own."""
-
-    plant: Plant
-    root: Path
-    batch: int
-    dice: Dice
-    files: list[Path]
-
-    def rewrite(self, change: Callable[[int, Fields], Iterable[Fields]], share: float | None = None) -> None:
-        """Replace a random share of the rows, as much as the plant is strong unless told, each by none, one or more.
-
-        Rows are counted through all parts of the file.
-        """
-        number = 0
-        for path in self.files:
-            rows = _rows([path])
-            written: list[Fields] = []
-            for n, row in enumerate(rows, number):
-                chosen = self.dice.number("row", n) < (self.plant.strength if share is None else share)
-                written += change(n, row) if chosen else [row]
-            number += len(rows)
-            _write(path, "".join("|".join(row) + "\n" for row in written))
-
-    def replace(self, at: int, change: Callable[[str], str], share: float | None = None) -> None:
-        """Change one value of some rows."""
-        self.rewrite(lambda n, row: [[*row[:at], change(row[at]), *row[at + 1 :]]], share)
-
-
-Change = Callable[[Fault], None]
-
-
-@dataclass(frozen=True)
 class Kind:
-    """One kind of fault: the files it can be planted in, the first one by default, its usual strength, and how it is
-    done."""
+    """One kind of fault, as faults.yml describes it."""
 
-    files: tuple[str, ...]
-    column: str
-    strength: float
-    highest: float
     meaning: str
-    change: Change
-    also: tuple[str, ...] = ()
-    """Columns that show the fault as well as the first one."""
+    files: list[str]
+    strength: float
+    tried: tuple[float, float]
+    highest: float = 1
+    shown_by: list[str] = field(default_factory=list)
+    batches: int = 1
+    copies: int = 1
+    set: dict[str, str] = field(default_factory=dict)
+    every_row: bool = False
+
+
+KINDS = {
+    name: Kind(**fields) for name, fields in yaml.safe_load((_HERE / "faults.yml").read_text(encoding="utf-8")).items()
+}
 
 
 def parse(text: str) -> Plant:
@@ -131,7 +105,13 @@ def plant_all(root: Path, plants: Iterable[Plant], seed: int) -> None:
         dice = Dice(seed, f"plant/{plant.kind}/{plant.file}/{plant.batch}")
         for batch in plant.batches:
             if files := _files(root, batch, plant.file):
-                KINDS[plant.kind].change(Fault(plant, root, batch, dice, files))
+                rows = _read(files, batch, plant.file)
+                if plant.kind == "broker_surge":
+                    changed = _surged(root, plant, rows, files[-1])
+                else:
+                    changed = _changed(root, plant, rows, batch, dice)
+                for path in files:
+                    _write(path, changed.filter(pc.equal(changed["part"], path.name)))
 
 
 def _files(root: Path, batch: int, name: str) -> list[Path]:
@@ -140,218 +120,85 @@ def _files(root: Path, batch: int, name: str) -> list[Path]:
     return sorted(p for p in folder.glob(f"{name}*.txt") if re.fullmatch(rf"{name}(_\d+)?\.txt", p.name))
 
 
-def _rows(files: list[Path]) -> list[Fields]:
-    return [line.split("|") for path in files for line in path.read_bytes().decode().split("\n") if line]
+def _columns(file: str, batch: int) -> list[str]:
+    """Columns of a file: in a daily batch, the flag and the number of the change come first."""
+    columns = [c.name for c in layout(f"brokerage.{re.sub('(?<!^)(?=[A-Z])', '_', file).lower()}").columns]
+    return ["cdc_flag", "cdc_dsn", *columns] if batch > 1 else columns
 
 
-def _write(path: Path, text: str) -> None:
+def _read(files: list[Path], batch: int, name: str) -> pa.Table:
+    """Rows of a file as text, with `part`, the name of the part that each is in, and `n`, its number in all parts."""
+    columns = pa.schema([(column, pa.string()) for column in _columns(name, batch)])
+    options = (
+        pa_csv.ReadOptions(column_names=columns.names),
+        pa_csv.ParseOptions(delimiter="|", quote_char=False),
+        pa_csv.ConvertOptions(column_types=columns),
+    )
+    parts = [_in_part(columns.empty_table(), "")]
+    parts += [_in_part(pa_csv.read_csv(path, *options), path.name) for path in files if path.stat().st_size]
+    rows = pa.concat_tables(parts)
+    return rows.append_column("n", [np.arange(len(rows))])
+
+
+def _in_part(rows: pa.Table, name: str) -> pa.Table:
+    return rows.append_column("part", [pa.array([name] * len(rows), pa.string())])
+
+
+def _write(path: Path, rows: pa.Table) -> None:
     """Write a new file, since the old one's bytes may be shared with a landing area that nothing is planted in."""
     path.unlink()
-    path.write_bytes(text.encode())
+    form = pa_csv.WriteOptions(include_header=False, delimiter="|", quoting_style="none")
+    pa_csv.write_csv(rows.drop_columns("part"), path, form)
 
 
-def _position(file: str, column: str) -> int:
-    """Place of a column in the rows of a change file."""
-    names = [c.name for c in layout(f"brokerage.{re.sub('(?<!^)(?=[A-Z])', '_', file).lower()}").columns]
-    return names.index(column) + 2
+def _changed(root: Path, plant: Plant, rows: pa.Table, batch: int, dice: Dice) -> pa.Table:
+    """The rows of a batch's file, with a random share of them changed as the kind says."""
+    kind, columns = KINDS[plant.kind], _columns(plant.file, batch)
+    chosen = dice.unit("row", rows["n"].to_numpy()) < (1 if kind.every_row else plant.strength)
+    rows = rows.append_column("chosen", [chosen])
+    values = dict(kind.set)
+    if every := values.pop("*", None):
+        earlier = _read(_files(root, batch - 1, plant.file), batch - 1, plant.file)
+        if len(earlier):
+            earlier = earlier.take(rows["n"].to_numpy() % len(earlier))
+            for column in columns[2:]:
+                rows = rows.append_column(f"previous_{column}", earlier[column])
+                values[column] = every.format(column=column)
+    shown = [f"if(chosen, {values[name]}, {name}) as {name}" if name in values else name for name in columns]
+    with duckdb.connect() as con:
+        con.execute("create macro scaled(amount, factor) as printf('%.2f', amount::double * factor)")
+        con.register("landed", rows)
+        query = f"""
+            select {", ".join(shown)}, part
+            from (select *, $strength as strength, $day as day from landed)
+            cross join (select unnest(range(2)) as copy) where copy < if(chosen, {kind.copies}, 1) order by n
+        """
+        return con.execute(query, {"strength": plant.strength, "day": batch - plant.batch + 1}).to_arrow_table()
 
 
-def _scaled(amount: str, factor: float) -> str:
-    return f"{float(amount) * factor:.2f}" if amount else amount
-
-
-def _price_change(fault: Fault, factor: float, share: float) -> None:
-    prices = {_position("DailyMarket", name) for name in ("dm_close", "dm_high", "dm_low")}
-    fault.rewrite(
-        lambda n, row: [[_scaled(value, factor) if at in prices else value for at, value in enumerate(row)]], share
+def _surged(root: Path, plant: Plant, rows: pa.Table, last: Path) -> pa.Table:
+    """The trades of a batch and, in their last part, more of the busiest broker's new ones, with control totals."""
+    first = FIRST_PLANTED_NUMBER + plant.batch * 1_000_000
+    with duckdb.connect() as con:
+        con.register("landed", rows.drop_columns("part"))
+        con.register("brokers", _brokers(root, plant.batch))
+        con.execute(f"set variable first_number = {first}; set variable times = {plant.strength}::double")
+        added = con.sql((_HERE / "queries" / "broker_surge.sql").read_text(encoding="utf-8")).to_arrow_table()
+    totals = root / f"Batch{plant.batch}" / "Trade_audit.csv"
+    raised = re.sub(
+        r",(T_Records|T_NEW),(\d+),",
+        lambda total: f",{total[1]},{int(total[2]) + len(added)},",
+        totals.read_text(encoding="utf-8"),
     )
+    totals.unlink()
+    totals.write_text(raised, encoding="utf-8")
+    return pa.concat_tables([rows.drop_columns("n"), _in_part(added, last.name)])
 
 
-def _prices_high(fault: Fault) -> None:
-    _price_change(fault, PRICE_FACTOR, fault.plant.strength)
-
-
-def _drift(fault: Fault) -> None:
-    _price_change(fault, (1 + fault.plant.strength) ** (fault.batch - fault.plant.batch + 1), 1)
-
-
-def _unit_change(fault: Fault) -> None:
-    fault.replace(_position("CashTransaction", "ct_amt"), lambda value: _scaled(value, fault.plant.strength), 1)
-
-
-def _as_in_the_first_row(file: str, column: str) -> Change:
-    """The first row's value in some of the others."""
-
-    def planted(fault: Fault) -> None:
-        at = _position(file, column)
-        first = next((row[at] for row in _rows(fault.files)), "")
-        fault.replace(at, lambda value: first)
-
-    return planted
-
-
-def _swapped_columns(fault: Fault) -> None:
-    high, low = _position("DailyMarket", "dm_high"), _position("DailyMarket", "dm_low")
-    swapped = {high: low, low: high}
-    fault.rewrite(lambda n, row: [[row[swapped.get(at, at)] for at in range(len(row))]])
-
-
-def _shifted_column(fault: Fault) -> None:
-    at = _position("DailyMarket", "dm_close")
-    before = [row[at] for row in _rows(fault.files)]
-    fault.rewrite(lambda n, row: [[*row[:at], before[n - 1], *row[at + 1 :]]])
-
-
-def _repeated_file(fault: Fault) -> None:
-    """Rows of the batch before come again. Their days and sequence numbers are as they should be in this batch."""
-    before = _rows(_files(fault.root, fault.batch - 1, fault.plant.file))
-
-    def repeated(n: int, row: Fields) -> Iterable[Fields]:
-        pairs = zip(row[2:], before[n % len(before)][2:], strict=True)
-        return [[*row[:2], *(value[:10] + old[10:] if _DAY.match(value) else old for value, old in pairs)]]
-
-    if before:
-        fault.rewrite(repeated)
-
-
-def _broker_surge(fault: Fault) -> None:
-    """The new trades of the busiest broker come several times, under numbers of their own."""
-    brokers = _brokers(fault.root, fault.batch)
-    account, number = _position("Trade", "t_ca_id"), _position("Trade", "t_id")
-    new = [fields for fields in _rows(fault.files) if fields[0] == "I"]
-    busiest = Counter(brokers.get(fields[account], "") for fields in new).most_common(1)
-    if not busiest:
-        return
-    chosen = [fields for fields in new if brokers.get(fields[account], "") == busiest[0][0]]
-    wanted = round(len(chosen) * fault.plant.strength) - len(chosen)
-    added: list[Fields] = []
-    for n in range(wanted):
-        row = list(chosen[n % len(chosen)])
-        row[1] = row[number] = str(FIRST_PLANTED_NUMBER + fault.batch * 1_000_000 + n)
-        added.append(row)
-    last = fault.files[-1]
-    _write(last, last.read_bytes().decode() + "".join("|".join(row) + "\n" for row in added))
-    _raise_totals(fault.root / f"Batch{fault.batch}" / "Trade_audit.csv", {"T_Records": wanted, "T_NEW": wanted})
-
-
-def _brokers(root: Path, batch: int) -> dict[str, str]:
-    """The broker of each account, as of a batch."""
-    found: dict[str, str] = {}
-    for path in sorted((root / "Batch1").glob("CustomerMgmt*.xml")):
-        table = XmlTable(layout("crm.customer_mgmt"), [str(path)], root)
-        for chunk in table.batches():
-            accounts, brokers = chunk.column("ca_id").to_pylist(), chunk.column("ca_b_id").to_pylist()
-            found.update((a, b) for a, b in zip(accounts, brokers, strict=True) if a and b)
-    at, broker = _position("Account", "ca_id"), _position("Account", "ca_b_id")
-    for earlier in range(2, batch + 1):
-        found.update((row[at], row[broker]) for row in _rows(_files(root, earlier, "Account")))
-    return found
-
-
-def _raise_totals(path: Path, more: dict[str, int]) -> None:
-    """Add to control totals."""
-
-    def raised(line: str) -> str:
-        fields = line.split(",")
-        if len(fields) > 4 and fields[3] in more:
-            fields[4] = str(int(fields[4]) + more[fields[3]])
-        return ",".join(fields)
-
-    lines = path.read_text(encoding="utf-8").splitlines()
-    _write(path, "".join(f"{raised(line)}\n" for line in lines))
-
-
-LEAVES = ("DailyMarket", "CashTransaction", "HoldingHistory")
-"""Files that no other row depends on, so that the rest still loads."""
-_MARKET, _CASH, _TRADE = "DailyMarket", "CashTransaction", "Trade"
-
-
-def _one_value(
-    file: str, column: str, landed: str, strength: float, meaning: str, change: Callable[[str], str]
-) -> Kind:
-    """A kind that changes a value of some rows; the file calls its column what `landed` says."""
-    return Kind((file,), column, strength, 1, meaning, lambda fault: fault.replace(_position(file, landed), change))
-
-
-KINDS = {
-    "missing_rows": Kind(
-        LEAVES, "", 0.5, 1, "share of the file's rows that is missing", lambda fault: fault.rewrite(lambda n, row: [])
-    ),
-    "delivered_twice": Kind(
-        LEAVES, "", 1, 1, "share of the file's rows that comes a second time",
-        lambda fault: fault.rewrite(lambda n, row: [row, row]),
-    ),
-    "prices_high": Kind(
-        (_MARKET,), "close_price", 1, 1, "share of the prices that is 100 times too high", _prices_high
-    ),
-    "null_column": _one_value(
-        _CASH, "description", "ct_name", 0.2, "share of the rows without CT_NAME", lambda value: ""
-    ),
-    "vanished_category": _one_value(
-        _TRADE, "trade_type_id", "t_tt_id", 1, "share of the rows of trade type TLB that come as TMB instead",
-        lambda value: "TMB" if value == "TLB" else value,
-    ),
-    "new_category": _one_value(
-        _TRADE, "status_id", "t_st_id", 0.2,
-        "share of the rows of open trades that have status INAC, which no trade has",
-        lambda value: "INAC" if value in ("PNDG", "SBMT") else value,
-    ),
-    "unit_change": Kind((_CASH,), "amount", 7.8, 1e6, "factor of the amounts, as of another currency", _unit_change),
-    "late_dates": _one_value(
-        _CASH, "transacted_at", "ct_dts", 1, "share of the times that are one day late",
-        lambda value: str(datetime.fromisoformat(value) + timedelta(days=1)),
-    ),
-    "broker_surge": Kind(
-        (_TRADE,), "broker_id", 10, 1000, "how many times the busiest broker's new trades come", _broker_surge
-    ),
-    "repeated_file": Kind(
-        LEAVES, "", 1, 1, "share of the rows that are those of the batch before, with this batch's dates and numbers",
-        _repeated_file,
-    ),
-    "flipped_signs": _one_value(
-        _CASH, "amount", "ct_amt", 0.5, "share of the amounts with the other sign",
-        lambda value: value[1:] if value[0] == "-" else f"-{value}",
-    ),
-    "whole_amounts": _one_value(
-        _CASH, "amount", "ct_amt", 1, "share of the amounts that lost their decimals",
-        lambda value: f"{float(value):.0f}.00",
-    ),
-    "placeholder": _one_value(
-        _CASH, "description", "ct_name", 0.2, "share of the rows with N/A for CT_NAME", lambda value: "N/A"
-    ),
-    "lost_times": _one_value(
-        _CASH, "transacted_at", "ct_dts", 0.3, "share of the times that are midnight",
-        lambda value: f"{value[:10]} 00:00:00",
-    ),
-    "lost_seconds": _one_value(
-        _CASH, "transacted_at", "ct_dts", 1, "share of the times that are full minutes",
-        lambda value: f"{value[:16]}:00",
-    ),
-    "one_account": Kind(
-        (_CASH,), "account_id", 0.3, 1, "share of the rows that go to the first account",
-        _as_in_the_first_row(_CASH, "ct_ca_id"),
-    ),
-    "garbled_text": _one_value(
-        _TRADE, "executed_by", "t_exec_name", 0.5, "share of the names with a letter that was not readable",
-        lambda value: value[:1] + "\N{REPLACEMENT CHARACTER}" + value[2:],
-    ),
-    "zero_volumes": _one_value(_MARKET, "volume", "dm_vol", 0.2, "share of the volumes that are 0", lambda value: "0"),
-    "negative_volumes": _one_value(
-        _MARKET, "volume", "dm_vol", 0.1, "share of the volumes that are negative", lambda value: f"-{value}"
-    ),
-    "stuck_value": Kind(
-        (_MARKET,), "volume", 0.3, 1, "share of the volumes that are those of the first row",
-        _as_in_the_first_row(_MARKET, "dm_vol"),
-    ),
-    "swapped_columns": Kind(
-        (_MARKET,), "day_high", 0.3, 1, "share of the rows with highest and lowest price swapped", _swapped_columns,
-        ("day_low",),
-    ),
-    "shifted_column": Kind(
-        (_MARKET,), "close_price", 1, 1, "share of the closing prices that are those of the row before",
-        _shifted_column, ("day_high", "day_low"),
-    ),
-    "drift": Kind(
-        (_MARKET,), "close_price", 0.01, 1, f"growth of the prices a batch, for {DRIFT_BATCHES} batches", _drift
-    ),
-}  # fmt: skip
+def _brokers(root: Path, batch: int) -> pa.Table:
+    """Accounts and their brokers in the order in which the files up to a batch name them, with that `place`."""
+    paths = sorted(str(path) for path in (root / "Batch1").glob("CustomerMgmt*.xml"))
+    tables = [pa.table(XmlTable(layout("crm.customer_mgmt"), paths, root))]
+    tables += [_read(_files(root, earlier, "Account"), earlier, "Account") for earlier in range(2, batch + 1)]
+    named = pa.concat_tables([table.select(["ca_id", "ca_b_id"]) for table in tables])
+    return named.append_column("place", [np.arange(len(named))])

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from warehouse import PROJECT, Warehouse
 
-from scripts.anomaly_benchmark import STRENGTHS, areas
-from scripts.generate_landing.plant import DRIFT_BATCHES, KINDS, Plant, PlantError, check, parse, plant_all
+from scripts.anomaly_benchmark import areas
+from scripts.generate_landing.plant import KINDS, Plant, PlantError, check, parse, plant_all
 from scripts.report.__main__ import write_report
 
 DAYS = 22
@@ -185,9 +185,15 @@ def test_a_repeated_file_has_the_rows_of_the_batch_before_on_its_own_day(file: s
     assert days[0] == days[1]
 
 
+def test_the_first_daily_batch_repeats_rows_of_the_history(clean: Path, copy: Path) -> None:
+    plant_all(copy, [parse("repeated_file@2")], 7)
+    history, repeated = rows(clean, 1, "DailyMarket"), rows(copy, 2, "DailyMarket")
+    assert [row[3:] for row in repeated] == [row[1:] for row in history[: len(repeated)]]
+
+
 def test_a_drift_compounds_over_its_batches(clean: Path, copy: Path) -> None:
     plant_all(copy, [parse("drift@3:0.01")], 7)
-    assert differing(clean, copy) == {f"Batch{n}/DailyMarket.txt" for n in range(3, 3 + DRIFT_BATCHES)}
+    assert differing(clean, copy) == {f"Batch{n}/DailyMarket.txt" for n in range(3, 3 + KINDS["drift"].batches)}
     for batch in (3, 22):
         ratio = float(rows(copy, batch, "DailyMarket")[0][4]) / float(rows(clean, batch, "DailyMarket")[0][4])
         assert abs(ratio - 1.01 ** (batch - 2)) < 0.005
@@ -236,8 +242,7 @@ def test_only_daily_batches_can_be_planted_in() -> None:
 
 def test_the_benchmark_plants_every_kind_at_two_strengths() -> None:
     plants = [plant for area in areas(1, 60) for plant in area]
-    assert {(p.kind, p.strength) for p in plants} == {(k, s) for k, both in STRENGTHS.items() for s in both}
-    assert set(STRENGTHS) == set(KINDS)
+    assert {(p.kind, p.strength) for p in plants} == {(name, s) for name, kind in KINDS.items() for s in kind.tried}
     check(plants, 60)
     for area in areas(1, 60):
         batches = [p.batch for p in area if p.kind != "drift"]
