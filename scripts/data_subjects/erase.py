@@ -32,22 +32,12 @@ from scripts.data_subjects import search
 from scripts.data_subjects.landing_rewrite import destroy, replace_destroying, rewrite_area
 from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.data_subjects.persons import Person, check, identify, read_manifest, refuse_unknown, tables
+from scripts.data_subjects.rendering import fill
 from scripts.encryption import attach_warehouse, is_encrypted, quoted, warehouse_path
 from scripts.project import DBT, PROJECT, landing_folder, target_folder
+from scripts.queries import read_query
 from scripts.warehouse_file import connect, open_warehouse
 
-TOTALS = """
-    select
-        table_schema || '.' || table_name,
-        coalesce(list(column_name order by column_name) filter (column_name <> 'batch_id'), [])
-    from information_schema.columns
-    where
-        table_catalog = current_database()
-        and table_schema in ('core', 'staging')
-        and (column_name = 'batch_id' or data_type like 'DECIMAL%' or column_name in ('quantity', 'current_holding'))
-    group by all
-    order by all
-"""
 LEDGER_KINDS = {"customer": "customer", "account": "account", "prospect": "prospect", "match_key": "person"}
 
 
@@ -216,14 +206,7 @@ class Erasure:
         with self.console.status("Building the warehouse anew"):
             self.dbt(["run", "--full-refresh", "--quiet", "--vars", json.dumps(variables)])
         with open_warehouse(read_only=False) as con:
-            for (schema,) in con.execute(
-                """
-                select distinct schema_name from duckdb_tables()
-                where
-                    database_name = current_database()
-                    and (schema_name = 'quality_failures' or schema_name like '%dbt\\_test\\_\\_audit' escape '\\')
-                """
-            ).fetchall():
+            for (schema,) in con.execute(read_query(__file__, "stored_failures")).fetchall():
                 con.execute(f'drop schema "{schema}" cascade')
             con.execute("update operations.failing_rows set failures_table = null")
             con.execute("checkpoint")
@@ -292,8 +275,7 @@ class Erasure:
     def _write_report(self, report: Report) -> None:
         stem = self._report_of(report.erasure)
         stem.parent.mkdir(parents=True, exist_ok=True)
-        content = {**asdict(report), "is_complete": report.is_complete}
-        stem.with_suffix(".json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+        stem.with_suffix(".json").write_text(json.dumps(_as_json(report), indent=2) + "\n", encoding="utf-8")
         stem.with_suffix(".txt").write_text(as_text(report), encoding="utf-8")
 
     def _keep(self, request: Request) -> None:
@@ -361,7 +343,7 @@ def _refuse_naming(reason: str, request: Request) -> None:
 def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """Rows of each table of core and staging, and the sums of what can be summed."""
     totals: dict[str, str] = {}
-    for table, columns in con.execute(TOTALS).fetchall():
+    for table, columns in con.execute(read_query(__file__, "totals")).fetchall():
         sums = "".join(f', sum("{column}")' for column in columns)
         row = con.execute(f"select count(*){sums} from {table}").fetchall()[0]
         totals |= {f"{table}: {what}": str(value) for what, value in zip(["rows", *columns], row, strict=True)}
@@ -370,25 +352,11 @@ def _totals(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
 
 def as_text(report: Report) -> str:
     """The report for a reader."""
-    accepted = report.accepted_mentions
-    lines = [
-        f"Erasure {report.erasure} of {report.erased_at}: {'complete' if report.is_complete else 'NOT COMPLETE'}",
-        f"Reason: {report.reason}",
-        "Identifiers replaced: " + ", ".join(f"{n} {k}" for k, n in report.identifiers.items()),
-        f"Landed rows rewritten: {sum(report.landed_rows_rewritten.values())} in "
-        f"{len(report.landed_rows_rewritten)} files",
-        f"Files removed: {len(report.files_removed)}",
-        f"Totals compared: {report.totals_compared}, changed: {len(report.totals_changed)}",
-        *(f"  changed: {t}" for t in report.totals_changed),
-        f"Values searched for: {report.values_searched}; {report.values_shared_with_others} more are also other "
-        "persons' and can't tell",
-        *(f"  searched: {place}, {n} files or columns" for place, n in report.places_searched.items()),
-        f"Found: {len(report.found)}",
-        *(f"  {'accepted' if f in accepted else 'found'}: {f}" for f in report.found),
-        *([f"Accepted: {len(accepted)}, because: {report.accepted_because}"] if accepted else []),
-        *(f"Note: {n}" for n in report.notes),
-    ]
-    return "\n".join(lines) + "\n"
+    return fill("erasure.txt.j2", **_as_json(report))
+
+
+def _as_json(report: Report) -> dict[str, object]:
+    return {**asdict(report), "is_complete": report.is_complete}
 
 
 def erase(customers: list[str], prospects: list[str], reason: str, erasure: Erasure | None = None) -> list[Report]:

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from scripts import access_log
 from scripts.data_subjects.ledger import PrivacyProblem, read_ledger
 from scripts.data_subjects.persons import Person, Table, check, identify, read_manifest, refuse_unknown, rows_of, tables
+from scripts.data_subjects.rendering import fill
 from scripts.data_subjects.search import landed, mentions, needles
 from scripts.project import landing_folder
 from scripts.warehouse_file import open_warehouse
@@ -103,15 +103,12 @@ def export(customers: list[str], prospects: list[str], employees: list[str], out
 
 
 def _write(folder: Path, person: Person, collected: list[dict[str, Any]], rows: int, elsewhere: list[str]) -> None:
-    content = {
+    content: dict[str, Any] = {
         "made_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "identifiers": {k: person.of(k) for k in person.ids if k not in ("match_key", "trade")},
         "tables": collected,
     }
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")), autoescape=select_autoescape(["html", "j2"])
-    )
-    page = pages.get_template("export.html.j2").render(**content, row_count=rows)
+    page = fill("export.html.j2", **content, row_count=rows)
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, text in (
         ("subject.json", json.dumps(content, ensure_ascii=False, indent=1) + "\n"),

@@ -27,6 +27,7 @@ import pyarrow as pa
 from scripts.keys import ensure_key, read_key
 from scripts.problem import Problem
 from scripts.project import PROJECT, landing_folder
+from scripts.queries import read_query
 
 KEY = "erasure"
 NO_HASH = "0" * 64
@@ -44,7 +45,6 @@ class PrivacyProblem(Problem):
 class Hold:
     """A legal hold: data that must be kept, by whose order, until when, and why."""
 
-    hash: str
     until: date
     by: str
     why: str
@@ -120,7 +120,7 @@ class Ledger:
             for s in line["subjects"]:
                 self.replacements[s["kind"], s["hash"]] = s["replacement"]
         elif line["type"] == "hold":
-            self.holds[line["hash"]] = Hold(line["hash"], date.fromisoformat(line["until"]), line["by"], line["why"])
+            self.holds[line["hash"]] = Hold(date.fromisoformat(line["until"]), line["by"], line["why"])
         elif line["type"] == "release":
             self.holds.pop(line["hash"], None)
 
@@ -191,14 +191,4 @@ def register(cursor: Any, ledger: Ledger | None = None) -> None:
     key = read_key(KEY, ledger.key_version).secret.ljust(_BLOCK, b"\0")
     cursor.execute("set variable erasure_inner = ?", [bytes(b ^ 0x36 for b in key)])
     cursor.execute("set variable erasure_outer = ?", [bytes(b ^ 0x5C for b in key)])
-    cursor.execute(
-        """
-        create or replace temp macro erasure_hash(kind, subject) as sha256(
-            coalesce(getvariable('erasure_outer'), error('the erasure key is missing'))
-            || unhex(sha256(
-                coalesce(getvariable('erasure_inner'), error('the erasure key is missing'))
-                || encode(kind || ':' || subject)
-            ))
-        )
-        """
-    )
+    cursor.execute(read_query(__file__, "erasure_hash"))

@@ -22,9 +22,18 @@ from scripts.columns import Column
 from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.landing.definitions import Layout, layouts
 from scripts.project import DBT, PROJECT, target_folder
+from scripts.queries import read_query
 
 VERSION = 100_000_000
 MATCH = ("last_name", "first_name", "address_line1", "address_line2", "postal_code")
+# Which identifiers lead to which others of a person, one after the other, where a table has both.
+LEADS = (
+    ("customer", "match_key"),
+    ("customer", "account"),
+    ("match_key", "prospect"),
+    ("prospect", "match_key"),
+    ("account", "trade"),
+)
 # What is searched for, kind by kind of column; the rest of what is personal isn't one person's alone.
 DISTINCTIVE = ("name", "contact", "government_id")
 
@@ -120,22 +129,8 @@ def tables(con: duckdb.DuckDBPyConnection, manifest: dict[str, Any]) -> list[Tab
     know, such as stored test failures, are among them; views are not.
     """
     declared = {table.full_name: table for table in project_tables(manifest)}
-    rows = con.execute(
-        """
-        select schema_name, table_name, list((column_name, data_type) order by column_index)
-        from duckdb_columns()
-        where
-            database_name = current_database() and not internal
-            -- A view holds no rows of its own.
-            and (schema_name, table_name) in (
-                select (schema_name, table_name) from duckdb_tables() where database_name = current_database()
-            )
-        group by all
-        order by all
-        """
-    ).fetchall()
     found = []
-    for schema, name, columns in rows:
+    for schema, name, columns in con.execute(read_query(__file__, "tables")).fetchall():
         table = declared.get(f"{schema}.{name}", Table(schema, name, ()))
         known = {column.name: column for column in table.columns}
         held = (replace(known.get(c) or _column(c, "", {}), data_type=data_type) for c, data_type in columns)
@@ -179,40 +174,29 @@ def identify(
     person.add("customer", customers)
     person.add("prospect", prospects)
     person.add("employee", employees)
-    listed = [t for t in found if _has(t, "prospect") and set(MATCH) <= {c.name for c in t.columns}]
-    known = [t for t in found if _has(t, "customer") and set(MATCH) <= {c.name for c in t.columns}]
-    for table in known:
-        person.add("match_key", (r[0] for r in _pick(con, table, _match_key(table), "customer", person)))
-    for table in [t for t in found if _has(t, "customer") and _has(t, "account")]:
-        person.add("account", (r[0] for r in _pick(con, table, _first(table, "account"), "customer", person)))
-    for table in listed:
-        sql = f"select distinct {_first(table, 'prospect')} from {table.relation} where "
-        person.add("prospect", (r[0] for r in person.rows(con, sql + _among(_match_key(table), "match_key"))))
-    for table in listed:
-        person.add("match_key", (r[0] for r in _pick(con, table, _match_key(table), "prospect", person)))
+    for known, sought in LEADS:
+        for table in found:
+            person.add(sought, _pick(con, table, sought, known, person))
     person.ids.get("match_key", set()).discard("\x1f" * 4)
-    for table in [t for t in found if _has(t, "account") and _has(t, "trade")]:
-        person.add("trade", (r[0] for r in _pick(con, table, _first(table, "trade"), "account", person)))
     return person
 
 
-def _has(table: Table, kind: str) -> bool:
-    return any(c.subject == kind for c in table.columns)
-
-
-def _first(table: Table, kind: str) -> str:
-    return next(f'"{c.name}"' for c in table.columns if c.subject == kind)
-
-
-def _match_key(table: Table) -> str:
-    return "upper(" + " || chr(31) || ".join(f"coalesce(cast({c} as varchar), '')" for c in MATCH) + ")"
-
-
-def _pick(con: duckdb.DuckDBPyConnection, table: Table, what: str, kind: str, person: Person) -> list[tuple[Any, ...]]:
-    if not person.of(kind):
+def _identifying(table: Table, kind: str) -> list[str]:
+    """What holds identifiers of a kind in a table, as SQL: columns, or name and address together."""
+    if kind != "match_key":
+        return [f'"{column.name}"' for column in table.columns if column.subject == kind]
+    if not set(MATCH) <= {column.name for column in table.columns}:
         return []
-    where = " or ".join(_among(f'"{c.name}"', kind) for c in table.columns if c.subject == kind)
-    return person.rows(con, f"select distinct {what} from {table.relation} where {where}")
+    return ["upper(" + " || chr(31) || ".join(f"coalesce(cast({c} as varchar), '')" for c in MATCH) + ")"]
+
+
+def _pick(con: duckdb.DuckDBPyConnection, table: Table, sought: str, known: str, person: Person) -> list[object]:
+    """Identifiers of one kind in rows that have the person's of another kind, where a table has both."""
+    told, where = _identifying(table, sought), [_among(by, known) for by in _identifying(table, known)]
+    if not (told and where and person.of(known)):
+        return []
+    query = f"select distinct {told[0]} from {table.relation} where {' or '.join(where)}"
+    return [value for (value,) in person.rows(con, query)]
 
 
 def _among(expression: str, kind: str) -> str:
@@ -224,7 +208,7 @@ def refuse_unknown(con: duckdb.DuckDBPyConnection, found: list[Table], kind: str
     """Raise PrivacyProblem where no one in the warehouse has an identifier."""
     for value in values:
         asked = Person({kind: {value}})
-        if not any(_pick(con, table, "true", kind, asked) for table in found if _has(table, kind)):
+        if not any(_pick(con, table, kind, kind, asked) for table in found):
             raise PrivacyProblem(f"No {kind} of this number is in the warehouse, so nothing was done.")
 
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from scripts.data_subjects.export import KINDS
 from scripts.data_subjects.persons import Table, check, project_tables
+from scripts.data_subjects.rendering import fill
 from scripts.project import PROJECT
 
 FOLDER = PROJECT / "docs" / "privacy"
@@ -40,15 +40,7 @@ def render(manifest: dict[str, Any]) -> dict[str, str]:
         **processing,
         "identifiers": [{**i, "columns": _matching(held, i)} for i in processing["identifiers"]],
     }
-    pages = Environment(
-        loader=FileSystemLoader(Path(__file__).with_name("templates")),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # Markdown, from the text of the project
-    )
-    return {name: pages.get_template(f"{name}.j2").render(**content) for name in PAGES}
+    return {name: fill(f"{name}.j2", **content) for name in PAGES}
 
 
 def _row(table: Table) -> dict[str, Any]:

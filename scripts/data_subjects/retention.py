@@ -14,30 +14,8 @@ import duckdb
 from scripts import access_log
 from scripts.data_subjects.erase import Erasure, Report, erase
 from scripts.data_subjects.ledger import Ledger
+from scripts.queries import read_query
 from scripts.warehouse_file import open_warehouse
-
-DUE = {
-    "customer": """
-        select cast(customer_id as varchar) from core.dim_customer as versions
-        where
-            status = 'Inactive'
-            and coalesce(last_name, '') not like 'ERASED %'
-            and not exists (
-                select 1 from core.dim_customer as later
-                where
-                    versions.customer_id = later.customer_id
-                    and later.effective_date > versions.effective_date
-                    and later.status <> 'Inactive'
-            )
-        group by customer_id having min(effective_date) <= $cutoff
-        order by 1
-    """,
-    "prospect": """
-        select agency_id from core.prospect
-        where strptime(sk_record_date_id::varchar, '%Y%m%d') <= $cutoff and coalesce(last_name, '') not like 'ERASED %'
-        order by 1
-    """,
-}
 
 
 @dataclass
@@ -46,7 +24,6 @@ class Due:
 
     rule: str
     subject: str
-    action: str
     cutoff: date
     values: list[str]
     held: int = 0
@@ -56,17 +33,19 @@ class Due:
 def due(con: duckdb.DuckDBPyConnection, ledger: Ledger) -> list[Due]:
     """What each rule finds; who is under a hold is left out and counted."""
     today = con.execute("select max(batch_date) from operations.batches").fetchall()[0][0]
-    rules = con.execute("select rule, subject, action, keep_days from reference.retention_rules order by 1").fetchall()
+    rules = con.execute("select rule, subject, keep_days from reference.retention_rules order by 1")
     found = []
-    for rule, subject, action, keep_days in rules:
-        one = Due(rule, subject, action, today - timedelta(days=keep_days), [])
-        if subject in DUE:
-            values = [r[0] for r in con.execute(DUE[subject], {"cutoff": one.cutoff}).fetchall()]
-            one.values = [v for v in values if not ledger.hold_on(v, date.today(), subject)]
-            one.held, one.rows = len(values) - len(one.values), len(one.values)
-        else:
+    for rule, subject, keep_days in rules.fetchall():
+        one = Due(rule, subject, today - timedelta(days=keep_days), [])
+        if subject == "rejected_row":
             counted = f"select count(*) from operations.rejected_rows {_PAST}"
             one.rows = con.execute(counted, {"cutoff": one.cutoff}).fetchall()[0][0]
+        else:
+            leavers = read_query(__file__, f"retention_{subject}")
+            past = f"select subject from ({leavers}) where since <= $cutoff order by 1"
+            values = [r[0] for r in con.execute(past, {"cutoff": one.cutoff}).fetchall()]
+            one.values = [v for v in values if not ledger.hold_on(v, date.today(), subject)]
+            one.held, one.rows = len(values) - len(one.values), len(one.values)
         found.append(one)
     return found
 
