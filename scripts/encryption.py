@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib.resources
 import os
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -96,13 +97,11 @@ def attach_warehouse(con: duckdb.DuckDBPyConnection, path: Path, alias: str = AL
     A rotation that was interrupted has made a key that no file uses yet, so an older version is tried too.
     """
     newest = read_key(KEY)
-    older = [v for v in reversed(versions(KEY)) if v != newest.version] if path.exists() and is_encrypted(path) else []
-    for version in older:
-        if _try(con, path, alias, newest, read_only):
-            return newest
-        key = read_key(KEY, version)
-        if _try(con, path, alias, key, read_only):
-            return key
+    if path.exists() and is_encrypted(path):
+        older = (read_key(KEY, version) for version in reversed(versions(KEY)) if version != newest.version)
+        for key in chain([newest], older):
+            if _try(con, path, alias, key, read_only):
+                return key
     attach(con, path, alias, newest, read_only)
     return newest
 

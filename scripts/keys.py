@@ -15,6 +15,8 @@ import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import click
+
 from scripts.problem import Problem
 from scripts.project import PROJECT
 
@@ -106,16 +108,12 @@ def _secret(digits: str, place: str) -> bytes:
     return bytes.fromhex(digits)
 
 
-def main() -> None:
+@click.command()
+@click.argument("names", nargs=-1)
+def main(names: tuple[str, ...]) -> None:
     """Create the named keys if they are missing, and print where they are."""
-    import sys
-
-    for name in sys.argv[1:]:
-        try:
-            key = ensure_key(name)
-        except KeyProblem as error:
-            sys.exit(str(error))
-        print(f"The key {name} is there, version {key.version}.")
+    for name in names:
+        click.echo(f"The key {name} is there, version {ensure_key(name).version}.")
 
 
 if __name__ == "__main__":

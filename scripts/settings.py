@@ -10,7 +10,6 @@ import difflib
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -24,14 +23,6 @@ LARGEST = 2_147_483_647
 
 class SettingProblem(Problem):
     """An invalid setting. The message names it and the valid values."""
-
-
-@dataclass(frozen=True)
-class Rule:
-    """What a setting accepts, in words and as a test of its text."""
-
-    words: str
-    accepts: Callable[[str], bool]
 
 
 def _whole(least: int) -> Callable[[str], bool]:
@@ -51,13 +42,14 @@ def _is_day(text: str) -> bool:
         return False
 
 
-RULES = {
-    "through_batch": Rule("the number of a batch, or 0 for all that are complete", _whole(0)),
-    "max_rejected_share": Rule("a share from 0 to 1, such as 0.05 for 5 %", _is_share),
-    "expected_through": Rule("a day such as 2026-01-31, today or yesterday", _is_day),
-    "freshness_severity": Rule("error or warn", lambda text: text.lower() in ("error", "warn")),
-    "k_anonymity": Rule("a whole number from 1", _whole(1)),
-    "smallest_area": Rule("a whole number from 1", _whole(1)),
+# What a setting must be, in words and as a test of its text.
+RULES: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "through_batch": ("the number of a batch, or 0 for all that are complete", _whole(0)),
+    "max_rejected_share": ("a share from 0 to 1, such as 0.05 for 5 %", _is_share),
+    "expected_through": ("a day such as 2026-01-31, today or yesterday", _is_day),
+    "freshness_severity": ("error or warn", lambda text: text.lower() in ("error", "warn")),
+    "k_anonymity": ("a whole number from 1", _whole(1)),
+    "smallest_area": ("a whole number from 1", _whole(1)),
 }
 
 
@@ -75,9 +67,9 @@ def check(variables: Mapping[str, Any]) -> None:
         if name not in variables and (text := os.environ.get(name.upper())):
             given[name.upper()] = (name, text)
     for where, (name, value) in given.items():
-        rule = RULES.get(name)
-        if rule and not rule.accepts("none" if value is None else str(value).strip()):
-            raise SettingProblem(f"{where} is {value!r}, but must be {rule.words}.")
+        words, accepts = RULES.get(name, ("", lambda text: True))
+        if not accepts("none" if value is None else str(value).strip()):
+            raise SettingProblem(f"{where} is {value!r}, but must be {words}.")
 
 
 def _parameters() -> set[str]:

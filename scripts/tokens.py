@@ -27,43 +27,37 @@ def token_key(make: bool = False) -> Key | None:
         return None
 
 
+def needed(key: Key | None) -> Key:
+    """The key; raises KeyProblem where there is none."""
+    if key is None:
+        raise KeyProblem(
+            "There is no key for tokens, so nothing can be read that holds tokens. "
+            "Make one with `python -m scripts.keys token`, or restore the original one."
+        )
+    return key
+
+
 def register(conn: duckdb.DuckDBPyConnection, key: Key | None) -> None:
     """Give a connection `keyed_hash(purpose, value)` and `keyed_hash_version()`; without a key, both fail when called.
 
     Null gives null. All cursors of the connection share the functions.
     """
-    if key is None:
-        keyed_hash, version = _no_hash, _no_version
-    else:
-        keyed, number = hmac.new(key.secret, digestmod="sha256"), key.version
+
+    def keyed_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
+        keyed = hmac.new(needed(key).secret, digestmod="sha256")
 
         def digest(message: str) -> str:
             mac = keyed.copy()
             mac.update(message.encode())
             return mac.hexdigest()
 
-        def keyed_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
-            pairs = zip(purposes.to_pylist(), values.to_pylist(), strict=True)
-            return pa.array([None if v is None else digest(f"{p}{SEPARATOR}{v}") for p, v in pairs], pa.string())
+        pairs = zip(purposes.to_pylist(), values.to_pylist(), strict=True)
+        return pa.array([None if v is None else digest(f"{p}{SEPARATOR}{v}") for p, v in pairs], pa.string())
 
-        def version() -> int:
-            return number
+    def version() -> int:
+        return needed(key).version
 
     # A call for each value would cost a hundred times as much as one for each vector.
     conn.create_function("keyed_hash", keyed_hash, ["VARCHAR", "VARCHAR"], "VARCHAR", type=ARROW, null_handling=SPECIAL)
     # The value never changes while the process lives; side effects keep DuckDB from asking before a query runs.
     conn.create_function("keyed_hash_version", version, [], "INTEGER", side_effects=True)
-
-
-def _no_hash(purposes: pa.StringArray, values: pa.StringArray) -> pa.StringArray:
-    raise KeyProblem(_MISSING)
-
-
-def _no_version() -> int:
-    raise KeyProblem(_MISSING)
-
-
-_MISSING = (
-    "There is no key for tokens, so nothing can be read that holds tokens. "
-    "Make one with `python -m scripts.keys token`, or restore the original one."
-)

@@ -79,4 +79,4 @@ def _with_purpose(name: str, key: Key | None) -> Callable[[pa.Array, pa.Array], 
 
 
 def _version(key: Key | None) -> int:
-    return key.version if key else tokens._no_version()
+    return tokens.needed(key).version
