@@ -7,7 +7,6 @@ no model describes, a value that no row has.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ import duckdb
 import yaml
 
 from scripts.columns import Column, columns_of
-from scripts.encryption import quoted
+from scripts.encryption import ALIAS, quoted
 from scripts.problem import Problem
 from scripts.project import PROJECT
 
@@ -49,11 +48,12 @@ class Grant:
         """Schema and table."""
         return f"{self.schema}.{self.table}"
 
-    def select(self, catalog: str) -> str:
+    @property
+    def select(self) -> str:
         """The rows and columns that are given, as SQL in an order that is always the same."""
         listed = ", ".join(f'"{c.name}"' for c in self.columns)
         where = f" where {self.condition}" if self.condition else ""
-        return f'select {listed} from "{catalog}"."{self.schema}"."{self.table}"{where} order by all'
+        return f'select {listed} from "{self.schema}"."{self.table}"{where} order by all'
 
 
 @dataclass(frozen=True)
@@ -98,17 +98,17 @@ def load_policy(path: Path | None = None) -> dict[str, Any]:
     return policy
 
 
-def without_value(policy: dict[str, Any]) -> list[str]:
+def without_value() -> list[str]:
     """Names of the audiences that are not for one branch or broker."""
-    return [name for name, rules in policy["audiences"].items() if "rows" not in rules]
+    return [name for name, rules in load_policy()["audiences"].items() if "rows" not in rules]
 
 
-def find_audience(policy: dict[str, Any], name: str, value: str | None) -> Audience:
+def find_audience(name: str, value: str | None = None) -> Audience:
     """An audience of the policy, with the value that its rows depend on."""
-    if name not in policy["audiences"]:
-        known = ", ".join(policy["audiences"])
-        raise PolicyProblem(f"There is no audience {name}. Those in {POLICY.name} are: {known}.")
-    rules = policy["audiences"][name]
+    audiences = load_policy()["audiences"]
+    if name not in audiences:
+        raise PolicyProblem(f"There is no audience {name}. Those in {POLICY.name} are: {', '.join(audiences)}.")
+    rules = audiences[name]
     if ("rows" in rules) and not value:
         raise PolicyProblem(f"The audience {name} is for one {rules['value_of']}: say which, with --value.")
     if "rows" not in rules and value:
@@ -133,13 +133,13 @@ def classifications(manifest: dict[str, Any], policy: dict[str, Any]) -> dict[st
     return found
 
 
-def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, manifest: dict[str, Any]) -> list[Grant]:
-    """What an audience gets of the warehouse attached as `catalog`."""
+def grants(con: duckdb.DuckDBPyConnection, audience: Audience, manifest: dict[str, Any]) -> list[Grant]:
+    """What an audience gets of the warehouse, the connection's default catalog."""
     policy = load_policy()
     described = classifications(manifest, policy)
-    _check_value(con, catalog, audience)
+    _check_value(con, audience)
     given = []
-    for table, columns in columns_of(con, catalog).items():
+    for table, columns in columns_of(con, ALIAS).items():
         if table in policy.get("left_out", {}) or not _asked_for(audience, table):
             continue
         classes = {c.name: _classification(described, table, c.name) for c in columns}
@@ -149,8 +149,9 @@ def grants(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience, man
             about = described[table]
             kept = tuple(replace(c, description=about.get(c.name.lower(), ("", ""))[1]) for c in kept)
             schema, _, name = table.partition(".")
-            condition = row_condition(audience, table, catalog)
-            given.append(Grant(schema, name, about.get("", ("", ""))[1], kept, withheld, condition))
+            given.append(
+                Grant(schema, name, about.get("", ("", ""))[1], kept, withheld, row_condition(audience, table))
+            )
     missing = sorted(set(audience.rules.get("rows", {})) - {g.name for g in given})
     if missing:
         raise PolicyProblem(f"{POLICY.name} names tables for {audience.name} that are not there: {', '.join(missing)}.")
@@ -182,23 +183,18 @@ def _classification(described: dict[str, dict[str, tuple[str, str]]], table: str
     return found
 
 
-def _check_value(con: duckdb.DuckDBPyConnection, catalog: str, audience: Audience) -> None:
+def _check_value(con: duckdb.DuckDBPyConnection, audience: Audience) -> None:
     if not audience.value:
         return
     schema, table, column = audience.rules["value_of"].split(".")
     counted = con.execute(
-        f'select count(*) from "{catalog}"."{schema}"."{table}" where "{column}"::varchar = ?', [audience.value]
+        f'select count(*) from "{schema}"."{table}" where "{column}"::varchar = ?', [audience.value]
     ).fetchall()
     if not counted[0][0]:
         raise PolicyProblem(f"No {audience.rules['value_of']} is {audience.value!r}. Nothing was published.")
 
 
-def row_condition(audience: Audience, table: str, catalog: str = "") -> str:
-    """The condition on a table's rows, with the value in it. In a catalog, the tables that it names are named there; in
-    a database of its own, no catalog has to be named.
-    """
+def row_condition(audience: Audience, table: str) -> str:
+    """The condition on a table's rows, with the value in it; empty where all are given."""
     rule = str(audience.rules.get("rows", {}).get(table, "all")).strip()
-    if rule == "all":
-        return ""
-    named = re.sub(r"\b(from|join) (\w+\.\w+)", rf'\1 "{catalog}".\2', rule) if catalog else rule
-    return named.replace("{value}", quoted(audience.value))
+    return "" if rule == "all" else rule.replace("{value}", quoted(audience.value))

@@ -42,12 +42,11 @@ class Column:
 
 def columns_of(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, list[Column]]:
     """Columns of every table and view of a catalog, by schema and table; what comments say is their description."""
-    tables: dict[str, list[Column]] = {}
-    rows = con.execute(
-        "select schema_name || '.' || table_name, column_name, data_type, coalesce(comment, '') from duckdb_columns() "
-        "where database_name = ? and not internal order by schema_name, table_name, column_index",
+    tables = con.execute(
+        "select schema_name || '.' || table_name, list([column_name, data_type, comment] order by column_index) "
+        "from duckdb_columns() where database_name = ? and not internal group by all order by all",
         [catalog],
     ).fetchall()
-    for table, name, data_type, description in rows:
-        tables.setdefault(table, []).append(Column(name, data_type, description=description))
-    return tables
+    return {
+        table: [Column(name, kind, description=about or "") for name, kind, about in listed] for table, listed in tables
+    }

@@ -39,15 +39,17 @@ class GateClosed(Problem):
 
 @dataclass(frozen=True)
 class Tested:
-    """A warehouse with passed tests, open for reading, which keeps all others from writing."""
+    """A warehouse with passed tests, open for reading, which keeps all others from writing.
+
+    Its tables need no catalog before their names.
+    """
 
     con: duckdb.DuckDBPyConnection
-    catalog: str
     manifest: dict[str, Any]
+    batch_id: int
     tests: int
     warned: int
     accepted: list[dict[str, Any]]
-    fingerprints: dict[str, tuple[int, int]]
 
 
 @contextmanager
@@ -56,12 +58,12 @@ def tested_warehouse() -> Iterator[Tested]:
     path = warehouse_path()
     refuse_missing(path)
     with _reading(path) as con:
-        before = _state(con, ALIAS)
+        before = _state(con)
     with tempfile.TemporaryDirectory(prefix="gate-") as folder:
         manifest, tests, warned = _run_tests(Path(folder))
         models = proven_models(Path(folder))
     with _reading(path) as con:
-        after = _state(con, ALIAS)
+        after = _state(con)
         if after != before:
             changed = sorted(t for t in before.keys() | after.keys() if before.get(t) != after.get(t))
             raise GateClosed(
@@ -76,18 +78,19 @@ def tested_warehouse() -> Iterator[Tested]:
                 f"({one['reason']}), accepted by {one['accepted_by']} until {one['accepted_until']}.",
                 err=True,
             )
-        yield Tested(con, ALIAS, manifest, tests, warned, accepted, after)
+        [(batch_id,)] = con.execute("select max(batch_id) from operations.batches").fetchall()
+        yield Tested(con, manifest, batch_id, tests, warned, accepted)
 
 
 def accepted_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
     """Accepted differences between control totals and the warehouse: by whom, why and until when."""
     return named_rows(
         con,
-        f"""
+        """
         select
             control, batch_id, expected, found, difference, accepted_reason as reason, accepted_by,
             accepted_until::varchar as accepted_until
-        from {ALIAS}.operations.control_results where outcome = 'accepted' order by batch_id, control
+        from operations.control_results where outcome = 'accepted' order by batch_id, control
         """,
     )
 
@@ -96,12 +99,13 @@ def accepted_differences(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]
 def _reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     with connect_encrypted(path.with_name(path.name + ".publish.tmp")) as con:
         attach_any(con, path, ALIAS)
+        con.execute(f"use {ALIAS}")
         yield con
 
 
-def _state(con: duckdb.DuckDBPyConnection, catalog: str) -> dict[str, tuple[int, int]]:
+def _state(con: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, int]]:
     """Fingerprints of loaded data; tests may change run history and failing rows."""
-    found = fingerprints(con, catalog)
+    found = fingerprints(con, ALIAS)
     return {t: found[t] for t in found if t not in HISTORY_TABLES and not t.startswith("quality_failures.")}
 
 
@@ -127,8 +131,8 @@ def proven_models(folder: Path) -> list[Node]:
 
 def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
     """Refuse where a table or view holds other rows than its model's SQL gives, columns by name and type."""
-    con.execute(f'use "{ALIAS}"')
-    tables, different = columns_of(con, ALIAS), dict[str, str]()
+    tables = columns_of(con, ALIAS)
+    different: dict[str, str] = {}
     for model in models:
         columns = [c for c in tables.get(f"{model.schema}.{model.table}", []) if c.name not in LOAD_TIMES]
         if not columns:
@@ -139,14 +143,13 @@ def check_origin(con: duckdb.DuckDBPyConnection, models: list[Node]) -> None:
         try:
             held, given = (
                 fingerprint(con, f"(select {listed} from {relation})")
-                for relation in (f'"{ALIAS}"."{model.schema}"."{model.table}"', f"({model.sql})")
+                for relation in (f'"{model.schema}"."{model.table}"', f"({model.sql})")
             )
         except duckdb.Error as error:
             different[model.name] = f"has SQL that does not run ({type(error).__name__})"
             continue
         if held != given:
             different[model.name] = f"holds {held[0]:,} rows, its SQL gives {given[0]:,}, or other values"
-    con.execute("use memory")
     if different:
         raise GateClosed(
             "These tables differ from what their models produce, so nothing was published:\n"

@@ -21,11 +21,11 @@ from typing import Any
 import click
 import yaml
 
+from scripts.audiences import CLASSIFICATIONS
 from scripts.project import PROJECT, target_folder
 
 RULES = PROJECT / "dbt-bouncer.yml"
 DIMENSIONS = ("completeness", "validity", "uniqueness", "consistency", "integrity", "timeliness")
-CLASSES = ("public", "internal", "confidential", "personal", "sensitive")
 SHORTEST_REASON = 20
 GATE = "publication.gate"
 # What dbt calls by itself: variants of a dispatched macro, materialisations, tests, and macros of its own replaced.
@@ -178,8 +178,8 @@ def _column_lacks(node: Node) -> Iterator[tuple[str | None, str]]:
         yield None, "no columns are described"
     for name, column in node["columns"].items():
         meta = (column.get("config") or {}).get("meta") or column.get("meta") or {}
-        if meta.get("classification") not in CLASSES:
-            yield name, f"column {name} has no classification; give one of {', '.join(CLASSES)}"
+        if meta.get("classification") not in CLASSIFICATIONS:
+            yield name, f"column {name} has no classification; give one of {', '.join(CLASSIFICATIONS)}"
 
 
 def _has_key(node: Node, tests: list[Node]) -> bool:

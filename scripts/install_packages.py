@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-import urllib.error
-import urllib.request
+
+import requests
 
 from scripts.project import DBT, PROJECT
 
@@ -16,9 +16,8 @@ PATIENCE_SECONDS = 3
 def hub_answers() -> bool:
     """Whether the package hub can be reached, found out quickly: dbt itself would retry for minutes."""
     try:
-        with urllib.request.urlopen(HUB, timeout=PATIENCE_SECONDS) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
+        return requests.get(HUB, timeout=PATIENCE_SECONDS).ok
+    except requests.RequestException:
         return False
 
 

@@ -17,7 +17,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -33,7 +32,6 @@ from scripts.audiences import (
     PolicyProblem,
     find_audience,
     grants,
-    load_policy,
     published_folder,
     without_value,
 )
@@ -49,36 +47,31 @@ PATIENCE_SECONDS = 60
 PARQUET_KEY = "published"
 
 
-@dataclass(frozen=True)
-class Written:
-    """Files of an audience that are written and audited, and not published yet."""
-
-    audience: Audience
-    folder: Path
-    manifest: dict[str, Any]
-
-
 def publish(audiences: list[Audience], folder: Path, parquet: bool = True) -> list[Path]:
     """Test the warehouse and publish it for some audiences; returns their folders."""
     folder.mkdir(parents=True, exist_ok=True)
     with _alone(folder):
         _sweep(folder)
         with tested_warehouse() as tested:
-            written = [_write(tested, audience, _new_version(folder, audience), parquet) for audience in audiences]
+            written = []
+            for audience in audiences:
+                version = _new_version(folder, audience)
+                written.append((audience, version, _write(tested, audience, version, parquet)))
         # The entry is made first: an unrecorded publication would be worse than a record of one that failed.
-        for one in written:
-            _note(one)
-        links = [_swap(one, folder) for one in written]
-        for one in written:
-            kind, slug, key = one.audience.rules.get("lake"), one.audience.slug, ensure_key(one.audience.key_name)
-            lake.write(kind, folder / slug / f"{slug}.duckdb", key, folder / lake.LAKE / slug, one.manifest["batch_id"])
+        for _, version, manifest in written:
+            _note(version, manifest)
+        links = [_swap(audience, version, folder) for audience, version, _ in written]
+        _sweep(folder)
+        for audience, link in zip(audiences, links, strict=True):
+            file, target = link / f"{audience.slug}.duckdb", folder / lake.LAKE / audience.slug
+            lake.write(audience.rules.get("lake"), file, ensure_key(audience.key_name), target, tested.batch_id)
         return links
 
 
-def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> Written:
-    """Write an audience's files and read them back."""
+def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> dict[str, Any]:
+    """Write an audience's files and read them back; returns their manifest, which is not written yet."""
     key = ensure_key(audience.key_name)
-    given = grants(tested.con, tested.catalog, audience, tested.manifest)
+    given = grants(tested.con, audience, tested.manifest)
     file = folder / f"{audience.slug}.duckdb"
     attach(tested.con, file, "published", key)
     try:
@@ -86,7 +79,7 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
             tested.con.execute(f'create schema if not exists published."{schema}"')
         for grant in given:
             table = f'published."{grant.schema}"."{grant.table}"'
-            tested.con.execute(f"create table {table} as {grant.select(tested.catalog)}")
+            tested.con.execute(f"create table {table} as {grant.select}")
             lake.describe(tested.con, table, grant.description, grant.columns)
         tested.con.execute("checkpoint published")
     finally:
@@ -97,7 +90,7 @@ def _write(tested: Tested, audience: Audience, folder: Path, parquet: bool) -> W
     tables = _audit(tested, audience, given, file, key)
     for path in _files(folder):
         path.chmod(0o440)
-    return Written(audience, folder, _manifest(tested, audience, key, folder, tables))
+    return _manifest(tested, audience, key, folder, tables)
 
 
 def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -> None:
@@ -109,7 +102,7 @@ def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -
     con.execute("reset variable parquet_key")
     for grant in given:
         con.execute(
-            f"copy ({grant.select(tested.catalog)}) to {quoted(folder / (grant.name + '.parquet'))} "
+            f"copy ({grant.select}) to {quoted(folder / (grant.name + '.parquet'))} "
             f"(format parquet, compression zstd, encryption_config {{footer_key: '{PARQUET_KEY}'}})"
         )
 
@@ -140,7 +133,7 @@ def _audit(tested: Tested, audience: Audience, given: list[Grant], file: Path, k
             raise GateClosed(f"The file for {audience.name} does not hold the tables and columns that it should.")
         for grant in given:
             rows, value = fingerprint(con, f'published."{grant.schema}"."{grant.table}"')
-            if (rows, value) != fingerprint(tested.con, f"({grant.select(tested.catalog)})"):
+            if (rows, value) != fingerprint(tested.con, f"({grant.select})"):
                 raise GateClosed(f"The file for {audience.name} holds other rows of {grant.name} than it should.")
             listed = [c.name for c in grant.columns]
             found.append({"table": grant.name, "rows": rows, "columns": listed, "withheld": list(grant.withheld)})
@@ -151,12 +144,11 @@ def _manifest(
     tested: Tested, audience: Audience, key: Key, folder: Path, tables: list[dict[str, Any]]
 ) -> dict[str, Any]:
     """What was published, for people and for those who want to know whether files were changed."""
-    batches = f'"{tested.catalog}".operations.batches'
     return {
         "audience": audience.name,
         "value": audience.value or None,
         "published_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "batch_id": tested.con.execute(f"select max(batch_id) from {batches}").fetchall()[0][0],
+        "batch_id": tested.batch_id,
         "code_version": code_version() or "unknown",
         "duckdb_version": duckdb.__version__,
         "key": {"name": key.name, "version": key.version},
@@ -176,16 +168,14 @@ def _hashes(folder: Path) -> dict[str, str]:
     return {str(p.relative_to(folder)): hashlib.sha256(p.read_bytes()).hexdigest() for p in _files(folder)}
 
 
-def _note(one: Written) -> None:
+def _note(folder: Path, manifest: dict[str, Any]) -> None:
     """Note the publication in the access log, and the log's head in the manifest."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     detail = {
-        "audience": one.audience.name,
-        "value": one.audience.value or None,
-        "batch_id": one.manifest["batch_id"],
-        "key_version": one.manifest["key"]["version"],
-        "tables": len(one.manifest["tables"]),
-        "manifest_sha256": _digest(one.manifest),
+        **{name: manifest[name] for name in ("audience", "value", "batch_id")},
+        "key_version": manifest["key"]["version"],
+        "tables": len(manifest["tables"]),
+        "manifest_sha256": _digest(manifest),
     }
     while True:
         try:
@@ -200,8 +190,8 @@ def _note(one: Written) -> None:
                     "open. Nothing was published; run again when it has ended."
                 ) from None
             time.sleep(0.5)
-    path = one.folder / "manifest.json"
-    content = {**one.manifest, "access_log": {"entry": entry, "hash": entry_hash}}
+    path = folder / "manifest.json"
+    content = {**manifest, "access_log": {"entry": entry, "hash": entry_hash}}
     path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     path.chmod(0o440)
 
@@ -232,26 +222,22 @@ def _digest(manifest: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(manifest, sort_keys=True).encode()).hexdigest()
 
 
-def _swap(one: Written, folder: Path) -> Path:
-    """Let the audience's name point at the new files, and remove the old ones."""
-    flush(*one.folder.rglob("*"), one.folder)
-    link, beside = folder / one.audience.slug, folder / f".{one.audience.slug}.next"
+def _swap(audience: Audience, version: Path, folder: Path) -> Path:
+    """Let the audience's name point at the new files."""
+    flush(*version.rglob("*"), version)
+    link, beside = folder / audience.slug, folder / f".{audience.slug}.next"
     beside.unlink(missing_ok=True)
-    beside.symlink_to(one.folder.relative_to(folder), target_is_directory=True)
-    old = link.resolve() if link.is_symlink() else None
+    beside.symlink_to(version.relative_to(folder), target_is_directory=True)
     beside.replace(link)
     flush(folder)
-    if old and old != one.folder.resolve():
-        shutil.rmtree(old, ignore_errors=True)
     return link
 
 
 def published_before(folder: Path) -> list[Audience]:
     """Audiences, with their values, that have files in the folder."""
-    policy = load_policy()
     manifests = [link / "manifest.json" for link in sorted(folder.glob("*")) if link.is_symlink()]
     known = [json.loads(path.read_text(encoding="utf-8")) for path in manifests]
-    return [find_audience(policy, m["audience"], m["value"]) for m in known]
+    return [find_audience(m["audience"], m["value"]) for m in known]
 
 
 def withdraw(folder: Path) -> list[str]:
@@ -274,7 +260,7 @@ def _new_version(folder: Path, audience: Audience) -> Path:
 
 
 def _sweep(folder: Path) -> None:
-    """Remove versions that no audience's name points at: a publication was interrupted."""
+    """Remove versions that no audience's name points at: older ones, and those of an interrupted publication."""
     used = {link.resolve() for link in folder.iterdir() if link.is_symlink() and not link.name.startswith(".")}
     for version in (folder / ".versions").glob("*"):
         if version.resolve() not in used:
@@ -329,8 +315,7 @@ def main(
         raise PolicyProblem("--again chooses the audiences itself: leave out --audience.")
     if value and len(names) != 1:
         raise PolicyProblem("--value belongs to one --audience.")
-    policy = load_policy()
-    audiences = [find_audience(policy, name, value) for name in names or without_value(policy)]
+    audiences = [find_audience(name, value) for name in names or without_value()]
     if again:
         audiences = published_before(folder)
         if not audiences:

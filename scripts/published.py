@@ -19,7 +19,7 @@ from typing import Any
 import click
 import duckdb
 
-from scripts.audiences import Audience, find_audience, load_policy, published_folder
+from scripts.audiences import Audience, find_audience, published_folder
 from scripts.encryption import attach, load_cipher, quoted
 from scripts.keys import read_key
 from scripts.problem import Problem
@@ -52,7 +52,7 @@ def attach_published(
     con: duckdb.DuckDBPyConnection, audience: str, value: str | None = None, alias: str | None = None
 ) -> str:
     """Attach what an audience gets to a connection; returns the catalog's name, the audience's unless told."""
-    chosen = find_audience(load_policy(), audience, value)
+    chosen = find_audience(audience, value)
     folder = _folder(chosen)
     attach(con, folder / f"{chosen.slug}.duckdb", alias or audience, read_key(chosen.key_name), read_only=True)
     return alias or audience
@@ -60,7 +60,7 @@ def attach_published(
 
 def manifest(audience: str = "analyst", value: str | None = None) -> dict[str, Any]:
     """What was published for an audience: when, from which batch, which tables, rows and columns."""
-    folder = _folder(find_audience(load_policy(), audience, value))
+    folder = _folder(find_audience(audience, value))
     content: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     return content
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import re
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -24,7 +25,6 @@ from scripts.audiences import (
     PolicyProblem,
     find_audience,
     grants,
-    load_policy,
     row_condition,
     without_value,
 )
@@ -54,24 +54,18 @@ OTHER_TYPES = {
     "DOUBLE": "double precision",
 }
 
-# Functions that make or change large objects.
-LARGE_OBJECTS = [
-    "lo_creat", "lo_create", "lo_from_bytea", "lo_import", "lo_put", "lo_truncate", "lo_truncate64", "lowrite",
-]  # fmt: skip
-
 
 def serve(server: psycopg.Connection[Any], audiences: list[Audience]) -> list[str]:
     """Load the warehouse into the server for some audiences, in one transaction; returns their roles."""
     with tested_warehouse() as tested:
-        served = {role_name(a): (a, grants(tested.con, tested.catalog, a, tested.manifest)) for a in audiences}
+        served = {role_name(a): (a, grants(tested.con, a, tested.manifest)) for a in audiences}
         roles = list(served)
         _refuse_privileged(server, roles)
         with server.transaction():
             _close_large_objects(server)
             _load(server, tested, served)
-        batches = tested.con.execute(f'select max(batch_id) from "{tested.catalog}".operations.batches').fetchall()
     with open_warehouse(read_only=False) as con:
-        access_log.append(con, "serve", {"roles": roles, "batch_id": batches[0][0]})
+        access_log.append(con, "serve", {"roles": roles, "batch_id": tested.batch_id})
     return roles
 
 
@@ -85,21 +79,12 @@ def role_name(audience: Audience) -> str:
 
 def _refuse_privileged(server: psycopg.Connection[Any], roles: list[str]) -> None:
     """A role that is more than a reader would see past row-level security."""
-    rows = server.execute(
-        """
-        select rolname from pg_roles where rolname = any(%s) and (
-            rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
-            or exists (select 1 from pg_auth_members where member = pg_roles.oid)
-            or exists (select 1 from pg_class where relowner = pg_roles.oid)
-        )
-        """,
-        [roles],
-    ).fetchall()
-    if rows:
-        raise PolicyProblem(
-            f"The role {rows[0][0]} has rights beyond reading: it is a superuser, owns tables, is a member of another "
-            "role or may do what readers may not. Revoke those rights, or drop the role. Nothing was changed."
-        )
+    for role in _asked(server, "privileged_roles"):
+        if role in roles:
+            raise PolicyProblem(
+                f"The role {role} has rights beyond reading: it is a superuser, owns tables, is a member of another "
+                "role or may do what readers may not. Revoke those rights, or drop the role. Nothing was changed."
+            )
 
 
 def _close_large_objects(server: psycopg.Connection[Any]) -> None:
@@ -107,27 +92,22 @@ def _close_large_objects(server: psycopg.Connection[Any]) -> None:
 
     Only a superuser can take it away, once for the database; refuses where that is still to be done.
     """
-    [(functions,)] = server.execute(
-        """
-        select string_agg(signature, ', ' order by signature) from (
-            select pg_proc.oid::regprocedure::text as signature, * from pg_proc
-        ) as pg_proc
-        where pronamespace = 'pg_catalog'::regnamespace and proname = any(%s) and exists (
-            select 1 from aclexplode(coalesce(proacl, acldefault('f', proowner)))
-            where grantee = 0 and privilege_type = 'EXECUTE'
-        )
-        """,
-        [LARGE_OBJECTS],
-    ).fetchall()
+    functions = _asked(server, "open_large_objects")
     if not functions:
         return
-    revoke = f"revoke execute on function {functions} from public"
+    revoke = f"revoke execute on function {', '.join(functions)} from public"
     if not server.execute("select rolsuper from pg_roles where rolname = current_user").fetchall()[0][0]:
         raise PolicyProblem(
             "Every role can make large objects in this database and open them to all others. Have a superuser take "
             f"that away, once:\n  {revoke};\nNothing was changed."
         )
     server.execute(revoke)
+
+
+def _asked(server: psycopg.Connection[Any], query: str) -> list[str]:
+    """The names that a query of the folder postgres finds on the server."""
+    sql = Path(__file__).with_name("postgres") / f"{query}.sql"
+    return [name for (name,) in server.execute(sql.read_text(encoding="utf-8")).fetchall()]
 
 
 def _load(server: psycopg.Connection[Any], tested: Tested, served: Served) -> None:
@@ -172,7 +152,7 @@ def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, col
     target = f"{_name(schema + '__next')}.{_name(name)}"
     typed = ", ".join(f"{_name(column)} {_type(data_type)}" for column, data_type in columns.items())
     server.execute(f"create table {target} ({typed})")
-    rows = f'select {", ".join(map(_name, columns))} from "{tested.catalog}"."{schema}"."{name}" order by all'
+    rows = f'select {", ".join(map(_name, columns))} from "{schema}"."{name}" order by all'
     reader = tested.con.execute(f"select columns(*)::varchar from ({rows})").to_arrow_reader(100_000)
     with server.cursor().copy(f"copy {target} from stdin (format csv)") as copy:
         for batch in reader:
@@ -216,9 +196,8 @@ def main(names: tuple[str, ...]) -> None:
         import psycopg
     except ImportError:
         sys.exit("Serving needs psycopg: install the project with its extra, `pip install '.[postgres]'`.")
-    policy = load_policy()
-    split = [name.partition("=") for name in names or without_value(policy)]
-    audiences = [find_audience(policy, name, value or None) for name, _, value in split]
+    split = [name.partition("=") for name in names or without_value()]
+    audiences = [find_audience(name, value or None) for name, _, value in split]
     status = Console(stderr=True).status("Testing the warehouse and loading the server")
     try:
         with status, psycopg.connect(autocommit=True) as server:

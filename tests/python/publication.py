@@ -17,7 +17,7 @@ import yaml
 from warehouse import Warehouse
 
 from scripts import audiences, gate
-from scripts.audiences import Audience, find_audience, load_policy
+from scripts.audiences import Audience, find_audience
 from scripts.encryption import attach, attach_warehouse
 from scripts.keys import Key, ensure_key, read_key
 from scripts.proof.project import Node
@@ -70,7 +70,7 @@ class Publication:
             "broker": ("broker", self.broker),
         }
         name, value = names.get(who, (who, None))
-        return find_audience(load_policy(), name, value)
+        return find_audience(name, value)
 
     def key(self, who: str) -> Key:
         """An audience's key."""
@@ -164,7 +164,7 @@ def make(loaded: Warehouse, room: Path, keys: Path) -> Publication:
         chosen: list[tuple[str, str | None]] = [("analyst", None), ("steward", None), ("compliance", None)]
         chosen += [("branch", branches[0]), ("branch", branches[1]), ("broker", str(ranked[0][1]))]
         folder = Path(os.environ["PUBLISH_DIR"])
-        publish([find_audience(load_policy(), name, value) for name, value in chosen], folder)
+        publish([find_audience(name, value) for name, value in chosen], folder)
         return Publication(room, warehouse, folder, kept["ran"][0], branches, str(ranked[0][1]), kept["models"])
 
 

@@ -178,13 +178,12 @@ def test_it_is_published_and_searched(extended: Extended) -> None:
     said = extended.run(
         "-c",
         "import json\n"
-        "from scripts.audiences import find_audience, grants, load_policy\n"
-        "from scripts.encryption import ALIAS\n"
+        "from scripts.audiences import find_audience, grants\n"
         "from scripts.data_subjects import persons\n"
         "from scripts.warehouse_file import open_warehouse\n"
         "manifest = json.load(open('target/manifest.json'))\n"
         "with open_warehouse() as con:\n"
-        "    given = grants(con, ALIAS, find_audience(load_policy(), 'compliance', None), manifest)\n"
+        "    given = grants(con, find_audience('compliance'), manifest)\n"
         "    searched = persons.tables(con, manifest)\n"
         "print(json.dumps([[g.name for g in given], [t.full_name for t in searched]]))\n",
     )

@@ -15,7 +15,7 @@ import pytest
 from publication import Publication, files_with, needles, prepare
 from warehouse import Warehouse
 
-from scripts.audiences import PolicyProblem, find_audience, load_policy
+from scripts.audiences import PolicyProblem, find_audience
 from scripts.encryption import EncryptionProblem, attach, is_encrypted
 from scripts.keys import Key, ensure_key
 from scripts.project import PROJECT
@@ -293,20 +293,20 @@ def test_lists_of_people_without_a_way_to_a_client_are_left_out(published: Publi
 def test_a_value_is_only_a_value(published: Publication, value: str) -> None:
     from scripts.audiences import grants
 
-    audience = find_audience(load_policy(), "branch", value)
+    audience = find_audience("branch", value)
     assert re.fullmatch(r"branch-\w+", audience.slug)
     with published.source() as con, pytest.raises(PolicyProblem, match="Nothing was published"):
-        grants(con, "warehouse", audience, published.manifest)
+        grants(con, audience, published.manifest)
 
 
 def test_two_values_never_share_a_name() -> None:
     values = ["a b", "a_b", "a-b", "a_20_b", "ab", "AB", "a/b", "ä", "a\x20b\x20"]
-    assert len({find_audience(load_policy(), "branch", v).slug for v in values}) == len(values)
+    assert len({find_audience("branch", v).slug for v in values}) == len(values)
 
 
 def test_a_whole_branch_is_not_given_away_without_a_value() -> None:
     with pytest.raises(PolicyProblem, match="say which, with --value"):
-        find_audience(load_policy(), "branch", None)
+        find_audience("branch", None)
 
 
 # Bytes, leftovers and keys

@@ -382,4 +382,4 @@ def test_rules_of_an_audience_must_depend_on_its_value(tmp_path: Path) -> None:
 
 def test_every_audience_of_the_policy_can_be_found() -> None:
     for name, rules in load_policy()["audiences"].items():
-        assert find_audience(load_policy(), name, "x" if "rows" in rules else None).name == name
+        assert find_audience(name, "x" if "rows" in rules else None).name == name
