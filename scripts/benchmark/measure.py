@@ -33,39 +33,34 @@ class Result:
     """What one step took, with each repetition's seconds."""
 
     name: str
-    wall: list[float] = field(default_factory=list)
-    cpu: list[float] = field(default_factory=list)
+    wall_runs: list[float] = field(default_factory=list)
+    cpu_runs: list[float] = field(default_factory=list)
     peak_bytes: int = 0
     database_bytes: int = 0
     rows: int = 0
 
     @property
-    def wall_median(self) -> float:
+    def wall_seconds(self) -> float:
         """Median of the wall seconds."""
-        return statistics.median(self.wall)
+        return statistics.median(self.wall_runs)
 
     @property
-    def cpu_median(self) -> float:
+    def cpu_seconds(self) -> float:
         """Median of the CPU seconds."""
-        return statistics.median(self.cpu)
+        return statistics.median(self.cpu_runs)
 
-    def as_dict(self, floor: Result | None) -> dict[str, object]:
+    def as_dict(self, floor: Result | None = None) -> dict[str, object]:
         """The result as JSON has it, with ratios to the floor where there is one."""
-        found: dict[str, object] = {
-            "name": self.name,
-            "wall_seconds": self.wall_median,
-            "cpu_seconds": self.cpu_median,
-            "wall_runs": self.wall,
-            "cpu_runs": self.cpu,
-            "peak_bytes": self.peak_bytes,
-            "database_bytes": self.database_bytes,
-            "rows": self.rows,
-            "rows_per_second": self.rows / self.wall_median,
+        found = {
+            **vars(self),
+            "wall_seconds": self.wall_seconds,
+            "cpu_seconds": self.cpu_seconds,
+            "rows_per_second": self.rows / self.wall_seconds,
         }
         if floor is not None:
             found["ratio_to_floor"] = {
-                "wall": self.wall_median / floor.wall_median,
-                "cpu": self.cpu_median / floor.cpu_median,
+                "wall": self.wall_seconds / floor.wall_seconds,
+                "cpu": self.cpu_seconds / floor.cpu_seconds,
                 "memory": self.peak_bytes / floor.peak_bytes if floor.peak_bytes else None,
                 "database": self.database_bytes / floor.database_bytes,
             }
@@ -83,7 +78,7 @@ def run(result: Result, command: Sequence[object], cwd: Path, environment: Mappi
     """Run a command and add what it took; a StepError where it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        used, started = cpu_seconds(resource.RUSAGE_CHILDREN), time.monotonic()
+        used, started = cpu_time(resource.RUSAGE_CHILDREN), time.monotonic()
         process = psutil.Popen(
             [str(part) for part in command],
             cwd=cwd,
@@ -108,11 +103,11 @@ def run(result: Result, command: Sequence[object], cwd: Path, environment: Mappi
             f"{result.name} failed with exit code {process.returncode}. All it said is in {log}; the end of it:\n"
             + "\n".join(last)
         )
-    result.wall.append(seconds)
-    result.cpu.append(cpu_seconds(resource.RUSAGE_CHILDREN) - used)
+    result.wall_runs.append(seconds)
+    result.cpu_runs.append(cpu_time(resource.RUSAGE_CHILDREN) - used)
 
 
-def cpu_seconds(who: int) -> float:
+def cpu_time(who: int) -> float:
     """CPU seconds of this process so far, or of all ended processes that it and its children waited for."""
     used = resource.getrusage(who)
     return used.ru_utime + used.ru_stime

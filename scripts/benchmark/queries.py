@@ -12,15 +12,16 @@ import duckdb
 import numpy as np
 
 from scripts.benchmark.floor import engine_settings
-from scripts.benchmark.measure import Result, StepError, cpu_seconds, progress
+from scripts.benchmark.measure import Result, StepError, cpu_time, progress
 from scripts.benchmark.steps import Bench
 from scripts.encryption import ALIAS
+from scripts.project import DBT
 from scripts.warehouse_file import attach_file
 
 
 def compiled(bench: Bench) -> list[Path]:
     """Compile the analyses against a warehouse; returns their SQL files."""
-    bench.dbt(Result("compile the analyses"), "compile", "--quiet", "--select", "path:analyses")
+    bench.run(Result("compile the analyses"), DBT, "compile", "--quiet", "--select", "path:analyses")
     found = sorted((bench.target / "compiled").glob("*/analyses/*.sql"))
     if not found:
         raise StepError("The project has no analyses: analyses/*.sql are the queries that are timed.")
@@ -60,7 +61,7 @@ def time_queries(bench: Bench, runs: int) -> list[dict[str, Any]]:
 
 def _once(con: duckdb.DuckDBPyConnection, sql: str) -> tuple[int, float, float]:
     """Rows of the answer, wall and CPU seconds until all of it is here."""
-    before, started = cpu_seconds(resource.RUSAGE_SELF), time.perf_counter()
+    before, started = cpu_time(resource.RUSAGE_SELF), time.perf_counter()
     # As columns: turning numbers into Python objects would take longer than many a query.
     rows = con.execute(sql).to_arrow_table().num_rows
-    return rows, time.perf_counter() - started, cpu_seconds(resource.RUSAGE_SELF) - before
+    return rows, time.perf_counter() - started, cpu_time(resource.RUSAGE_SELF) - before

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import duckdb
 from rich.console import Console
@@ -43,8 +43,10 @@ def machine() -> dict[str, Any]:
     }
 
 
-def document(settings: dict[str, Any], steps: list[Measured], queries: list[Measured]) -> dict[str, Any]:
-    """All of a run as JSON has it."""
+def document(
+    settings: dict[str, Any], steps: list[Measured], queries: Sequence[Measured] = (), **more: object
+) -> dict[str, Any]:
+    """All of a run as JSON has it; a scenario adds its name and what it found."""
     return {
         "format": FORMAT,
         "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -52,6 +54,7 @@ def document(settings: dict[str, Any], steps: list[Measured], queries: list[Meas
         "settings": settings,
         "steps": steps,
         "queries": queries,
+        **more,
     }
 
 
@@ -113,29 +116,8 @@ def read(path: Path) -> dict[str, Any]:
     raise StepError(f"{path} was not written by this benchmark. Name a file that --json wrote.")
 
 
-class Change(NamedTuple):
-    """Something measured in both runs, by which share it may grow, and by how much it must to be noticed."""
-
-    name: str
-    before: float
-    now: float
-    unit: str
-    allowed: float
-    slack: float = 0
-
-    @property
-    def growth(self) -> float:
-        """Share by which it grew."""
-        return self.now / self.before - 1
-
-    @property
-    def slower(self) -> bool:
-        """Whether it grew by more than chance explains."""
-        return self.growth > self.allowed and self.now - self.before > self.slack
-
-
-def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
-    """What both runs measured. On another machine, only ratios to the floor can be compared."""
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, str]]:
+    """What both runs measured, as `table` takes it. On another machine, only ratios to the floor can be compared."""
     for key in ("rows", "bytes", "memory_limit"):
         if old["settings"][key] != new["settings"][key]:
             raise StepError(
@@ -147,13 +129,13 @@ def changes(old: dict[str, Any], new: dict[str, Any]) -> list[Change]:
     for name, past, step in _both(old["steps"], new["steps"]):
         allowed = max(SLOWER, _spread(past["cpu_runs"]) + _spread(step["cpu_runs"]))
         if same:
-            found.append(Change(name, past["cpu_seconds"], step["cpu_seconds"], "s", allowed, STEP_SLACK))
+            found.append(_change(name, past["cpu_seconds"], step["cpu_seconds"], "s", allowed, STEP_SLACK))
         elif "ratio_to_floor" in past and "ratio_to_floor" in step:
             was, is_ = past["ratio_to_floor"]["cpu"], step["ratio_to_floor"]["cpu"]
-            found.append(Change(name, was, is_, "× floor", allowed))
+            found.append(_change(name, was, is_, "× floor", allowed))
     for name, past, query in _both(old["queries"], new["queries"]) if same else ():
         allowed = max(SLOWER, past["spread"] + query["spread"])
-        found.append(Change(name, past["p50"], query["p50"], "s", allowed, QUERY_SLACK))
+        found.append(_change(name, past["p50"], query["p50"], "s", allowed, QUERY_SLACK))
     return found
 
 
@@ -167,21 +149,23 @@ def _spread(runs: list[float]) -> float:
     return (max(runs) - min(runs)) / min(runs)
 
 
-def show_changes(console: Console, found: list[Change], path: Path) -> int:
+def _change(name: str, before: float, now: float, unit: str, allowed: float, slack: float = 0) -> dict[str, str]:
+    """What may grow by a share, and must by an amount to be noticed."""
+    growth = now / before - 1
+    return {
+        "measured": name,
+        "before": f"{before:.3f} {unit}",
+        "now": f"{now:.3f} {unit}",
+        "change": f"{growth:+.0%}",
+        "allowed": f"{allowed:+.0%}",
+        "verdict": "slower" if growth > allowed and now - before > slack else "",
+    }
+
+
+def show_changes(console: Console, found: list[dict[str, str]], path: Path) -> int:
     """Print what changed since an older run; returns how many got slower."""
-    rows = [
-        {
-            f"against {path.name}": change.name,
-            "before": f"{change.before:.3f} {change.unit}",
-            "now": f"{change.now:.3f} {change.unit}",
-            "change": f"{change.growth:+.0%}",
-            "allowed": f"{change.allowed:+.0%}",
-            "": "slower" if change.slower else "",
-        }
-        for change in found
-    ]
-    if rows:
-        console.print(table(rows))
-    slower = sum(change.slower for change in found)
+    slower = sum(change["verdict"] == "slower" for change in found)
+    if found:
+        console.print(f"Against {path.name}:", table(found), sep="\n")
     console.print(f"{len(found)} compared, {slower} slower.")
     return slower

@@ -17,6 +17,7 @@ from scripts.benchmark.area import generated, survey
 from scripts.benchmark.floor import engine_settings
 from scripts.benchmark.measure import Result, progress
 from scripts.benchmark.steps import Steps
+from scripts.project import DBT
 
 QUARTER_DAYS, EDGE_DAYS = 90, 10
 """Daily batches of a quarter, and how many of them at either end are compared."""
@@ -29,7 +30,8 @@ def quarter(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
     results = _steps(work, memory, scale, QUARTER_DAYS, seed).increments()
     ratios, (first, last) = _compared(results[1 : EDGE_DAYS + 1], results[-EDGE_DAYS:])
     found = ratios | {"first_ten_wall_seconds": first, "last_ten_wall_seconds": last}
-    return _document("quarter", {"scale": scale, "days": QUARTER_DAYS, "seed": seed}, results, found)
+    settings = {"scale": scale, "days": QUARTER_DAYS, "seed": seed}
+    return report.document(settings, [r.as_dict() for r in results], scenario="quarter", found=found)
 
 
 def memory(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
@@ -37,24 +39,26 @@ def memory(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
     limit = memory or str(engine_settings()["memory_limit"])
     steps = _steps(work, limit, scale, 2, seed)
     progress(f"load of {steps.area.bytes / 1e6:,.0f} MB within {limit}")
-    results = steps.anew("load", "run")
+    results = steps.anew("load", steps.bench("memory"), DBT, "run")
     found = {"limit_bytes": limit_bytes(limit), "peak_to_limit": results[0].peak_bytes / limit_bytes(limit)}
     settings = {"scale": scale, "seed": seed, "memory_limit": limit, "bytes": steps.area.bytes}
-    return _document("memory", settings, results, found)
+    return report.document(settings, [r.as_dict() for r in results], scenario="memory", found=found)
 
 
 def history(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
     """Load days of one size on a history and on one ten times as large."""
-    results: list[list[Result]] = []
+    runs: list[list[Result]] = []
     for size, options in ((scale, []), (LARGER * scale, ["--daily-scale", f"{scale:g}"])):
         days = _steps(work, memory, size, HISTORY_DAYS, seed, *options).increments()
         for day in days:
             day.name = f"scale {size:g}, {day.name}"
-        results.append(days)
+        runs.append(days)
     # On the second day, a list that got shorter has settled: prospects that it left out are gone by then.
-    ratios, (on_small, on_large) = _compared(*(days[2:] for days in results))
+    ratios, (on_small, on_large) = _compared(*(days[2:] for days in runs))
     found = ratios | {"small_history_wall_seconds": on_small, "large_history_wall_seconds": on_large}
-    return _document("history", {"scale": scale, "times": LARGER, "seed": seed}, [*results[0], *results[1]], found)
+    settings = {"scale": scale, "times": LARGER, "seed": seed}
+    steps = [result.as_dict() for days in runs for result in days]
+    return report.document(settings, steps, scenario="history", found=found)
 
 
 def _steps(work: Path, memory: str, scale: float, days: int, seed: int, *options: str) -> Steps:
@@ -67,7 +71,7 @@ def _steps(work: Path, memory: str, scale: float, days: int, seed: int, *options
 def _compared(before: list[Result], after: list[Result]) -> tuple[dict[str, float], list[float]]:
     """Ratios of the medians of two series of days, and their median wall seconds."""
     wall, cpu = (
-        [statistics.median(getattr(r, f"{key}_median") for r in days) for days in (before, after)]
+        [statistics.median(getattr(r, f"{key}_seconds") for r in days) for days in (before, after)]
         for key in ("wall", "cpu")
     )
     return {"wall_ratio": wall[1] / wall[0], "cpu_ratio": cpu[1] / cpu[0]}, wall
@@ -76,11 +80,6 @@ def _compared(before: list[Result], after: list[Result]) -> tuple[dict[str, floa
 def limit_bytes(text: str) -> int:
     """Bytes of a limit as DuckDB reads it, such as 4GB."""
     return int(duckdb.execute("select parse_formatted_bytes(?)", [text]).fetchall()[0][0])
-
-
-def _document(name: str, settings: dict[str, Any], results: list[Result], found: dict[str, Any]) -> dict[str, Any]:
-    document = report.document(settings, [result.as_dict(None) for result in results], [])
-    return {**document, "scenario": name, "found": found}
 
 
 SCENARIOS: dict[str, tuple[Callable[[Path, float, int, str], dict[str, Any]], float]] = {

@@ -1,16 +1,15 @@
-"""The steps of a benchmark on one landing area, and the warehouses that are loaded to be measured."""
+"""The steps of a benchmark on one landing area, and the databases that are loaded to be measured."""
 
 from __future__ import annotations
 
 import json
 import shutil
 import sys
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.benchmark.area import Area, land
-from scripts.benchmark.floor import engine_settings, statements
+from scripts.benchmark.floor import engine_settings, script
 from scripts.benchmark.measure import Result, StepError, progress, run
 from scripts.project import DBT, PROJECT
 
@@ -20,14 +19,15 @@ FLOOR_REPEATS = 3
 
 
 class Bench:
-    """A warehouse file with a dbt target folder of its own."""
+    """A database file with a dbt target folder of its own."""
 
     def __init__(self, folder: Path, name: str, landing: Path, memory: str = "") -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / f"{name}.duckdb"
         self.target = folder / f"target_{name}"
+        self._files = (self.path, self.path.with_name(self.path.name + ".wal"))
         self._logs = folder / "logs"
-        self.environment = {
+        self._environment = {
             "LANDING_DIR": str(landing.resolve()),
             "WAREHOUSE_PATH": str(self.path),
             "DBT_TARGET_PATH": str(self.target),
@@ -36,33 +36,23 @@ class Bench:
             "DO_NOT_TRACK": "1",
         }
         if memory:
-            self.environment["WAREHOUSE_MEMORY"] = memory
+            self._environment["WAREHOUSE_MEMORY"] = memory
 
     def begin(self) -> None:
-        """Begin with no warehouse, and a project that dbt has not parsed."""
-        remove_database(self.path)
+        """Begin with no database, and a project that dbt has not parsed."""
+        self.remove()
         (self.target / "partial_parse.msgpack").unlink(missing_ok=True)
 
-    def dbt(self, result: Result, *arguments: str) -> None:
-        """Run dbt and add what it took to the result."""
+    def run(self, result: Result, *command: object) -> None:
+        """Run a command and add to the result what it took, with the size of the database and of its log."""
         log = self._logs / (result.name.replace(" ", "_") + ".log")
-        run(result, [DBT, *arguments], PROJECT, self.environment, log)
-        result.database_bytes = database_bytes(self.path)
+        run(result, command, PROJECT, self._environment, log)
+        result.database_bytes = sum(path.stat().st_size for path in self._files if path.is_file())
 
-
-def database_bytes(path: Path) -> int:
-    """Size of a database, with what it has not yet written back."""
-    return sum(p.stat().st_size for p in _files(path) if p.is_file())
-
-
-def remove_database(path: Path) -> None:
-    """Remove a database and its log, if there is one."""
-    for file in _files(path):
-        file.unlink(missing_ok=True)
-
-
-def _files(path: Path) -> tuple[Path, Path]:
-    return (path, path.with_name(path.name + ".wal"))
+    def remove(self) -> None:
+        """Remove the database and its log, if there is one."""
+        for path in self._files:
+            path.unlink(missing_ok=True)
 
 
 @dataclass
@@ -74,58 +64,46 @@ class Steps:
     repeat: int = 1
     memory: str = ""
 
-    def _runs(self, step: str, times: int) -> Iterator[None]:
-        """Say each run of a step before it begins."""
-        for number in range(times):
-            progress(f"{step}, run {number + 1}")
-            yield
-
     def floor(self) -> list[Result]:
         """Every file into one plain DuckDB database."""
-        result = Result("floor", rows=self.area.total_rows)
-        database, work = self.folder / "floor.duckdb", self.folder / "floor.json"
+        bench, work = self.bench("floor"), self.folder / "floor.json"
         settings = engine_settings() | ({"memory_limit": self.memory} if self.memory else {})
-        work.parent.mkdir(parents=True, exist_ok=True)
-        work.write_text(json.dumps([settings, statements(self.area.path)]), encoding="utf-8")
-        command = [sys.executable, "-m", "scripts.benchmark.plain_duckdb", database, work]
-        for _ in self._runs("floor", max(self.repeat, FLOOR_REPEATS)):
-            remove_database(database)
-            run(result, command, PROJECT, {}, self.folder / "logs" / "floor.log")
-            result.database_bytes = database_bytes(database)
-        remove_database(database)
-        return [result]
+        work.write_text(json.dumps([settings, script(self.area.path)]), encoding="utf-8")
+        command = (sys.executable, "-m", "scripts.benchmark.plain_duckdb", bench.path, work)
+        return self.anew("floor", bench, *command, times=max(self.repeat, FLOOR_REPEATS))
 
     def load(self) -> list[Result]:
         """All batches at once into a new warehouse, and what dbt's parsing takes of it."""
-        parse = Result("parse")
-        result = Result("load", rows=self.area.total_rows)
-        for _ in self._runs("load", self.repeat):
-            self.loaded.begin()
-            self.loaded.dbt(parse, "parse", "--no-partial-parse", "--quiet")
+        bench, parse, load = self.bench("load"), Result("parse"), Result("load", rows=self.area.total_rows)
+        for number in range(self.repeat):
+            progress(f"load, run {number + 1}")
+            bench.begin()
+            bench.run(parse, DBT, "parse", "--no-partial-parse", "--quiet")
             parse.database_bytes = 0
-            self.loaded.begin()
-            self.loaded.dbt(result, "run")
-        return [parse, result]
+            bench.begin()
+            bench.run(load, DBT, "run")
+        return [parse, load]
 
     def tests(self) -> list[Result]:
         """The project's tests on the loaded warehouse."""
         result = Result("tests", rows=self.area.total_rows)
-        for _ in self._runs("tests", self.repeat):
-            self.need_loaded().dbt(result, "test")
+        for number in range(self.repeat):
+            progress(f"tests, run {number + 1}")
+            self.loaded().run(result, DBT, "test")
         return [result]
 
     def build(self) -> list[Result]:
         """Seeds, snapshots, models and tests, all batches at once, into a new warehouse."""
-        return self.anew("build", "build")
+        return self.anew("build", self.bench("build"), DBT, "build", times=self.repeat)
 
-    def anew(self, step: str, command: str) -> list[Result]:
-        """All batches at once by a command of dbt, into a new warehouse that is then removed."""
+    def anew(self, step: str, bench: Bench, *command: object, times: int = 1) -> list[Result]:
+        """Everything at once by a command, each time into a new database; the last is removed, too."""
         result = Result(step, rows=self.area.total_rows)
-        bench = Bench(self.folder, "build", self.area.path, self.memory)
-        for _ in self._runs(step, self.repeat):
+        for number in range(times):
+            progress(f"{step}, run {number + 1}")
             bench.begin()
-            bench.dbt(result, command)
-        remove_database(bench.path)
+            bench.run(result, *command)
+        bench.remove()
         return [result]
 
     def increments(self) -> list[Result]:
@@ -140,20 +118,20 @@ class Steps:
             progress(f"batch {batch} of {max(self.area.rows)}")
             land(batch, self.area.path, growing)
             result = Result(f"batch {batch}", rows=rows)
-            bench.dbt(result, "run")
+            bench.run(result, DBT, "run")
             results.append(result)
-        remove_database(bench.path)
+        bench.remove()
         return results
 
-    @property
-    def loaded(self) -> Bench:
-        """The warehouse that the step `load` makes."""
-        return Bench(self.folder, "load", self.area.path, self.memory)
+    def bench(self, name: str) -> Bench:
+        """A database that holds the whole landing area."""
+        return Bench(self.folder, name, self.area.path, self.memory)
 
-    def need_loaded(self) -> Bench:
-        """The same, which must be there."""
-        if not self.loaded.path.is_file():
+    def loaded(self) -> Bench:
+        """The warehouse that the step `load` has made."""
+        bench = self.bench("load")
+        if not bench.path.is_file():
             raise StepError(
                 f"There is no warehouse in {self.folder} to measure. Name the step `load` too, or leave out --only."
             )
-        return self.loaded
+        return bench
