@@ -141,9 +141,7 @@ def _described(rows: pa.RecordBatchReader, columns: list[Column]) -> pa.RecordBa
     """The same rows with the columns' descriptions, which Delta keeps as comments."""
     about = {c.name: c.description for c in columns}
     fields = [f.with_metadata({"comment": about[f.name]}) if about[f.name] else f for f in rows.schema]
-    schema = pa.schema(fields)
-    batches = (pa.RecordBatch.from_arrays(batch.columns, schema=schema) for batch in rows)
-    return pa.RecordBatchReader.from_batches(schema, batches)
+    return rows.cast(pa.schema(fields))
 
 
 def _write_ducklake(con: duckdb.DuckDBPyConnection, folder: Path, key: Key, batch_id: int) -> int:

@@ -196,25 +196,23 @@ def _note(folder: Path, manifest: dict[str, Any]) -> None:
     path.chmod(0o440)
 
 
-def verify(folder: Path, con: duckdb.DuckDBPyConnection | None = None) -> list[str]:
-    """What was changed in a publication since it was made. With a connection to the warehouse, the manifest itself is
-    held against the access log, so that who can write files cannot make them fit.
+def verify(folder: Path, con: duckdb.DuckDBPyConnection) -> list[str]:
+    """What was changed in a publication since it was made. The manifest itself is held against the warehouse's access
+    log, so that who can write files cannot make them fit.
     """
-    text = (folder / "manifest.json").read_text(encoding="utf-8")
-    manifest = json.loads(text)
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     files, there = manifest["files"], _hashes(folder)
     del there["manifest.json"]
     found = [f"{name} is missing." for name in files if name not in there]
     found += [f"{name} does not belong to the publication." for name in there if name not in files]
     found += [f"{name} was changed." for name in there if there[name] != files.get(name)]
-    if con is not None:
-        noted = manifest.pop("access_log")
-        entries = con.execute(
-            "select detail from operations.access_log where entry = ? and entry_hash = ? and action = 'publish'",
-            [noted["entry"], noted["hash"]],
-        ).fetchall()
-        if not entries or json.loads(entries[0][0])["manifest_sha256"] != _digest(manifest):
-            found.append("manifest.json is not the one that the access log noted.")
+    noted = manifest.pop("access_log")
+    entries = con.execute(
+        "select detail from operations.access_log where entry = ? and entry_hash = ? and action = 'publish'",
+        [noted["entry"], noted["hash"]],
+    ).fetchall()
+    if not entries or json.loads(entries[0][0])["manifest_sha256"] != _digest(manifest):
+        found.append("manifest.json is not the one that the access log noted.")
     return found
 
 

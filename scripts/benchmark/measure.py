@@ -78,7 +78,7 @@ def run(result: Result, command: Sequence[object], cwd: Path, environment: Mappi
     """Run a command and add what it took; a StepError where it fails."""
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("wb") as output:
-        used, started = cpu_time(resource.RUSAGE_CHILDREN), time.monotonic()
+        used, started = _children_cpu(), time.monotonic()
         process = psutil.Popen(
             [str(part) for part in command],
             cwd=cwd,
@@ -104,10 +104,10 @@ def run(result: Result, command: Sequence[object], cwd: Path, environment: Mappi
             + "\n".join(last)
         )
     result.wall_runs.append(seconds)
-    result.cpu_runs.append(cpu_time(resource.RUSAGE_CHILDREN) - used)
+    result.cpu_runs.append(_children_cpu() - used)
 
 
-def cpu_time(who: int) -> float:
-    """CPU seconds of this process so far, or of all ended processes that it and its children waited for."""
-    used = resource.getrusage(who)
+def _children_cpu() -> float:
+    """CPU seconds of all ended processes that this one and its children waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
     return used.ru_utime + used.ru_stime

@@ -28,8 +28,7 @@ LARGER, HISTORY_DAYS = 10, 4
 def quarter(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
     """Load 90 daily batches one by one; compare the last ten with the first ten."""
     results = _steps(work, memory, scale, QUARTER_DAYS, seed).increments()
-    ratios, (first, last) = _compared(results[1 : EDGE_DAYS + 1], results[-EDGE_DAYS:])
-    found = ratios | {"first_ten_wall_seconds": first, "last_ten_wall_seconds": last}
+    found = _compared(first_ten=results[1 : EDGE_DAYS + 1], last_ten=results[-EDGE_DAYS:])
     settings = {"scale": scale, "days": QUARTER_DAYS, "seed": seed}
     return report.document(settings, [r.as_dict() for r in results], scenario="quarter", found=found)
 
@@ -54,8 +53,7 @@ def history(work: Path, scale: float, seed: int, memory: str) -> dict[str, Any]:
             day.name = f"scale {size:g}, {day.name}"
         runs.append(days)
     # On the second day, a list that got shorter has settled: prospects that it left out are gone by then.
-    ratios, (on_small, on_large) = _compared(*(days[2:] for days in runs))
-    found = ratios | {"small_history_wall_seconds": on_small, "large_history_wall_seconds": on_large}
+    found = _compared(small_history=runs[0][2:], large_history=runs[1][2:])
     settings = {"scale": scale, "times": LARGER, "seed": seed}
     steps = [result.as_dict() for days in runs for result in days]
     return report.document(settings, steps, scenario="history", found=found)
@@ -68,13 +66,12 @@ def _steps(work: Path, memory: str, scale: float, days: int, seed: int, *options
     return Steps(work / landing.name, survey(landing), memory=memory)
 
 
-def _compared(before: list[Result], after: list[Result]) -> tuple[dict[str, float], list[float]]:
-    """Ratios of the medians of two series of days, and their median wall seconds."""
-    wall, cpu = (
-        [statistics.median(getattr(r, f"{key}_seconds") for r in days) for days in (before, after)]
-        for key in ("wall", "cpu")
-    )
-    return {"wall_ratio": wall[1] / wall[0], "cpu_ratio": cpu[1] / cpu[0]}, wall
+def _compared(**series: list[Result]) -> dict[str, float]:
+    """Ratios of the medians of two series of days, the second to the first, and their median wall seconds."""
+    wall = [statistics.median(day.wall_seconds for day in days) for days in series.values()]
+    cpu = [statistics.median(day.cpu_seconds for day in days) for days in series.values()]
+    named = {f"{name}_wall_seconds": seconds for name, seconds in zip(series, wall, strict=True)}
+    return {"wall_ratio": wall[1] / wall[0], "cpu_ratio": cpu[1] / cpu[0], **named}
 
 
 def limit_bytes(text: str) -> int:
