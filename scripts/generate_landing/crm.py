@@ -239,20 +239,16 @@ class _Day:
     def _pick(self, among: I64, of_history: float, at_least: float, purpose: str) -> I64:
         """Some of a list, each once."""
         number = self._number(of_history, at_least, purpose)
-        if not len(among) or not number:
-            return among[:0]
+        if not len(among):
+            return among
         drawn = self.dice.below(len(among), purpose, self.day, np.arange(number))
         _, at = np.unique(drawn, return_index=True)
         return among[drawn[np.sort(at)]]
 
     def _time(self, low: float, high: float, purpose: str, number: int) -> I64:
         """Moments between two hours of the day."""
-        share = self.dice.unit(purpose, self.day, np.arange(number)) if number else np.zeros(0)
+        share = self.dice.unit(purpose, self.day, np.arange(number))
         return self.day * _DAY + ((low + (high - low) * share) * HOUR).astype(np.int64)
-
-    def _chance(self, probability: float, purpose: str, ids: I64) -> Bool:
-        """Draws for each of some; none of none."""
-        return self.dice.chance(probability, purpose, self.day, ids) if len(ids) else np.zeros(0, dtype=np.bool_)
 
     def events(self, first: int) -> Events:
         """Simulate the day, and bring the lives forward; `first` is the number of the first event."""
@@ -272,9 +268,9 @@ class _Day:
 
         update = self._pick(staying, settings.customer_updates, 3, "update")
         update_at = self._time(6, 17, "update at", len(update))
-        again = self._chance(0.12, "again", update)
-        fresh = self._chance(0.2, "fresh", new)
-        last = leaving[self._chance(0.25, "last", leaving)]
+        again = self.dice.chance(0.12, "again", self.day, update)
+        fresh = self.dice.chance(0.2, "fresh", self.day, new)
+        last = leaving[self.dice.chance(0.25, "last", self.day, leaving)]
         last_at = self._time(18, 20, "last at", len(last))
 
         opened, opened_at, kinds = _opened((new, new_at), (add, add_at))
@@ -286,8 +282,8 @@ class _Day:
         changes = np.arange(self._number(settings.account_updates, 2, "change"))
         change = np.unique(self.dice.below(accounts, "change", self.day, changes))
         change_at = self._time(6, 18, "change at", len(change))
-        twice = self._chance(0.12, "twice", change)
-        fresh_account = self._chance(0.2, "fresh account", opened_account)
+        twice = self.dice.chance(0.12, "twice", self.day, change)
+        fresh_account = self.dice.chance(0.2, "fresh account", self.day, opened_account)
 
         lives.customer_new = np.concatenate([lives.customer_new, new_at])
         lives.customer_gone = np.concatenate([lives.customer_gone, np.full(len(new), NEVER)])

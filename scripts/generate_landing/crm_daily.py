@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from scripts.generate_landing.crm import Account, Action, Crm, Events, account_changes, customer_changes
 from scripts.generate_landing.crm_xml import AccountValues, dirty_totals
-from scripts.generate_landing.dice import I64, U64, Bool, count, ordinals
+from scripts.generate_landing.dice import I64, U64, Bool, count
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.persons import Person, Persons
 from scripts.generate_landing.text import LETTERS, Text, date, delimited, integer, only
@@ -130,17 +130,12 @@ class Daily:
         self, who: I64, kind: I64, sequence: I64, sets: Bool, number: I64, state: I64, gone: Bool, ends: int
     ) -> _Images:
         """Bring the state forward row by row of each subject; the image is the state after the row."""
-        order = np.argsort(who, kind="stable")
-        turn = np.empty(len(who), dtype=np.int64)
-        turn[order] = ordinals(np.unique(who, return_counts=True)[1])
-        images = np.empty((len(who), state.shape[1]), dtype=np.int64)
-        ended = np.zeros(len(who), dtype=np.bool_)
-        for wave in range(int(turn.max()) + 1 if len(who) else 0):
-            rows = np.flatnonzero(turn == wave)
-            state[who[rows]] = np.where(sets[rows], number[rows, None], state[who[rows]])
-            gone[who[rows]] |= (kind[rows] == ends) | (kind[rows] == Action.INACT)
-            images[rows] = state[who[rows]]
-            ended[rows] = gone[who[rows]]
+        images, ended = np.empty_like(state, shape=sets.shape), np.empty_like(gone, shape=who.shape)
+        ending = (kind == ends) | (kind == Action.INACT)
+        for row, one in enumerate(who):
+            state[one, sets[row]] = number[row]
+            gone[one] |= ending[row]
+            images[row], ended[row] = state[one], gone[one]
         return _Images(who, kind, sequence, images, ended)
 
     def _customer_lines(self, rows: _Images) -> Text:

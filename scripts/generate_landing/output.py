@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from threading import Lock
 from typing import BinaryIO
 
 import numpy as np
@@ -43,7 +42,7 @@ class DataFile:
         edges = np.frombuffer(ends, dtype=np.int32)[[rows * number // parts for number in range(parts + 1)]]
         for file, first, last in zip(self._files, edges[:-1], edges[1:], strict=True):
             file.write(text[first:last])
-        self._landing.count(int(edges[-1]))
+        self._landing.progress(int(edges[-1]))
 
     def add(self, columns: Sequence[Text], flag: Text = "I") -> None:
         """Append rows with bars between columns; in a daily batch with a flag and a number, which runs on from batch to
@@ -64,19 +63,10 @@ class Landing:
     """A landing area that is being written."""
 
     def __init__(self, root: Path, split: int, progress: Callable[[int], None]) -> None:
-        self.root = root
-        self.split = split
-        self.bytes = 0
+        """`progress` is told how many bytes have been written since it was last told, by any thread."""
+        self.root, self.split, self.progress = root, split, progress
         self.changes: Counter[str] = Counter()
         """Numbered rows so far, by file."""
-        self._progress = progress
-        self._lock = Lock()
-
-    def count(self, size: int) -> None:
-        """Count bytes that are written."""
-        with self._lock:
-            self.bytes += size
-        self._progress(size)
 
     def folder(self, batch: int) -> Path:
         """The folder of a batch, made where it is missing."""
@@ -111,4 +101,4 @@ class Landing:
     def _text(self, path: Path, lines: Iterable[str]) -> None:
         text = "".join(f"{line}\n" for line in lines).encode()
         path.write_bytes(text)
-        self.count(len(text))
+        self.progress(len(text))

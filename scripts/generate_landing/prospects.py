@@ -87,7 +87,7 @@ class Prospects:
         dice, who = self.dice, np.arange(len(self.customer))
         # Of those who leave, more than half do so for good: about as many as are new.
         absent = np.flatnonzero(~self.listed & ~dice.chance(0.6, "for good", who))
-        back = absent[dice.chance(0.2, "back", absent, batch)] if len(absent) else absent
+        back = absent[dice.chance(0.2, "back", absent, batch)]
         if len(absent) > 2 and not len(back):
             back = absent[:1]
         leaves = self.listed & dice.chance(DAILY_SHARE, "leaves", who, batch)

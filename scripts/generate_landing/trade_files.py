@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -69,38 +70,34 @@ class TradeFiles:
     def write(self, landing: Landing) -> None:
         """All batches, one after the other. Orders that are open at a batch's end wait for the next."""
         open_: list[Trades] = []
-        end = self.calendar.history * _DAY
-        with (
-            landing.file(1, "Trade.txt", large=True) as trade,
-            landing.file(1, "TradeHistory.txt", large=True) as history,
-            landing.file(1, "CashTransaction.txt", large=True) as cash,
-            landing.file(1, "HoldingHistory.txt", large=True) as holding,
-        ):
-            for trades in self.desk.simulate(0, self.calendar.history):
-                self._past(trades, end, trade, history)
-                self._consequences(trades, 0, end, cash, holding)
-                open_.append(trades.take(trades.closed >= end))
-        landing.audit(1, "TradeHistory", DimTradeHistory={name: self.totals[name] for name in _HISTORY_TOTALS})
-        self._audit(landing, 1)
-        for batch in range(2, self.calendar.last_batch + 1):
-            day = self.calendar.batch_market_day(batch)
-            open_ += list(self.desk.simulate(day, day + 1))
-            with (
-                landing.file(batch, "Trade.txt", large=True) as trade,
-                landing.file(batch, "CashTransaction.txt", large=True) as cash,
-                landing.file(batch, "HoldingHistory.txt", large=True) as holding,
-            ):
-                if open_:
-                    trades = Trades.concatenate(open_)
-                    self._today(trades, day, trade)
-                    self._consequences(trades, day * _DAY, (day + 1) * _DAY, cash, holding)
-                    open_ = [trades.take(trades.closed >= (day + 1) * _DAY)]
-            self._audit(landing, batch)
+        with landing.file(1, "TradeHistory.txt", large=True) as history:
+            for batch in range(1, self.calendar.last_batch + 1):
+                day = self.calendar.batch_market_day(batch)
+                first = 0 if batch == 1 else day
+                # The history is written as it is simulated; a day in one piece with what is open.
+                pieces: Iterable[Trades] = self.desk.simulate(first, day + 1)
+                if batch > 1 and (pending := [*open_, *pieces]):
+                    pieces, open_ = [Trades.concatenate(pending)], []
+                with (
+                    landing.file(batch, "Trade.txt", large=True) as trade,
+                    landing.file(batch, "CashTransaction.txt", large=True) as cash,
+                    landing.file(batch, "HoldingHistory.txt", large=True) as holding,
+                ):
+                    for trades in pieces:
+                        if batch == 1:
+                            self._past(trades, (day + 1) * _DAY, trade, history)
+                        else:
+                            self._today(trades, day, trade)
+                        self._consequences(trades, first * _DAY, (day + 1) * _DAY, cash, holding)
+                        open_.append(trades.take(trades.closed >= (day + 1) * _DAY))
+                self._audit(landing, batch)
 
     def _audit(self, landing: Landing, batch: int) -> None:
         def totals(*names: str) -> dict[str, int]:
             return {name: self.totals[name] for name in names}
 
+        if batch == 1:
+            landing.audit(1, "TradeHistory", DimTradeHistory=totals(*_HISTORY_TOTALS))
         trades = totals("T_Records", "T_NEW", "T_CanceledTrades", "T_InvalidCommision", "T_InvalidCharge")
         landing.audit(batch, "Trade", DimTrade=trades)
         landing.audit(batch, "CashTransaction", DimTradeHistory=totals("CT_Records", "CT_Trades"))

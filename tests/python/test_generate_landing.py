@@ -22,7 +22,7 @@ import duckdb
 import pytest
 from click.testing import CliRunner
 
-from scripts.generate_landing.cli import main
+from scripts.generate_landing.__main__ import main
 
 pytestmark = pytest.mark.slow
 
