@@ -19,6 +19,7 @@ import json
 import os
 import re
 import sys
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,37 +37,37 @@ NO_HASH = "0" * 64
 COLUMNS = "entry, happened_at, action, actor, detail, key_version, previous_hash, entry_hash, seal"
 
 
-def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object], schema: str = "operations") -> None:
-    """Append an entry, in the connection's transaction if it has one.
+def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object]) -> None:
+    """Append an entry to the log of the default catalog, in the connection's transaction if it has one.
 
     `action` is a plain word such as publish, export, erase or rotate-key; `detail` is kept as JSON.
     """
     if not re.fullmatch(r"[a-z][a-z-]*", action):
         raise ValueError(f"The action {action!r} is not a word of lower-case letters.")
     key = ensure_key(KEY)
-    create(con, schema)
-    entry, previous = head(con, schema)
+    create(con)
+    entry, previous = head(con)
     told = json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str)
     content = [entry + 1, datetime.now(UTC).replace(tzinfo=None), action, actor(), told, key.version, previous]
     entry_hash = _hash(*content)
     con.execute(
-        f"insert into {schema}.access_log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert into operations.access_log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [*content, entry_hash, _seal(key.secret, entry_hash)],
     )
 
 
-def head(con: duckdb.DuckDBPyConnection, schema: str = "operations") -> tuple[int, str]:
+def head(con: duckdb.DuckDBPyConnection) -> tuple[int, str]:
     """Number and hash of the last entry; 0 and zeros before the first."""
-    rows = con.execute(f"select entry, entry_hash from {schema}.access_log order by entry desc limit 1").fetchall()
+    rows = con.execute("select entry, entry_hash from operations.access_log order by entry desc limit 1").fetchall()
     return (int(rows[0][0]), str(rows[0][1])) if rows else (0, NO_HASH)
 
 
-def create(con: duckdb.DuckDBPyConnection, schema: str = "operations") -> None:
+def create(con: duckdb.DuckDBPyConnection) -> None:
     """Make the table where dbt has not made it yet, as the model access_log would."""
-    con.execute(f"create schema if not exists {schema}")
+    con.execute("create schema if not exists operations")
     con.execute(
-        f"""
-        create table if not exists {schema}.access_log (
+        """
+        create table if not exists operations.access_log (
             entry bigint, happened_at timestamp, action varchar, actor varchar, detail varchar, key_version integer,
             previous_hash varchar, entry_hash varchar, seal varchar
         )
@@ -83,18 +84,16 @@ def actor() -> str:
     return re.sub(r"[^\w@.-]", "_", name)
 
 
-def problems(
-    con: duckdb.DuckDBPyConnection, anchors: list[tuple[int, str]] | None = None, schema: str = "operations"
-) -> list[str]:
+def problems(con: duckdb.DuckDBPyConnection, anchors: Iterable[tuple[int, str]] = ()) -> list[str]:
     """What is wrong with the log, entry by entry. `anchors` are entries that were seen, with their hashes."""
     found: list[str] = []
-    rows = con.execute(f"select {COLUMNS} from {schema}.access_log order by entry").fetchall()
+    rows = con.execute(f"select {COLUMNS} from operations.access_log order by entry").fetchall()
     previous, hashes = NO_HASH, {0: NO_HASH}  # Manually written entries may hold nulls.
     for number, row in enumerate(rows, start=1):
         found += _entry_problems(number, row, previous)
         previous = str(row[7])
         hashes[row[0]] = previous
-    for entry, seen in anchors or []:
+    for entry, seen in anchors:
         if entry not in hashes:
             found.append(f"Entry {entry} is missing: the log was truncated.")
         elif hashes[entry] != seen:

@@ -65,7 +65,9 @@ def _copy(con: duckdb.DuckDBPyConnection, copy: Path, old: Key, new: Key) -> Non
     con.execute(f"copy from database {ALIAS} to {COPY}")
     _verify(con)
     detail: dict[str, object] = {"key": KEY, "old_version": old.version, "new_version": new.version}
-    access_log.append(con, "rotate-key", detail, f"{COPY}.operations")
+    con.execute(f"use {COPY}")
+    access_log.append(con, "rotate-key", detail)
+    con.execute("use memory")
     con.execute(f"checkpoint {COPY}")
     con.execute(f"detach {COPY}")
     flush(copy)

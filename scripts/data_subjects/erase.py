@@ -325,8 +325,8 @@ def refuse_held(ledger: Ledger, customers: list[str], prospects: list[str]) -> N
         for value in values:
             if hold := ledger.hold_on(value, date.today(), kind):
                 raise HeldProblem(
-                    f"This {kind} is under a legal hold until {hold.until}, by {hold.by}: {hold.why}. Nothing was "
-                    f"erased. `make legal-hold {kind.upper()}=… RELEASE=1` lifts it, where that is right.",
+                    f"This {kind} is under a legal hold until {hold['until']}, by {hold['by']}: {hold['why']}. Nothing "
+                    f"was erased. `make legal-hold {kind.upper()}=… RELEASE=1` lifts it, where that is right.",
                 )
 
 

@@ -41,22 +41,13 @@ class PrivacyProblem(Problem):
     """A request that can't be served. The message says why and what to do, without anyone's data."""
 
 
-@dataclass(frozen=True)
-class Hold:
-    """A legal hold: data that must be kept, by whose order, until when, and why."""
-
-    until: date
-    by: str
-    why: str
-
-
 @dataclass
 class Ledger:
-    """What the file says."""
+    """What the file says; holds are lines of it, by the hash of the person who is held."""
 
     path: Path
     replacements: dict[tuple[str, str], str] = field(default_factory=dict)
-    holds: dict[str, Hold] = field(default_factory=dict)
+    holds: dict[str, dict[str, Any]] = field(default_factory=dict)
     entries: int = 0
     head: str = NO_HASH
     key_version: int | None = None
@@ -70,10 +61,10 @@ class Ledger:
         """What stands for an erased person, account or prospect; None where it isn't erased."""
         return self.replacements.get((kind, self.hash(kind, value)))
 
-    def hold_on(self, value: object, today: date, kind: str = "customer") -> Hold | None:
-        """The hold in force on a person."""
+    def hold_on(self, value: object, today: date, kind: str = "customer") -> dict[str, Any] | None:
+        """The hold in force on a person: `until` when, `by` whose order, and `why`."""
         hold = self.holds.get(self.hash(kind, value))
-        return hold if hold and hold.until >= today else None
+        return hold if hold and date.fromisoformat(hold["until"]) >= today else None
 
     def append(self, entry: dict[str, Any]) -> None:
         """Write one more line, and make sure that it is on disk."""
@@ -87,12 +78,10 @@ class Ledger:
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         data = (json.dumps(line, sort_keys=True) + "\n").encode()
-        descriptor = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        try:
-            os.write(descriptor, data)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+        with open(os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
         self._take(line, data.rstrip(b"\n"))
 
     def erase(self, subjects: Iterable[tuple[str, object]], erasure: str) -> int:
@@ -120,7 +109,7 @@ class Ledger:
             for s in line["subjects"]:
                 self.replacements[s["kind"], s["hash"]] = s["replacement"]
         elif line["type"] == "hold":
-            self.holds[line["hash"]] = Hold(date.fromisoformat(line["until"]), line["by"], line["why"])
+            self.holds[line["hash"]] = line
         elif line["type"] == "release":
             self.holds.pop(line["hash"], None)
 

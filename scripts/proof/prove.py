@@ -27,18 +27,7 @@ READS_A_SOURCE = re.compile(r"\s*with source as \(\s*\{\{\s*read_landed\(source\
 # What reading adds to the columns of a source: where a row stood.
 READING = ("batch_id", "cdc_flag", "cdc_dsn", "landed_file", "line_number", "byte_offset", "landed_batch_id")
 VARIES = "which may send SQL, or give other SQL when it runs than when it is checked"
-# Settings that leave the rows of a compiled query as they are; hooks and materialisations are looked at one by one.
-CONFIG = {
-    "access", "alias", "check_cols", "column_types", "contract", "delimiter", "docs", "enabled", "freshness",
-    "full_refresh", "group", "hard_deletes", "lookback", "materialized", "meta", "on_configuration_change",
-    "on_schema_change", "post-hook", "pre-hook", "schema", "severity", "sql_header", "store_failures",
-    "store_failures_as", "tags", "unique_key", "updated_at", "where",
-}  # fmt: skip
-# And settings that do so with some values.
-CONFIG_VALUES = {
-    "error_if": r"[!=<>]+ *\d+", "warn_if": r"[!=<>]+ *\d+", "fail_calc": r"count\(\*\)",
-    "incremental_strategy": r"append|delete\+insert", "strategy": "check|timestamp",
-}  # fmt: skip
+SETTINGS = yaml.safe_load(Path(__file__).with_name("allowed_settings.yml").read_text(encoding="utf-8"))
 # Clauses that a rule without clauses accepts. What brings rows together by chance, order or a column that says nothing
 # of a person must be named: it can put a number beside a person that says who it is.
 ANY_CLAUSE = {"join", "filter", "condition", "group by", "partition by", "distinct", "count", "order by"}
@@ -67,7 +56,12 @@ class Use:
 
 @dataclass
 class Proof:
-    """What was found, what was accepted and why."""
+    """What was found, what was accepted and why.
+
+    `lineage` has, for each column of each model as `{model: {column: {table.column, ...}}}`, the columns of the tables
+    it reads that its values depend on, whether they are shown, compared, counted or masked; what decides rows is not
+    among them.
+    """
 
     findings: list[Finding] = field(default_factory=list)
     excepted_uses: set[tuple[Use, str]] = field(default_factory=set)
@@ -319,7 +313,8 @@ class Prover:
         """What a node is told that changes its rows beyond its query."""
         for key, value in node.config.items():
             given = any(value.values()) if isinstance(value, dict) else value
-            if not given or key in CONFIG or re.fullmatch(CONFIG_VALUES.get(key, "$^"), str(value)):
+            allowed = re.fullmatch(SETTINGS["some_values"].get(key, "$^"), str(value))
+            if not given or allowed or key in SETTINGS["any_value"]:
                 continue
             if not self.rule("dynamic_sql", f"{key} of {node.name}"):
                 self.proof.add("dynamic", node.name, f"{node.path}: {key}, which changes what is done with its query")
@@ -387,12 +382,6 @@ def _title(rule: dict[str, Any]) -> str:
     return str(
         rule.get("name") or rule.get("sql") or rule.get("names") or f"{rule.get('models')} {rule.get('columns')}"
     )
-
-
-def lineage(projects: Iterable[Project]) -> dict[str, dict[str, set[str]]]:
-    """For each column of each model, as `model: {column: {table.column, ...}}`, the columns of the tables it reads that
-    its values depend on, whether they are shown, compared, counted or masked. What decides rows is not among them."""
-    return prove(projects).lineage
 
 
 def prove(projects: Iterable[Project], rules: dict[str, Any] | None = None) -> Proof:

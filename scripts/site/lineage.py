@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.proof.project import read
-from scripts.proof.prove import lineage
+from scripts.proof.prove import prove
 from scripts.site.artifacts import Json
 from scripts.site.project import Project
 
@@ -39,7 +39,7 @@ class Lineage:
 
 def follow(manifest_file: Path, project: Project) -> Lineage:
     """Every column of every model that can be followed, from a compiled manifest."""
-    found = lineage([read(manifest_file)])
+    found = prove([read(manifest_file)]).lineage
     known = {f"{table.name}.{column}" for table in project.tables.values() for column in table.columns}
     made_of: dict[str, list[str]] = {}
     used_by: dict[str, list[str]] = {}

@@ -17,7 +17,7 @@ from test_privacy_leaks import HONEST, LEAKS, NOT_RUN
 from scripts.proof.labels import CannotFollow, Level, Ref
 from scripts.proof.plan import Database, follow
 from scripts.proof.project import Label
-from scripts.proof.prove import lineage
+from scripts.proof.prove import prove
 
 pytestmark = pytest.mark.slow
 
@@ -339,7 +339,7 @@ def test_each_column_has_a_lineage() -> None:
     )  # fmt: skip
     second = model("select count(k) as n, max(tier) as tier from core.first", {"n": INTERNAL, "tier": INTERNAL}, name="second",
                    parents=("first",))  # fmt: skip
-    found = lineage([project(first, second)])
+    found = prove([project(first, second)]).lineage
     assert found["first"] == {
         "tier": {"dim_customer.tier"}, "k": {"dim_customer.sk_customer_id"}, "rich": {"dim_customer.net_worth"}, "one": set(),
     }  # fmt: skip
