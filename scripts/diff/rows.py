@@ -12,10 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from jinja2 import Template
 
 from scripts.diff.relations import (
     FAILURES,
@@ -31,6 +33,7 @@ from scripts.diff.relations import (
     relations,
 )
 from scripts.encryption import fingerprint
+from scripts.pages import environment
 
 EXAMPLES = 3
 LONGEST_VALUE = 80
@@ -304,33 +307,22 @@ class _Pair:
     def _match(self, key: Key) -> None:
         diff = self.diff
         diff.key = key
-        values = [name for name in self.columns if name not in key and name not in NOT_COUNTED]
-        shared = [name for name in values if name in self.common]
-        wanted = ["count(*) filter (b and h)", "count(*) filter (b and h and d)"]
-        for name in values:
-            column = self.columns[name]
-            wanted += [
-                f"count({identifier('b ' + name)})" if column.before else "null",
-                f"count({identifier('h ' + name)})" if column.after else "null",
-                f"count(*) filter (b and h and {identifier('d ' + name)})" if name in shared else "null",
-                self._examples(key, name) if name in shared and self._shows(name) else "null",
-            ]
-        differ = [identifier("d " + name) for name in shared]
-        listed = [
-            f"{self._pair(name, 'is distinct from')} as {alias}" for name, alias in zip(shared, differ, strict=True)
-        ]
-        listed += ['b."is here" as b', 'h."is here" as h', f"{' or '.join(differ) or 'false'} as d"]
-        joined = f"""
-            select {", ".join([*listed, *self._both(key, values)])}
-            from (select true as "is here", * from {self.places[0]}) as b
-            full join (select true as "is here", * from {self.places[1]}) as h
-                on {" and ".join(self._pair(name, "is not distinct from") for name in key)}
-        """
-        counts = self.con.execute(f"select {', '.join(wanted)} from ({joined})").fetchall()[0]
-        diff.added, diff.removed = (diff.rows_after or 0) - counts[0], (diff.rows_before or 0) - counts[0]
-        diff.changed = counts[1]
-        for number, name in enumerate(values):
-            held_before, held_after, changed, examples = counts[2 + 4 * number : 6 + 4 * number]
+        values = tuple(name for name in self.columns if name not in key and name not in NOT_COUNTED)
+        sql = _match().render(
+            base=self.places[0],
+            head=self.places[1],
+            key=key,
+            values=values,
+            shared=[name for name in values if name in self.common],
+            columns=self.columns,
+            alike=lambda side, name: self._alike(side, name, f"{side}.{identifier(name)}"),
+            shows=lambda name: self.rules.shows(diff.table, name),
+            examples=EXAMPLES,
+            longest_value=LONGEST_VALUE,
+        )
+        [(matched, diff.changed, counts)] = self.con.execute(sql).fetchall()
+        diff.added, diff.removed = (diff.rows_after or 0) - matched, (diff.rows_before or 0) - matched
+        for name, (held_before, held_after, changed, examples) in zip(values, counts, strict=True):
             column = self.columns[name]
             if held_before is not None:
                 column.nulls_before = (diff.rows_before or 0) - held_before
@@ -340,18 +332,6 @@ class _Pair:
             column.has_other_values = bool(changed)
             column.examples = [_example(key, example) for example in examples or ()]
 
-    def _shows(self, column: str) -> bool:
-        return self.rules.shows(self.diff.table, column)
-
-    def _both(self, key: Key, values: list[str]) -> list[str]:
-        """The columns of a joined row. The two sides of a key are the same where both are there."""
-        found = []
-        for name in [*key, *values]:
-            column, quoted = self.columns[name], identifier(name)
-            found += [f"b.{quoted} as {identifier('b ' + name)}"] if column.before else []
-            found += [f"h.{quoted} as {identifier('h ' + name)}"] if column.after else []
-        return found
-
     def _alike(self, side: str, name: str, value: str) -> str:
         """A column's value on one side, so that it can be compared with the other's. Values of two types are the same
         where the older one survives conversion to the newer type and back."""
@@ -359,7 +339,7 @@ class _Pair:
         if name not in self.retyped or column.before is None or column.after is None:
             return value
         old, new = column.before.type, column.after.type
-        if side == SIDES[1] or not self._converts(old, new):
+        if side == "h" or not self._converts(old, new):
             return f"{value}::varchar"
         converted = f"try_cast({value} as {new})"
         survives = f"try_cast({converted} as {old}) is not distinct from {value}"
@@ -372,24 +352,9 @@ class _Pair:
             return False
         return True
 
-    def _pair(self, name: str, relation: str) -> str:
-        b, h = (self._alike(side, name, f"{side[0]}.{identifier(name)}") for side in SIDES)
-        return f"{b} {relation} {h}"
-
-    def _examples(self, key: Key, name: str) -> str:
-        """A few rows in no order that says anything of them, the same ones every time."""
-        shown = [
-            f"left({identifier('h ' + part)}::varchar, {LONGEST_VALUE})" if self._shows(part) else "null::varchar"
-            for part in key
-        ]
-        values = [f"left({identifier(f'{side} {name}')}::varchar, {LONGEST_VALUE})" for side in ("b", "h")]
-        order = f"hash({', '.join(identifier('h ' + part) for part in key)})"
-        row = f"struct_pack(key := [{', '.join(shown)}], before := {values[0]}, after := {values[1]})"
-        return f"min_by({row}, {order}, {EXAMPLES}) filter (b and h and {identifier('d ' + name)})"
-
     def _count_as_multisets(self) -> None:
         """Rows that one side holds more often than the other, and columns whose values are not the same ones."""
-        alike = [[self._alike(side, n, identifier(n)) for n in self.common] or ["1"] for side in SIDES]
+        alike = [[self._alike(side, n, identifier(n)) for n in self.common] or ["1"] for side in ("b", "h")]
         listed = ", ".join(f"c{number}" for number in range(len(alike[0])))
         rows = " union all ".join(
             f"select {sign} as times, {', '.join(f'{text} as c{n}' for n, text in enumerate(texts))} from {relation}"
@@ -412,3 +377,10 @@ class _Pair:
 
 def _example(key: Key, found: dict[str, Any]) -> Example:
     return Example(dict(zip(key, found["key"], strict=True)), found["before"], found["after"])
+
+
+@cache
+def _match() -> Template:
+    pages = environment("scripts.diff")
+    pages.filters["identifier"] = identifier
+    return pages.get_template("match.sql")
