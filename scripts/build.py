@@ -17,11 +17,11 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
-from scripts.deliver.__main__ import run as deliver
+from scripts.deliver.land import deliver
 from scripts.encryption import EncryptionProblem, warehouse_path
 from scripts.keys import KeyProblem
 from scripts.landing.errors import LandingError
-from scripts.project import DBT, PROJECT, target_folder
+from scripts.project import DBT, PROJECT, landing_folder, target_folder
 from scripts.warehouse_file import DISK_FULL, open_warehouse
 
 # How many ignored files and failures are named.
@@ -123,7 +123,7 @@ def main(arguments: tuple[str, ...]) -> None:
     """Build, then summarise; exits with dbt's code."""
     console = Console(soft_wrap=True)
     try:
-        deliver(console)
+        deliver(landing_folder(), click.echo)
     except LandingError as error:
         sys.exit(f"Not everything that was delivered can land, so nothing is built.\n{error}")
     warehouse = warehouse_path()

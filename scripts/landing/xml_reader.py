@@ -126,7 +126,7 @@ class XmlRows:
                 if begin is not None:
                     self._refuse_doubtful_rest(begin, following)
                     yield {
-                        "#line": str(line + self._lines(offset, begin)),
+                        "#line": str(line + line_feeds(self.path, offset, begin)),
                         "#offset": str(begin),
                         "#error": reason,
                         "#raw": self._raw(begin, following),
@@ -140,7 +140,7 @@ class XmlRows:
                     raise self._damaged(failed_at, reason) from None
                 if following is None:
                     return
-                line += self._lines(offset, following)
+                line += line_feeds(self.path, offset, following)
                 offset, root = following, self._root(first)
 
     def _parser(self, root_length: int, offset: int, line: int) -> expat.XMLParserType:
@@ -237,7 +237,7 @@ class XmlRows:
             )
 
     def _place_of(self, position: int) -> str:
-        return f"{self.path}, line {1 + self._lines(0, position)}, byte {position}"
+        return f"{self.path}, line {1 + line_feeds(self.path, 0, position)}, byte {position}"
 
     def _taken(self) -> list[Row]:
         rows, self._rows[:] = self._rows.copy(), []
@@ -276,15 +276,6 @@ class XmlRows:
         if ends := list(self._end.finditer(text)):
             text = text[: ends[-1].end()]
         return text.rstrip().decode("utf-8", errors="replace")
-
-    def _lines(self, begin: int, end: int) -> int:
-        count = 0
-        with open(self.path, "rb") as stream:
-            stream.seek(begin)
-            while begin < end and (block := stream.read(min(BLOCK, end - begin))):
-                count += block.count(b"\n")
-                begin += len(block)
-        return count
 
     def _root(self, first: int) -> bytes:
         """The document's head, up to its first element, so that namespaces stay declared after a skip."""
@@ -326,6 +317,13 @@ class DocumentCheck:
                 pass
 
 
+def line_feeds(path: str | Path, begin: int, end: int) -> int:
+    """Count the line feeds of a file between two positions."""
+    with open(path, "rb") as stream:
+        stream.seek(begin)
+        return sum(stream.read(min(BLOCK, end - at)).count(b"\n") for at in range(begin, end, BLOCK))
+
+
 def _refuse_document_type(path: str | Path, *_: object) -> None:
     raise DocumentError(f"{path} has a document type (DOCTYPE), which is not accepted. Have it delivered without.")
 
@@ -337,14 +335,13 @@ class XmlTable:
         self.paths = paths
         self.folder = folder
         self.element = str(layout.meta["element"])
-        self.columns = [(c.name, str(c.meta["path"]), bool(c.meta.get("presence"))) for c in layout.columns]
-        names = [name for name, _, _ in self.columns]
-        keys = [*(path for _, path, _ in self.columns), "#line", "#offset", "#error", "#raw"]
+        self._presences = [index for index, column in enumerate(layout.columns) if column.meta.get("presence")]
+        keys = [*(str(column.meta["path"]) for column in layout.columns), "#line", "#offset", "#error", "#raw"]
         self._values = itemgetter(*keys)
         self._absent: dict[str, str | None] = dict.fromkeys(keys)
         self.schema = pa.schema(
             [
-                *((name, pa.string()) for name in names),
+                *((column.name, pa.string()) for column in layout.columns),
                 ("file_name", pa.string()),
                 ("line_number", pa.int64()),
                 ("byte_offset", pa.int64()),
@@ -363,9 +360,8 @@ class XmlTable:
 
     def _batch(self, name: str, rows: list[Row]) -> pa.RecordBatch:
         *columns, line, offset, error, raw = zip(*(self._values(self._absent | row) for row in rows), strict=True)
-        for index, (_, _, presence) in enumerate(self.columns):
-            if presence:
-                columns[index] = tuple(None if value is None else "true" for value in columns[index])
+        for index in self._presences:
+            columns[index] = tuple(None if value is None else "true" for value in columns[index])
         values = [*columns, [name] * len(rows), list(map(int, line)), list(map(int, offset)), error, raw]
         arrays = [pa.array(column, field.type) for column, field in zip(values, self.schema, strict=True)]
         return pa.record_batch(arrays, schema=self.schema)

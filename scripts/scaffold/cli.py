@@ -50,7 +50,6 @@ class Place:
 
     def __init__(self, text: str, source: str, kind: str | None) -> None:
         self.origin = Origin.of(text)
-        self.source = source
         if self.origin.is_database:
             # A database stays in use, so it is read where it is.
             self.path = self.target = deliveries_folder() / self.origin.path
