@@ -23,10 +23,10 @@ from scripts.generate_landing.dice import Dice
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import XmlTable
 from scripts.problem import Problem
+from scripts.queries import read_query
 
 FIRST_PLANTED_NUMBER = 9_000_000_000
 """Trades and change numbers that are planted start here, far from those that are generated."""
-_HERE = Path(__file__).parent
 
 
 class PlantError(Problem):
@@ -67,9 +67,8 @@ class Kind:
     every_row: bool = False
 
 
-KINDS = {
-    name: Kind(**fields) for name, fields in yaml.safe_load((_HERE / "faults.yml").read_text(encoding="utf-8")).items()
-}
+_FAULTS = yaml.safe_load(Path(__file__).with_name("faults.yml").read_text(encoding="utf-8"))
+KINDS = {name: Kind(**fields) for name, fields in _FAULTS.items()}
 
 
 def parse(text: str) -> Plant:
@@ -182,8 +181,8 @@ def _surged(root: Path, plant: Plant, rows: pa.Table, last: Path) -> pa.Table:
     with duckdb.connect() as con:
         con.register("landed", rows.drop_columns("part"))
         con.register("brokers", _brokers(root, plant.batch))
-        con.execute(f"set variable first_number = {first}; set variable times = {plant.strength}::double")
-        added = con.sql((_HERE / "queries" / "broker_surge.sql").read_text(encoding="utf-8")).to_arrow_table()
+        wanted = {"first_number": first, "times": plant.strength}
+        added = con.execute(read_query(__file__, "broker_surge"), wanted).to_arrow_table()
     totals = root / f"Batch{plant.batch}" / "Trade_audit.csv"
     raised = re.sub(
         r",(T_Records|T_NEW),(\d+),",

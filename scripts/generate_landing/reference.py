@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -13,6 +11,7 @@ from scripts.generate_landing.days import holiday
 from scripts.generate_landing.finwire import industry_ids
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.settings import Settings
+from scripts.queries import read_query
 
 FIRST_DAY, LAST_YEAR = "1950-01-01", 2051
 
@@ -34,9 +33,8 @@ def write_reference(landing: Landing, settings: Settings) -> None:
     with duckdb.connect() as con:
         con.register("days", calendar)
         for name in ("Date", "Time"):
-            query = (Path(__file__).parent / "queries" / f"{name.lower()}.sql").read_text(encoding="utf-8")
             with landing.file(1, f"{name}.txt") as file:
-                for rows in con.sql(query).to_arrow_reader():
+                for rows in con.sql(read_query(__file__, name.lower())).to_arrow_reader():
                     file.add([column.cast(pa.string()) for column in rows.columns])
     small = {
         "StatusType.txt": ["|".join(row) for row in STATUS_TYPES],

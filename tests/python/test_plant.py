@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from warehouse import PROJECT, Warehouse
 
-from scripts.anomaly_benchmark import areas
+from scripts.anomaly_benchmark.__main__ import areas
 from scripts.generate_landing.plant import KINDS, Plant, PlantError, check, parse, plant_all
 from scripts.report.__main__ import write_report
 

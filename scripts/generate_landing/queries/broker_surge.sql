@@ -1,5 +1,5 @@
 -- More rows for `landed` (trades): the new trades of the busiest broker again, under numbers of their own from
--- `first_number` on, until each has come `times` times. `brokers`: accounts and their brokers, the latest last.
+-- $first_number on, until each has come $times times. `brokers`: accounts and their brokers, the latest last.
 with
 latest as (
     select
@@ -37,7 +37,7 @@ chosen as (
 ),
 
 turns as (
-    select unnest(range(ceil(getvariable('times'))::int)) as turn
+    select unnest(range(ceil($times)::int)) as turn
 ),
 
 added as (
@@ -46,14 +46,14 @@ added as (
         turns.turn * chosen.trades + chosen.place as number
     from chosen
     cross join turns
-    where number < round_even(chosen.trades * getvariable('times'), 0) - chosen.trades
+    where number < round_even(chosen.trades * $times, 0) - chosen.trades
 )
 
 select
     * exclude (n, broker, place, trades, number)
     replace (
-        (getvariable('first_number') + number)::varchar as cdc_dsn,
-        (getvariable('first_number') + number)::varchar as t_id
+        ($first_number + number)::varchar as cdc_dsn,
+        ($first_number + number)::varchar as t_id
     )
 from added
 order by number

@@ -15,11 +15,12 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 import duckdb
+import pyarrow as pa
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -29,33 +30,10 @@ from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.world import generate
 from scripts.problem import Problem
 from scripts.project import DBT, PROJECT
+from scripts.queries import read_query
 
 FIRST_BATCH = 15
 """Earlier batches have too little history to judge what is odd."""
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one planted fault."""
-
-    seed: int
-    kind: str
-    file: str
-    column: str
-    strength: float
-    batch: int
-    found_in: int | None
-    explanation: str
-
-
-@dataclass(frozen=True)
-class Clean:
-    """Alarms in a landing area without faults."""
-
-    seed: int
-    series: int
-    judged: int
-    alarms: int
 
 
 class BenchmarkError(Problem):
@@ -108,53 +86,26 @@ class Bench:
         if ran.returncode:
             raise BenchmarkError(f"{landing} could not be loaded:\n{ran.stdout[-2000:]}{ran.stderr[-500:]}")
 
-    def count_alarms(self, seed: int) -> Clean:
+    def count_alarms(self) -> dict[str, Any]:
         """Alarms in the warehouse, and the points that were judged."""
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
-            series, judged, alarms = con.sql(
-                """
-                select
-                    count(distinct series),
-                    count(*) filter (
-                        where history_count >= (select min(min_history) from reference.anomaly_thresholds)
-                    ),
-                    (select count(*) from operations.anomalies)
-                from operations.series_forecasts
-                """
-            ).fetchall()[0]
-        return Clean(seed, series, judged, alarms)
+            return dict(con.sql(read_query(__file__, "alarms")).to_arrow_table().to_pylist()[0])
 
-    def look_for(self, seed: int, plant: Plant) -> Outcome:
-        """The first anomaly in the batches of a fault that names its file and a column that shows it."""
+    def look_for(self, plant: Plant) -> dict[str, Any]:
+        """What became of a fault: `found_in`, the batch of the anomaly that shows it, and its explanation."""
         columns = KINDS[plant.kind].shown_by or [""]
+        wanted = {"first_batch": plant.batch, "last_batch": plant.batches[-1], "file": plant.file, "columns": columns}
         with duckdb.connect(str(self.warehouse), read_only=True) as con:
-            found = con.execute(
-                """
-                select batch_id, explanation from operations.anomalies
-                where
-                    batch_id between ? and ? and feed = ? and coalesce(column_name, '') in (select unnest(?))
-                    and contains(explanation, ?) and contains(explanation, coalesce(column_name, ''))
-                order by batch_id, abs(score) desc
-                limit 1
-                """,
-                [plant.batch, plant.batches[-1], plant.file, columns, plant.file],
-            ).fetchall()
-        batch, explanation = found[0] if found else (None, "")
-        return Outcome(seed, plant.kind, plant.file, columns[0], plant.strength, plant.batch, batch, explanation)
+            found = con.execute(read_query(__file__, "first_anomaly"), wanted).fetchone()
+        batch, explanation = found or (None, "")
+        return {**vars(plant), "column": columns[0], "found_in": batch, "explanation": explanation}
 
 
-def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
+def recall(outcomes: list[dict[str, Any]]) -> list[tuple[str, ...]]:
     """Rows of the report, one per kind and strength."""
-    rows: list[tuple[str, ...]] = []
-    for name, kind in KINDS.items():
-        for strength in kind.tried:
-            these = [o for o in outcomes if (o.kind, o.strength) == (name, strength)]
-            found = [o for o in these if o.found_in is not None]
-            after = [(o.found_in or 0) - o.batch for o in found]
-            where = f"{these[0].file}.{these[0].column}".rstrip(".") if these else ""
-            late = f"{min(after)} to {max(after)}" if after else ""
-            rows.append((name, f"{strength:g}", where, f"{len(found)} of {len(these)}", late))
-    return rows
+    with duckdb.connect() as con:
+        con.register("outcomes", pa.Table.from_pylist(outcomes))
+        return con.execute(read_query(__file__, "recall"), {"kinds": list(KINDS)}).fetchall()
 
 
 @click.command(help=__doc__, context_settings={"show_default": True})
@@ -165,8 +116,8 @@ def table(outcomes: list[Outcome]) -> list[tuple[str, ...]]:
 def main(seeds: tuple[int, ...], days: int, scale: float, report: Path | None) -> None:
     """Run the benchmark and print recall and false-alarm rate."""
     console = Console(soft_wrap=True)
-    outcomes: list[Outcome] = []
-    clean: list[Clean] = []
+    outcomes: list[dict[str, Any]] = []
+    clean: list[dict[str, Any]] = []
     shown = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     progress = Progress(*shown, console=Console(stderr=True), disable=not sys.stderr.isatty())
     with tempfile.TemporaryDirectory(prefix="anomaly_benchmark") as folder, progress:
@@ -177,31 +128,30 @@ def main(seeds: tuple[int, ...], days: int, scale: float, report: Path | None) -
             origin.mkdir()
             generate(origin, Settings(scale, days, seed), os.cpu_count() or 1, lambda done: None)
             bench.load(origin)
-            clean.append(bench.count_alarms(seed))
+            clean.append({"seed": seed, **bench.count_alarms()})
             progress.advance(task)
             for number, plants in enumerate(areas(seed, days)):
                 planted = Path(folder) / f"planted{seed}_{number}"
                 shutil.copytree(origin, planted, copy_function=os.link)
                 plant_all(planted, plants, seed)
                 bench.load(planted)
-                outcomes += [bench.look_for(seed, plant) for plant in plants]
+                outcomes += [{"seed": seed, **bench.look_for(plant)} for plant in plants]
                 shutil.rmtree(planted)
                 progress.advance(task)
             shutil.rmtree(origin)
 
     printed = Table("kind", "strength", "file and column", "found", "batches later", box=None, pad_edge=False)
-    for row in table(outcomes):
+    for row in recall(outcomes):
         printed.add_row(*row)
     console.print(printed)
-    found = sum(o.found_in is not None for o in outcomes)
+    found = sum(outcome["found_in"] is not None for outcome in outcomes)
     console.print(f"\nRecall          {found} of {len(outcomes)} planted faults, {found / len(outcomes):.1%}")
     for c in clean:
-        console.print(f"Seed {c.seed:<10} {c.alarms} false alarms in {c.judged:,} points of {c.series} series")
-    alarms, judged = sum(c.alarms for c in clean), sum(c.judged for c in clean)
+        console.print("Seed {seed:<10} {alarms} false alarms in {judged:,} points of {series} series".format(**c))
+    alarms, judged = (sum(c[figure] for c in clean) for figure in ("alarms", "judged"))
     console.print(f"False alarms    {alarms} in {judged:,} points, {alarms / judged:.2%}")
     if report:
-        outcome = {"clean": [asdict(c) for c in clean], "planted": [asdict(o) for o in outcomes]}
-        report.write_text(json.dumps(outcome, indent=1) + "\n", encoding="utf-8")
+        report.write_text(json.dumps({"clean": clean, "planted": outcomes}, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
