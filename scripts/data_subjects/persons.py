@@ -143,11 +143,8 @@ def unreachable(found: Iterable[Table]) -> list[str]:
     problems = []
     for table in found:
         personal = [c.name for c in table.columns if c.is_personal]
-        if (
-            personal
-            and not any(c.subject for c in table.columns)
-            and table.full_name not in relations()["other_people"]
-        ):
+        is_explained = table.full_name in relations()["other_people"] or any(c.subject for c in table.columns)
+        if personal and not is_explained:
             problems.append(
                 f"{table.full_name} has personal columns ({', '.join(personal[:5])}) but none that leads to a person. "
                 "Name the one that does in its YAML with `meta: {subject: customer}`, account, prospect or employee; "

@@ -61,16 +61,13 @@ def _columns(held: list[Table], kind: str) -> list[str]:
 
 
 def _matching(held: list[Table], identifier: dict[str, Any]) -> list[str]:
-    """Personal columns that an identifier of the list means, by kind and by parts of their names."""
-    parts = identifier.get("named") or []
-    return sorted(
-        {
-            c.name
-            for t in held
-            if t.schema == "core"
-            for c in t.columns
-            if (c.is_personal or c.subject in identifier.get("subjects", []))
-            and (c.kind in identifier.get("kinds", []) or c.subject in identifier.get("subjects", []))
-            and (not parts or any(p in c.name for p in parts))
-        }
-    )
+    """Columns of core that an identifier of the list means, by subject or kind, and by parts of their names."""
+    kinds, subjects, parts = (identifier.get(key) or [] for key in ("kinds", "subjects", "named"))
+    meant = [
+        c.name
+        for t in held
+        if t.schema == "core"
+        for c in t.columns
+        if c.subject in subjects or (c.is_personal and c.kind in kinds)
+    ]
+    return sorted({name for name in meant if not parts or any(part in name for part in parts)})

@@ -140,9 +140,8 @@ def _node(raw: dict[str, Any], faults: list[tuple[str, str]]) -> Node:
                 types[lower(column["name"])] = column["data_type"]
     for constrained in (raw, *raw["columns"].values()) if resource == "model" else ():
         if any(constraint.get("expression") for constraint in constrained.get("constraints") or []):
-            faults.append(
-                (name, f"{constrained['name']} has a constraint with an expression, which the proof does not follow")
-            )
+            fault = f"{constrained['name']} has a constraint with an expression, which the proof does not follow"
+            faults.append((name, fault))
     hooks = [h["sql"].strip() for key in ("pre-hook", "post-hook") for h in config.get(key) or []]
     if config.get("sql_header"):
         hooks.append(config["sql_header"])
@@ -176,14 +175,8 @@ def _label(table: str, column: str, meta: dict[str, Any], faults: list[tuple[str
     where = f"{table}.{column}"
     text, kind = meta.get("classification"), str(meta.get("kind") or "")
     if text not in DECLARABLE:
-        faults.append(
-            (
-                where,
-                f"no classification; give it one of {', '.join(DECLARABLE)}"
-                if text is None
-                else f"the classification {text} is none of {', '.join(DECLARABLE)}",
-            )
-        )
+        wrong = "no classification; give it one of" if text is None else f"the classification {text} is none of"
+        faults.append((where, f"{wrong} {', '.join(DECLARABLE)}"))
         return None
     level = DECLARABLE[text]
     if level >= Level.personal and kind not in KINDS:
