@@ -85,10 +85,8 @@ def report(console: Console, proof: Proof, verbose: bool) -> None:
     """What was found, by kind; with `verbose`, what was accepted too."""
     if verbose:
         console.rule("Accepted")
-        for use, reason in sorted(proof.excepted_uses):
-            console.print(
-                f"{use.model}: {use.clause} by {use.column.name}\n    {' '.join(reason.split())}", markup=False
-            )
+        for model, clause, ref, reason in sorted(proof.excepted_uses):
+            console.print(f"{model}: {clause} by {ref.name}\n    {' '.join(reason.split())}", markup=False)
         for name, reason in sorted(proof.trusted):
             console.print(f"{name}: taken by what it declares\n    {' '.join(reason.split())}", markup=False)
     for kind, heading in HEADINGS.items():

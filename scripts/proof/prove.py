@@ -45,26 +45,18 @@ class Finding:
     message: str
 
 
-@dataclass(frozen=True, order=True)
-class Use:
-    """A column that decides rows or choices of a model, without being shown."""
-
-    model: str
-    clause: str
-    column: Ref
-
-
 @dataclass
 class Proof:
     """What was found, what was accepted and why.
 
-    `lineage` has, for each column of each model as `{model: {column: {table.column, ...}}}`, the columns of the tables
-    it reads that its values depend on, whether they are shown, compared, counted or masked; what decides rows is not
+    `excepted_uses` has model, clause, column and reason of each column that decides rows or choices of a model without
+    being shown, and may. `lineage` has, as `{model: {column: {table.column, ...}}}`, the columns of the tables it reads
+    that a model's column depends on, whether they are shown, compared, counted or masked; what decides rows is not
     among them.
     """
 
     findings: list[Finding] = field(default_factory=list)
-    excepted_uses: set[tuple[Use, str]] = field(default_factory=set)
+    excepted_uses: set[tuple[str, str, Ref, str]] = field(default_factory=set)
     trusted: set[tuple[str, str]] = field(default_factory=set)
     rules_used: set[str] = field(default_factory=set)
     columns_followed: int = 0
@@ -163,7 +155,7 @@ class Prover:
             return
         self.compare(node, columns)
         for clause, ref in sorted(uses):
-            self.use(node, Use(node.name, clause, ref))
+            self.use(node, clause, ref)
 
     def query(self, sql: str) -> tuple[Columns, set[tuple[str, Ref]]]:
         """Columns of a query with what each depends on, and what it uses without showing it."""
@@ -354,23 +346,19 @@ class Prover:
         harmless = bool(labels) and all(label is not None and label.level <= Level.internal for label in labels)
         return harmless or column in (node.meta.get("shows") or ())
 
-    def use(self, node: Node, use: Use) -> None:
+    def use(self, node: Node, clause: str, ref: Ref) -> None:
         """Whether a use without showing has been accepted."""
-        names = {use.column.name, f"kind:{use.column.kind}", f"class:{use.column.level.name}"}
+        names = {ref.name, f"kind:{ref.kind}", f"class:{ref.level.name}"}
         for number, rule in enumerate(self.rules.get("implicit_flows") or []):
             if (
                 any(fnmatchcase(m, pattern) for m in (node.name, f"layer:{node.layer}") for pattern in rule["models"])
-                and use.clause in rule.get("clauses", ANY_CLAUSE)
+                and clause in rule.get("clauses", ANY_CLAUSE)
                 and any(fnmatchcase(name, pattern) for name in names for pattern in rule["columns"])
             ):
                 self.proof.rules_used.add(f"implicit_flows/{number}")
-                self.proof.excepted_uses.add((use, str(rule["reason"])))
+                self.proof.excepted_uses.add((node.name, clause, ref, str(rule["reason"])))
                 return
-        self.proof.add(
-            "implicit",
-            node.name,
-            f"{use.clause} by {use.column.level.name} data without showing it: {use.column.name}",
-        )
+        self.proof.add("implicit", node.name, f"{clause} by {ref.level.name} data without showing it: {ref.name}")
 
 
 def declared(node: Node) -> dict[str, str]:
