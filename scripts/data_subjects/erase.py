@@ -255,12 +255,10 @@ class Erasure:
 
     def swap(self) -> None:
         """Put the new file in the old one's place; the old one's bytes are overwritten."""
-        for path in (self.path, self.copy):
-            wal = path.with_name(path.name + ".wal")
-            if wal.exists():
-                if path == self.copy:
-                    raise PrivacyProblem(f"{wal} is there after its checkpoint. Run `make erase` again.")
-                destroy(wal)
+        wal = self.copy.with_name(self.copy.name + ".wal")
+        if wal.exists():
+            raise PrivacyProblem(f"{wal} is there after its checkpoint. Run `make erase` again.")
+        destroy(self.path.with_name(self.path.name + ".wal"))
         replace_destroying(self.copy, self.path)
 
     @staticmethod

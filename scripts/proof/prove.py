@@ -83,11 +83,9 @@ class Prover:
         self.via: dict[tuple[str, str], Ref] = {}
         self.made_of = networkx.DiGraph()
         self.released: list[tuple[Node, set[str], list[Node]]] = []
-        self.tables: dict[tuple[str, str, str], Node] = {}
         self.purposes = {entry["purpose"]: set(entry["columns"]) for entry in rules.get("tokens") or []}
-        for node in project.nodes.values():
-            if node.resource in ("model", "seed", "snapshot"):
-                self.tables[node.place] = node
+        built = (node for node in project.nodes.values() if node.resource in ("model", "seed", "snapshot"))
+        self.tables = {node.place: node for node in built}
         for node in self.tables.values():
             if node.resource == "seed":
                 database.create(node.place, declared(node))
