@@ -49,7 +49,6 @@ test: lint governance privacy-proof pytest ## Everything a pull request must pas
 lint: lint-python lint-yaml parse ## Lint of all Python, SQL, YAML and workflows; types; parse with warnings as errors
 	$(LINT) $(BIN)/sqlfluff lint --processes 2 models analyses tests macros snapshots
 	$(BIN)/sqlfluff lint --templater placeholder scripts/*/queries
-	$(BIN)/sqlfluff lint --templater raw --dialect postgres scripts/postgres
 
 .PHONY: lint-python lint-yaml parse
 lint-python: environment

@@ -105,8 +105,8 @@ def _close_large_objects(server: psycopg.Connection[Any]) -> None:
 
 
 def _asked(server: psycopg.Connection[Any], query: str) -> list[str]:
-    """The names that a query of the folder postgres finds on the server."""
-    sql = Path(__file__).with_name("postgres") / f"{query}.sql"
+    """The names that a query in postgres/queries finds on the server."""
+    sql = Path(__file__).with_name("postgres") / "queries" / f"{query}.sql"
     return [name for (name,) in server.execute(sql.read_text(encoding="utf-8")).fetchall()]
 
 
