@@ -114,7 +114,7 @@ def main(
         click.echo(found.summary)
     else:
         click.echo(markdown(found), nl=False)
-    sys.exit(NOT_COMPARED if not found.is_complete else DIFFERENT if found.differs else SAME)
+    sys.exit(NOT_COMPARED if found.comparison.unreadable else DIFFERENT if found.differs else SAME)
 
 
 if __name__ == "__main__":

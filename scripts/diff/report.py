@@ -9,7 +9,7 @@ from pathlib import Path
 
 from scripts.diff.metrics import Metric
 from scripts.diff.project import Impact, Known
-from scripts.diff.rows import ColumnDiff, Comparison, Example, TableDiff
+from scripts.diff.rows import ColumnDiff, Comparison, TableDiff
 
 
 @dataclass(frozen=True)
@@ -37,11 +37,6 @@ class Report:
     def differs(self) -> bool:
         """Whether anything does."""
         return bool(self.tables or self.comparison.macros or self.moved)
-
-    @property
-    def is_complete(self) -> bool:
-        """Whether everything could be read that should be compared."""
-        return not self.comparison.unreadable
 
     @cached_property
     def tables(self) -> list[TableDiff]:
@@ -121,14 +116,6 @@ class Report:
             return ", ".join(table.key)
         repeated = ", ".join(table.repeated_key)
         return f"whole rows, since {repeated} repeats" if repeated else "whole rows, for want of a key"
-
-    def hidden(self, table: TableDiff, column: ColumnDiff) -> str:
-        """Why a column's values are not shown; empty where they are."""
-        return self.known.hides(table.table, column.name)
-
-    def key_of(self, table: TableDiff, example: Example) -> list[tuple[str, str | None, str]]:
-        """An example's key: name, value, and why that is not shown."""
-        return [(name, value, self.known.hides(table.table, name)) for name, value in example.key.items()]
 
 
 def many(count: int, thing: str) -> str:
