@@ -96,7 +96,8 @@ def _step(step: Measured) -> dict[str, str]:
         "wall s": f"{step['wall_seconds']:.1f}",
         "peak MB": f"{step['peak_bytes'] / 1e6:,.0f}",
         "database MB": f"{step['database_bytes'] / 1e6:,.0f}" if step["database_bytes"] else "",
-        "rows": f"{step['rows']:,}" if step["rows"] else "",
+        # A terminal of 80 columns has no room for it beside the ratios.
+        "rows": f"{step['rows']:,}" if step["rows"] and not ratio else "",
         "rows/s": f"{step['rows_per_second']:,.0f}" if step["rows"] else "",
     }
 
