@@ -1,4 +1,5 @@
-"""What all pages are made with: Jinja, data in a script element, and a policy that lets in only what a page holds."""
+"""What all pages and other texts are made with: Jinja, data in a script element, and a policy that lets in only what a
+page holds."""
 
 from __future__ import annotations
 
@@ -6,19 +7,22 @@ import base64
 import hashlib
 import json
 from collections.abc import Iterable
+from typing import Any
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
 
-def environment(*packages: str) -> Environment:
-    """Jinja with the templates of some packages. What gets into HTML and SVG is escaped, what gets elsewhere is not."""
+def environment(*packages: str, **options: Any) -> Environment:
+    """Jinja with the templates of some packages, and further options of Jinja's. Values are escaped in HTML and SVG and
+    nowhere else."""
     return Environment(
         loader=ChoiceLoader([PackageLoader(package) for package in packages]),
-        autoescape=select_autoescape(("html", "svg")),
+        autoescape=select_autoescape(("html", "html.j2", "svg")),
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        **options,
     )
 
 

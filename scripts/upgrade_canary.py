@@ -19,10 +19,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import click
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from rich.console import Console
 
 from scripts.diff.builds import checked_out
+from scripts.pages import environment
 from scripts.project import PROJECT
 
 FOLDER = PROJECT / "data" / "canary"
@@ -171,13 +171,8 @@ def broken_by(locked: Tried, newest: Tried) -> list[str]:
 
 def report(locked: Tried, newest: Tried, diff: str) -> str:
     """What a maintainer reads."""
-    environment = Environment(
-        loader=PackageLoader("scripts"), undefined=StrictUndefined, trim_blocks=True, keep_trailing_newline=True
-    )
-    broken = broken_by(locked, newest)
-    return environment.get_template("canary.md.j2").render(
-        locked=locked, newest=newest, steps=STEPS, broken=broken, diff=diff
-    )
+    template = environment("scripts", keep_trailing_newline=True).get_template("canary.md.j2")
+    return template.render(locked=locked, newest=newest, steps=STEPS, broken=broken_by(locked, newest), diff=diff)
 
 
 def deprecations(said: str) -> list[str]:

@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from jinja2 import Template
 
 from scripts.encryption import quoted
 from scripts.landing.definitions import Layout, layout
 from scripts.landing.inventory import survey
+from scripts.pages import environment
 from scripts.project import PROJECT
 
 
@@ -36,6 +37,6 @@ def script(landing: Path) -> str:
         # Several layouts read the newswire's files; the floor reads each file once.
         name = "newswire" if definition.meta["format"] == "fixed" else file.source.replace(".", "__")
         groups.setdefault((name, later), (definition, set()))[1].add(file.path)
-    templates = Environment(loader=PackageLoader("scripts.benchmark"), undefined=StrictUndefined, trim_blocks=True)
+    templates = environment("scripts.benchmark")
     templates.filters["quoted"] = quoted
     return templates.get_template("floor.sql.j2").render(groups=groups)

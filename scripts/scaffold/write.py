@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
 from scripts.landing.errors import LandingError
+from scripts.pages import environment
 from scripts.project import PROJECT
 from scripts.scaffold.names import pascal_case
 from scripts.scaffold.profile import Profile
@@ -81,20 +82,16 @@ class Proposal:
 @cache
 def _templates() -> Environment:
     """The templates, whose delimiters leave dbt's alone."""
-    environment = Environment(
-        loader=PackageLoader("scripts.scaffold"),
-        undefined=StrictUndefined,
+    templates = environment(
+        "scripts.scaffold",
         variable_start_string="<<",
         variable_end_string=">>",
         block_start_string="<%",
         block_end_string="%>",
-        trim_blocks=True,
-        lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # YAML and SQL
     )
-    environment.filters |= {"flow": _flow, "text": _text, "quoted": _quoted}
-    return environment
+    templates.filters |= {"flow": _flow, "text": _text, "quoted": _quoted}
+    return templates
 
 
 def _extended(path: Path, head: str, addition: str) -> str:
