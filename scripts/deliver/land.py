@@ -146,7 +146,7 @@ def _write(due: _Due, aside: Path) -> tuple[int, Contents, int]:
             stream.flush()
             os.fsync(stream.fileno())
     except UnicodeEncodeError:
-        raise LandingError(f"{due.name} holds characters that are no text. Have it exported as UTF-8.") from None
+        raise LandingError(f"{due.name} holds characters that are not valid text. Have it exported as UTF-8.") from None
     after = due.path.stat()
     grew = (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
     if grew and not due.delivery.origin.is_database:

@@ -100,7 +100,7 @@ class Delivery:
         if given["kind"] == "dated" and origin.is_database:
             raise LandingError(f"{where}: a table of a database is replaced, not dated. Give kind: replaced.")
         if not isinstance(given.get("skip", 0), int) or given.get("skip", 0) < 0:
-            raise LandingError(f"{where}: skip counts rows above the header, and {given['skip']!r} is no count.")
+            raise LandingError(f"{where}: skip counts rows above the header, and {given['skip']!r} is not a count.")
         text = {key: given[key] for key in TEXT_SETTINGS if key in given}
         return cls(layout, origin, str(given["kind"]), str(given.get("date") or ""), TextFormat(**text))
 

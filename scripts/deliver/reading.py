@@ -85,7 +85,7 @@ def _excel(path: Path, name: str) -> Iterator[Row]:
         sheet = book.get_sheet_by_name(name or book.sheet_names[0])
         rows = [[_written(_as_shown(cell)) for cell in row] for row in sheet.to_python()]
     except CalamineError as error:
-        raise LandingError(f"{path} is no workbook that can be read: {error}. Have it saved again.") from None
+        raise LandingError(f"{path} is not a readable workbook: {error}. Have it saved again.") from None
     yield from filter(any, rows)
 
 

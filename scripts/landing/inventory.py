@@ -277,28 +277,28 @@ class _Look:
                 self._refuse_name(inside, meant[0])
 
     def _at_unknown_root(self, entry: _Entry, number: int | None, through: int | None) -> None:
-        letters = letters_of(entry.name)
-        if number is not None and (entry.is_folder or "." not in entry.name) and _is_like(letters, "batch"):
-            if through is None or number <= through:
-                self._refuse_name(entry, f"Batch{number or 1}")
-        elif _is_like(letters, "batchaudit"):
-            self._refuse_name(entry, f"Batch{number or 1}_audit.csv")
-        elif _is_like(letters, "generatoraudit"):
-            self._refuse_name(entry, "Generator_audit.csv")
+        due = {"batchaudit": f"Batch{number or 1}_audit.csv", "generatoraudit": "Generator_audit.csv"}
+        if number is not None and (entry.is_folder or "." not in entry.name):
+            due["batch"] = f"Batch{number or 1}"
+        near = difflib.get_close_matches(letters_of(entry.name), due, 1, LIKENESS)
+        if near:
+            if near != ["batch"] or through is None or (number or 0) <= through:
+                self._refuse_name(entry, due[near[0]])
         elif not entry.is_folder and (identify(entry.name) or look_alike(entry.name)):
             self.problems.add(
                 f"{entry.path} lies beside the batches and belongs to none of them.",
                 "Move it into the folder of its batch, or take it out of the landing area.",
             )
         else:
-            self._ignore(entry, "a folder that is no batch" if entry.is_folder else "no layout has this name")
+            self._ignore(entry, "a folder that is not a batch" if entry.is_folder else "no layout has this name")
 
     def at_batch(self, number: int, day: date) -> None:
         """Sort the entries of a batch's folder."""
         found: dict[str, list[_Entry]] = {}
         unknown: list[_Entry] = []
         accounted = set()
-        for entry in _entries(self.landing / f"Batch{number}"):
+        folder = self.landing / f"Batch{number}"
+        for entry in _entries(folder):
             known = identify(entry.name)
             meant = None if known or LEFT_BEHIND.fullmatch(entry.name) else look_alike(entry.name)
             definition = known.layouts[0] if known else meant[1] if meant else None
@@ -313,11 +313,13 @@ class _Look:
                     self._refuse_name(entry, meant[0])
                 elif _is_plain(self.landing, entry, self.problems):
                     found.setdefault(definition.file, []).append(entry)
+        names = [entry.name for entry in unknown]
         for file, group in layouts_by_file().items():
             if group[0].lands_in(number) and not group[0].is_control:
                 is_due = group[0].is_due_in(number) and (day, group[0].feed) not in self.absences
                 if file not in accounted and is_due:
-                    self._miss(self.landing / f"Batch{number}" / file, unknown)
+                    near = "".join(f"; {n} is there" for n in difflib.get_close_matches(file, names, 1, 0.7))
+                    self.problems.add(f"{folder / file} is missing{near}.", DELIVER)
                 self._check_parts(found.get(file, []))
         for entry in unknown:
             if not self._is_left_behind(entry):
@@ -341,10 +343,6 @@ class _Look:
 
     def _refuse_name(self, entry: _Entry, meant: str) -> None:
         self.problems.add(f"{entry.path} is not a known name, but much like {meant}.", RENAME)
-
-    def _miss(self, path: Path, unknown: Iterable[_Entry]) -> None:
-        near = difflib.get_close_matches(path.name, [e.name for e in unknown], 1, 0.7)
-        self.problems.add(f"{path} is missing{f'; {near[0]} is there' if near else ''}.", DELIVER)
 
     def _check_parts(self, entries: Iterable[_Entry]) -> None:
         """Note files that exist both whole and in parts, and parts that are missing or there twice."""
@@ -373,10 +371,6 @@ class _Look:
                     f"{whole} lacks part {missing} ({listed}).",
                     "Have it delivered; parts are numbered from 1, without a gap.",
                 )
-
-
-def _is_like(letters: str, word: str) -> bool:
-    return bool(difflib.get_close_matches(letters, [word], 1, LIKENESS))
 
 
 def _landed(landing: Path, definition: Layout, number: int, entry: _Entry) -> LandedFile:

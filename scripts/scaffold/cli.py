@@ -61,7 +61,7 @@ class Place:
             return
         self.path = Path(self.origin.path).absolute()
         if not self.path.is_file():
-            raise LandingError(f"{self.path} is no file. Name one that the source has delivered.")
+            raise LandingError(f"{self.path} is not a file. Name one that the source has delivered.")
         folder = deliveries_folder()
         lies_there = self.path.resolve().is_relative_to(folder.resolve())
         self.target = self.path if lies_there else folder / source / self.path.name
@@ -208,7 +208,7 @@ def scaffold(file: str, source: str, table: str | None, kind: str | None, has_he
 def _name(text: str, what: str) -> str:
     name = snake_case(text)
     if not name or name[0].isdigit():
-        raise LandingError(f"{text!r} is no name of a {what}. Give one of letters with --{what}.")
+        raise LandingError(f"{text!r} is not a valid name for a {what}. Give one with letters, with --{what}.")
     return name
 
 

@@ -37,18 +37,13 @@ class Facts:
     filled: int
     has_times: bool
 
-    @property
-    def fitting(self) -> bool:
-        """Whether any value is a date."""
-        return bool(self.fits or self.native)
-
     def rivals(self, form: str) -> list[str]:
         """Other formats that may read the same text as another date."""
         return [other for other in self.fits if other != form and _are_rivals(form, other)]
 
 
-def look(con: duckdb.DuckDBPyConnection) -> Facts:
-    """Count the dates in the table v."""
+def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
+    """Count the dates in the table v; None if there are none."""
     con.execute(f"create or replace temp table shaped as select v, n, {SHAPE} as shape from v")
     shapes = [shape for (shape,) in con.execute("select distinct shape from shaped").fetchall()]
     written = {form: [shape for shape in shapes if _has_shape(form, shape)] for form in FORMATS}
@@ -58,7 +53,8 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts:
     *fits, native, filled, has_times = con.execute(
         f"select {counts}{natives}, sum(n)::bigint, bool_or(contains(v, ':')) from shaped"
     ).fetchall()[0]
-    return Facts({f: n for f, n in zip(likely, fits, strict=True) if n}, native, filled, has_times)
+    found = {f: n for f, n in zip(likely, fits, strict=True) if n}
+    return Facts(found, native, filled, has_times) if found or native else None
 
 
 def habit(found: Iterable[Facts]) -> bool | None:

@@ -34,7 +34,7 @@ def guess(path: Path, has_header: bool | None, unsure: list[str]) -> TextFormat:
             try:
                 rows[delimiter] = list(islice(filter(None, csv.reader(stream, delimiter=delimiter)), LOOKED_AT))
             except csv.Error as error:
-                raise LandingError(f"{path} is no text with rows: {error}. Have it exported as CSV.") from None
+                raise LandingError(f"{path} is not a text file with rows: {error}. Have it exported as CSV.") from None
     if not rows[","]:
         raise LandingError(f"{path} is empty. Take a file that has rows.")
     delimiter = next((d for d in DELIMITERS if _is_regular(rows[d])), "")
@@ -73,7 +73,7 @@ def _encoding(path: Path, unsure: list[str]) -> str:
             with open(path, encoding=encoding) as stream_of_text:
                 while text := stream_of_text.read(BLOCK):
                     if "\0" in text:
-                        raise LandingError(f"{path} holds zero bytes, so it is no text. Have it exported as CSV.")
+                        raise LandingError(f"{path} holds zero bytes, so it is not text. Have it exported as CSV.")
         except UnicodeDecodeError:
             continue
         if encoding == "cp1252":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import chain, count
 
 import duckdb
 
@@ -40,12 +41,8 @@ def column_names(headers: Iterable[str]) -> list[str]:
             name = f"column_{name}"
         if name in kept:
             name = f"{name}_value"
-        number, whole = 1, name[:LONGEST]
-        name = whole
-        while name in names:
-            number += 1
-            name = f"{whole[: LONGEST - len(str(number)) - 1]}_{number}"
-        names.append(name)
+        numbered = (f"{name[: LONGEST - len(str(number)) - 1]}_{number}" for number in count(2))
+        names.append(next(n for n in chain([name[:LONGEST]], numbered) if n not in names))
     return names
 
 

@@ -145,8 +145,7 @@ class Table:
             no_days = self.con.execute(f"select v from v where regexp_full_match(v, '{ZERO_DAY}')").fetchall()
             self._forget_nulls(column, [*NULL_WORDS, *(v for (v,) in no_days)])
         if like_days:
-            found = days.look(self.con)
-            column.days = found if found.fitting else None
+            column.days = days.look(self.con)
         if like_numbers and not column.days:
             facts = numbers.look(self.con)
             column.numbers = facts if facts and max(facts.fits.values()) >= column.filled * MOST_LIKELY else None
@@ -179,8 +178,8 @@ class Table:
             unfit = column.filled - chosen.fitting
             if unfit > min(max(budget, 0), column.filled * MOST_UNFIT):
                 self.unsure.append(
-                    f"{column.name} stays text: {unfit:,} of {column.filled:,} values are no {chosen.data_type}, and a "
-                    "load may reject fewer rows."
+                    f"{column.name} stays text: {unfit:,} of {column.filled:,} values are not of type "
+                    f"{chosen.data_type}, and a load may reject fewer rows."
                 )
                 self._leave_as_text(column)
                 return 0
@@ -189,7 +188,7 @@ class Table:
             self.unsure += [f"{column.name} {doubt}" for doubt in chosen.doubts]
             if unfit:
                 self.unsure.append(
-                    f"{column.name} has values that are no {chosen.data_type}, to be rejected: {unfit:,}."
+                    f"{column.name} has values that are not of type {chosen.data_type}, to be rejected: {unfit:,}."
                 )
         if column.data_type != "varchar":
             # Blanks around other types never count.

@@ -302,7 +302,7 @@ def test_one_refusal_does_not_keep_others_from_landing(place: Place) -> None:
         ({"from": "a-*.csv", "kind": "dated"}, "give `date` to dated files"),
         ({"from": "sqlite:a.db", "kind": "replaced"}, "names no table"),
         (REPLACED | {"encoding": "latin-99"}, "there is no encoding 'latin-99'"),
-        (REPLACED | {"skip": "2"}, "'2' is no count"),
+        (REPLACED | {"skip": "2"}, "'2' is not a count"),
     ],
 )
 def test_a_delivery_that_cannot_be_meant_is_refused(place: Place, delivery: dict[str, Any], said: str) -> None:

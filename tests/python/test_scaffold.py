@@ -111,9 +111,9 @@ def test_a_last_row_counts(deliveries: Path) -> None:
     """Of a hundred thousand values one is no number: the column is text, unless a load may reject the row."""
     values = [str(n) for n in range(100_000)] + ["last"]
     found, unsure = column(deliveries, values)
-    assert found.data_type == "varchar" and "1 of 100,001 values are no integer" in unsure[0]
+    assert found.data_type == "varchar" and "1 of 100,001 values are not of type integer" in unsure[0]
     found, unsure = column(deliveries, values, budget=1)
-    assert found.data_type == "integer" and "x has values that are no integer, to be rejected: 1." in unsure[0]
+    assert found.data_type == "integer" and "x has values that are not of type integer, to be rejected: 1." in unsure[0]
 
 
 def test_what_no_value_tells_is_said(deliveries: Path) -> None:
@@ -299,7 +299,7 @@ def test_two_messy_files_are_a_source_in_minutes(session: Path, landing: Path) -
     contacts.write_text("\n".join(CONTACTS), encoding="utf-8")
     scaffold = ("python", "-m", "scripts.scaffold", "--source", "billing", "--file")
     said = run(*scaffold, str(invoices), "--table", "invoices")
-    assert "datum has values that are no date, to be rejected: 1." in said and "m7@example.com" not in said
+    assert "datum has values that are not of type date, to be rejected: 1." in said and "m7@example.com" not in said
     run(*scaffold, str(contacts))
     assert "is there already" in run(*scaffold, str(contacts), code=1)
     written = {p.name: p.read_text(encoding="utf-8") for p in (project / "models/staging/billing").iterdir()}

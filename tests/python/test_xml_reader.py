@@ -270,7 +270,7 @@ def refused(path: Path, document: str | bytes) -> str:
 def test_a_document_that_ends_early_is_refused(tmp_path: Path, missing: int, block: int) -> None:
     """The number of missing rows is unknown, so none is loaded; the message says where the document ends."""
     document = DOCUMENT.encode()[:-missing]
-    assume(document.decode(errors="ignore").encode() == document)  # One cut within a character is no text.
+    assume(document.decode(errors="ignore").encode() == document)  # One cut within a character is not text.
     with mock.patch.object(xml_reader, "BLOCK", block):
         says = refused(tmp_path / "document.xml", document)
     begin = document.rfind(b"<T:Action ")
