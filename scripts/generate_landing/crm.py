@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 
 import numpy as np
+import pyarrow as pa
 
 from scripts.generate_landing.days import LOOKAHEAD, NEVER, SECONDS_A_DAY, Calendar, weekday
-from scripts.generate_landing.dice import I64, Bool, Dice, count, ordinals
+from scripts.generate_landing.dice import I64, Bool, Dice, count
 from scripts.generate_landing.persons import UPDATE_CHANCE
 from scripts.generate_landing.settings import DAILY_SHARE, Settings
 
@@ -325,17 +326,12 @@ def account_changes(kind: I64, events: Events, lives: Lives) -> dict[str, int]:
 
 def _swallowed_accounts(events: Events, account_customer: I64, account_new: I64) -> int:
     """Changes of accounts, their own or their customer's, beyond one per day."""
-    own = events.account >= 0
-    touched = events.account[own] * 1_000_000 + events.day[own]
-    upper = (events.kind == Action.UPDCUST) | (events.kind == Action.INACT)
-    customer, day = events.customer[upper], events.day[upper]
+    own, upper = events.account >= 0, np.isin(events.kind, (Action.UPDCUST, Action.INACT))
     # Each change of a customer with each of the customer's accounts (those of the same day too).
-    order = np.argsort(account_customer, kind="stable")
-    owners = account_customer[order]
-    low, high = np.searchsorted(owners, customer), np.searchsorted(owners, customer, side="right")
-    number = high - low
-    account = order[np.repeat(low, number) + ordinals(number)]
-    days = np.repeat(day, number)
-    known = account_new[account] // _DAY <= days
-    touched = np.concatenate([touched, account[known] * 1_000_000 + days[known]])
-    return len(touched) - len(np.unique(touched))
+    changes = pa.table({"customer": events.customer[upper], "day": events.day[upper]})
+    everyone = pa.table({"customer": account_customer, "account": np.arange(len(account_customer))})
+    theirs = changes.join(everyone, "customer", join_type="inner")
+    account, day = theirs["account"].to_numpy(), theirs["day"].to_numpy()
+    known = account_new[account] // _DAY <= day
+    pairs = np.concatenate([events.account[own] * 1_000_000 + events.day[own], (account * 1_000_000 + day)[known]])
+    return len(pairs) - len(np.unique(pairs))

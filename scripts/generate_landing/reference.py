@@ -30,7 +30,8 @@ def write_reference(landing: Landing, settings: Settings) -> None:
     last_year = max(LAST_YEAR, settings.end_of_history.year + 10)
     days = np.arange(FIRST_DAY, f"{last_year}-01-01", dtype="datetime64[D]")
     calendar = pa.table({"day": days, "is_holiday": holiday(days.astype(np.int64))})
-    with duckdb.connect() as con:
+    # Other files are written at the same time.
+    with duckdb.connect(config={"threads": 1}) as con:
         con.register("days", calendar)
         for name in ("Date", "Time"):
             with landing.file(1, f"{name}.txt") as file:

@@ -1,5 +1,6 @@
--- Date.txt from `days`: each day, and whether exchanges are closed on it. Weeks are numbered within the year, the first
--- one starting on 1 January. The fiscal year starts in July and bears the number of the year in which it ends.
+-- Date.txt from `days`, whose order the rows keep: each day, and whether exchanges are closed on it. Weeks are numbered
+-- within the year, the first one starting on 1 January. The fiscal year starts in July and bears the number of the year
+-- in which it ends.
 with
 parts as (
     select
@@ -35,4 +36,3 @@ select
     fiscal_year || ' Q' || fiscal_quarter as fiscal_qtr_desc,
     is_holiday as holiday_flag
 from parts
-order by day

@@ -21,4 +21,3 @@ select
     text >= '09:30:00' and text < '16:00:00' as market_hours_flag,
     text >= '08:00:00' and text < '18:00:00' as office_hours_flag
 from seconds
-order by second
