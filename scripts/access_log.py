@@ -47,8 +47,8 @@ def append(con: duckdb.DuckDBPyConnection, action: str, detail: dict[str, object
     key = ensure_key(KEY)
     create(con)
     entry, previous = head(con)
-    told = json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str)
-    content = [entry + 1, datetime.now(UTC).replace(tzinfo=None), action, actor(), told, key.version, previous]
+    details = json.dumps(detail, sort_keys=True, ensure_ascii=False, default=str)
+    content = [entry + 1, datetime.now(UTC).replace(tzinfo=None), action, actor(), details, key.version, previous]
     entry_hash = _hash(*content)
     con.execute(
         f"insert into operations.access_log ({COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -1,4 +1,4 @@
-"""Encrypted DuckDB files: attach one without showing its key, and tell one from a plain file.
+"""Encrypted DuckDB files: attach one without showing its key, and recognise one.
 
 DuckDB opens an encrypted file only as an attached database. The key goes through a session variable, so that it never
 stands in a statement, and with it in an error, a log or a query's profile. Writing needs DuckDB's httpfs extension for

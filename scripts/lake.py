@@ -102,8 +102,8 @@ def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) ->
         target = folder / schema / name
         cast = ", ".join(f'cast("{c.name}" as {TYPES.get(c.data_type, c.data_type)}) as "{c.name}"' for c in columns)
         rows = f'(select {cast} from published."{schema}"."{name}")'
-        told = [(c.name, c.data_type, c.description) for c in columns]
-        said = json.dumps([fingerprint(con, rows), description, told])
+        described = [(c.name, c.data_type, c.description) for c in columns]
+        said = json.dumps([fingerprint(con, rows), description, described])
         content = hashlib.sha256(said.encode()).hexdigest()
         try:
             if deltalake.DeltaTable.is_deltatable(str(target)):

@@ -31,7 +31,7 @@ class NothingPublished(Problem):
 
 def connect(audience: str = "analyst", value: str | None = None, alias: str | None = None) -> duckdb.DuckDBPyConnection:
     """A connection to what an audience gets, whose tables need no catalog before their names; `value` is the branch or
-    broker. The catalog is called as the audience is, unless told. Tables of one's own go into the schema `memory.main`.
+    broker. The catalog has the name of the audience by default. Tables of one's own go into the schema `memory.main`.
 
     Raises NothingPublished, PolicyProblem, KeyProblem or EncryptionProblem where it cannot be opened.
     """
@@ -51,7 +51,7 @@ def connect(audience: str = "analyst", value: str | None = None, alias: str | No
 def attach_published(
     con: duckdb.DuckDBPyConnection, audience: str, value: str | None = None, alias: str | None = None
 ) -> str:
-    """Attach what an audience gets to a connection; returns the catalog's name, the audience's unless told."""
+    """Attach what an audience gets to a connection; returns the catalog's name, by default the audience's."""
     chosen = find_audience(audience, value)
     folder = _folder(chosen)
     attach(con, folder / f"{chosen.slug}.duckdb", alias or audience, read_key(chosen.key_name), read_only=True)

@@ -157,7 +157,7 @@ def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, col
     with server.cursor().copy(f"copy {target} from stdin (format csv)") as copy:
         for batch in reader:
             buffer = io.BytesIO()
-            # Text is quoted and null is not, which is how PostgreSQL tells an empty text from none.
+            # Text is quoted and null is not, which is how PostgreSQL distinguishes empty text from null.
             pa_csv.write_csv(batch, buffer, pa_csv.WriteOptions(include_header=False, quoting_style="needed"))
             copy.write(buffer.getvalue())
     server.execute(f"alter table {target} enable row level security")

@@ -69,8 +69,8 @@ class Tried:
         code, seconds, _ = self.results[step]
         return f"{'failed' if code else 'passed'}, {seconds:.0f} s"
 
-    def told(self, step: str) -> list[str]:
-        """What the report tells of a step: the end of what it said where it failed, else what will stop working."""
+    def excerpt(self, step: str) -> list[str]:
+        """The part of a step's output that the report shows: its end if it failed, else deprecations."""
         code, _, said = self.results[step]
         if not code:
             return deprecations(said)

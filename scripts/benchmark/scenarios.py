@@ -84,4 +84,4 @@ SCENARIOS: dict[str, tuple[Callable[[Path, float, int, str], dict[str, Any]], fl
     "history": (history, 3),
     "memory": (memory, 10),
 }
-"""Each with the scale that it has unless told."""
+"""Each with its default scale."""

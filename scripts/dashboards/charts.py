@@ -1,4 +1,4 @@
-"""Vega-Lite specifications of the charts. Colours can be told apart by colour-blind readers, and on light and dark."""
+"""Vega-Lite specifications of the charts. Colours are distinct for colour-blind readers, on light and dark."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ FORMATS = {"money": "~s", "count": "~s", "percent": ".0%", "decimal": ",~f", "du
 MONTHS: Spec = {"labelOverlap": "greedy", "labelAngle": -45, "labelExpr": "slice(datum.label, 0, 7)"}
 
 
-def _spec(mark: Spec, told: list[str], height: int | Spec = HEIGHT, **encoding: Spec) -> Spec:
-    """A chart; `told` are the fields that a mark tells when it is pointed at."""
+def _spec(mark: Spec, tooltip: list[str], height: int | Spec = HEIGHT, **encoding: Spec) -> Spec:
+    """A chart; `tooltip` lists the fields that a mark shows on hover."""
     return {
         "$schema": "https://vega.github.io/schema/vega-lite/v6.json",
         "width": WIDTH,
@@ -37,7 +37,7 @@ def _spec(mark: Spec, told: list[str], height: int | Spec = HEIGHT, **encoding: 
         "autosize": {"type": "fit-x", "contains": "padding"},
         "data": {"name": "rows"},
         "mark": mark,
-        "encoding": {**encoding, "tooltip": [{"field": field, "type": "nominal"} for field in told]},
+        "encoding": {**encoding, "tooltip": [{"field": field, "type": "nominal"} for field in tooltip]},
         "config": CONFIG,
     }
 

@@ -6,7 +6,7 @@ the key `erasure`, and an erased one has a random replacement, which can't be co
 carries a hash of the one before, so that a changed or lost line is noticed.
 
 Staging applies the ledger on every load, so it must outlive the warehouse, and the key must outlive it too: without the
-key a load could not tell whom to leave out, so it stops.
+key a load could not know whom to leave out, so it stops.
 """
 
 from __future__ import annotations

@@ -189,10 +189,10 @@ def _identifying(table: Table, kind: str) -> list[str]:
 
 def _pick(con: duckdb.DuckDBPyConnection, table: Table, sought: str, known: str, person: Person) -> list[object]:
     """Identifiers of one kind in rows that have the person's of another kind, where a table has both."""
-    told, where = _identifying(table, sought), [_among(by, known) for by in _identifying(table, known)]
-    if not (told and where and person.of(known)):
+    identifying, where = _identifying(table, sought), [_among(by, known) for by in _identifying(table, known)]
+    if not (identifying and where and person.of(known)):
         return []
-    query = f"select distinct {told[0]} from {table.relation} where {' or '.join(where)}"
+    query = f"select distinct {identifying[0]} from {table.relation} where {' or '.join(where)}"
     return [value for (value,) in person.rows(con, query)]
 
 
@@ -210,8 +210,8 @@ def refuse_unknown(con: duckdb.DuckDBPyConnection, found: list[Table], kind: str
 
 
 def condition(column: Column, person: Person) -> str | None:
-    """Whether a row is about the person by one of its columns, as SQL for Person.rows; None where that column can't
-    tell.
+    """Whether a row is about the person by one of its columns, as SQL for Person.rows; None where that column
+    can't decide.
     """
     name, subject = f'"{column.name}"', column.subject
     if subject == "message":

@@ -31,7 +31,7 @@ BLOCK = 1 << 24
 # What of the project's own text dbt copies into its manifest, and so into target/.
 SOURCES = ("models", "tests", "macros", "seeds", "snapshots", "docs", "README.md", "dbt_project.yml")
 COMPILED = (".sql", ".yml", ".md", ".csv")
-# What tells which row of a table is meant, beside columns whose names end in _id.
+# Columns that identify a row, beside those whose names end in _id.
 KEYS = ("source_name", "file_name", "line_number", "landed_file", "cdc_dsn", "message_date_and_time")
 
 
@@ -87,7 +87,7 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
     columns: dict[str, set[str]] = {}
     for table in tables:
         mine = rows_of(table, person)
-        for name, sql, kind in _telling(table) if mine else ():
+        for name, sql, kind in _distinctive(table) if mine else ():
             for (value,) in person.rows(con, f"select distinct lower({sql}) from {table.relation} where ({mine})"):
                 if value and is_distinctive(value) and not value.startswith("erased"):
                     kinds[value] = kind
@@ -103,15 +103,15 @@ def needles(con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person)
     return [replace(n, is_shared=n.value in shared, is_in_project=n.value in own) for n in found]
 
 
-def _telling(table: Table) -> list[tuple[str, str, str]]:
+def _distinctive(table: Table) -> list[tuple[str, str, str]]:
     """What identifies a person, in a table that leads to persons: name, SQL and kind of each column, and the first
     and last name together, which say more than either.
     """
     if not any(c.subject for c in table.columns):
         return []
-    told = [c for c in table.columns if c.is_personal and c.kind in DISTINCTIVE and c.data_type == "VARCHAR"]
-    found = [(c.name, f'"{c.name}"', str(c.kind)) for c in told]
-    if {"first_name", "last_name"} <= {c.name for c in told}:
+    personal = [c for c in table.columns if c.is_personal and c.kind in DISTINCTIVE and c.data_type == "VARCHAR"]
+    found = [(c.name, f'"{c.name}"', str(c.kind)) for c in personal]
+    if {"first_name", "last_name"} <= {c.name for c in personal}:
         found.append(("full_name", "first_name || ' ' || last_name", "name"))
     return found
 
@@ -121,7 +121,7 @@ def _others_own(
 ) -> Iterator[str]:
     """Values of the person that someone else has in the same column."""
     mine = rows_of(table, person) or "false"
-    for name, sql, _ in _telling(table):
+    for name, sql, _ in _distinctive(table):
         if values := columns.get(name):
             theirs = f"select lower({sql}) as value from {table.relation} where not coalesce(({mine}), false)"
             query = f"select distinct value from ({theirs}) where value in (select unnest($values::varchar[]))"
@@ -143,7 +143,7 @@ def mentions(
     con: duckdb.DuckDBPyConnection, tables: list[Table], person: Person, sought: Iterable[Needle]
 ) -> tuple[list[str], set[str]]:
     """Where the person is named in rows that aren't theirs: table, column and key, without what was found. And the
-    values that stand in any column, if only as a part of a word: of those, the file's bytes tell nothing more.
+    values that stand in any column, if only as a part of a word: finding those in the file's bytes proves nothing more.
     """
     unique = [n.value for n in sought if not n.is_shared]
     found: list[str] = []
@@ -190,11 +190,11 @@ def _keys_of(
     edge = r"(^|$|[^\pL\pN])"
     words = [f"{edge if v[0].isalnum() else ''}{_literally(v)}{edge if v[-1].isalnum() else ''}" for v in values]
     keys = [c.name for c in table.columns if c.name not in holding and _is_key(c)]
-    told = ", ".join(f'"{k}"' for k in keys)
+    listed = ", ".join(f'"{k}"' for k in keys)
     rows = but.run(
         con,
         f"""
-        select distinct {told or "null"} from {table.relation}
+        select distinct {listed or "null"} from {table.relation}
         where regexp_matches(lower(cast("{column}" as varchar)), $pattern)
         and not coalesce(({rows_of(table, but) or "false"}), false)
         order by all
@@ -205,7 +205,7 @@ def _keys_of(
 
 
 def _is_key(column: Column) -> bool:
-    """Whether a column tells which row is meant, and nothing else about whom it is about."""
+    """Whether a column identifies a row, and says nothing else of the person."""
     is_named_so = column.name.endswith("_id") or column.name in KEYS
     return bool(column.subject or (is_named_so and column.classification and column.kind in (None, "identifier")))
 
@@ -222,8 +222,8 @@ def search_places(
     warehouse's columns, where they have been looked at already.
     """
     unique = [n for n in sought if not n.is_shared]
-    told = [n for n in unique if not n.is_in_project]
-    in_bytes = [n for n in told if n.value not in live]
+    outside = [n for n in unique if not n.is_in_project]
+    in_bytes = [n for n in outside if n.value not in live]
     if len(in_bytes) < len(unique):
         counts.notes.append(
             f"{len(unique) - len(in_bytes)} values are also words of others' data or of the project, so they were "
@@ -233,12 +233,12 @@ def search_places(
         "the landing area": (landing, unique),
         "the warehouse's bytes": (warehouse, in_bytes),
         "its write-ahead log": (warehouse.with_name(warehouse.name + ".wal"), in_bytes),
-        "what dbt compiled": (target_folder(), told),
-        "dbt's logs": (logs_folder(), told),
-        "exports": (exports_folder(), told),
-        "published files": (published_folder(), told),
-        "reports of erasures": (reports_folder(), told),
-        "the ledger": (ledger_path(), told),
+        "what dbt compiled": (target_folder(), outside),
+        "dbt's logs": (logs_folder(), outside),
+        "exports": (exports_folder(), outside),
+        "published files": (published_folder(), outside),
+        "reports of erasures": (reports_folder(), outside),
+        "the ledger": (ledger_path(), outside),
     }
     found = []
     for place, (path, values) in places.items():

@@ -185,7 +185,7 @@ def _rows(delivery: Delivery, path: Path, name: str) -> Iterator[Row]:
 def _order(header: Row, layout: Layout, name: str) -> list[int] | None:
     """The header's index for each column of the layout; None if the order is the same. Raises if columns differ.
 
-    Columns of the same name are told apart by their order.
+    Columns of the same name are matched by their order.
     """
     found = [cell.strip() for cell in header]
     expected = [str(column.meta.get("header", column.name)).strip() for column in layout.columns]

@@ -1,4 +1,4 @@
-"""Compare two warehouses: BASE, and HEAD, which is the configured warehouse unless told.
+"""Compare two warehouses: BASE, and HEAD, by default the configured warehouse.
 
 With --base-ref, both are built first from the landing area: the base from that commit, the head from the working tree.
 Exits with 0 where nothing differs, 1 where something does, 2 where the two could not be compared in full.
@@ -99,7 +99,7 @@ def main(
     markdown_file: Path | None,
     html_file: Path | None,
 ) -> None:
-    """Compare, tell, and exit with what came out."""
+    """Compare, report, and exit with the code of the outcome."""
     console = Console(stderr=True)
     try:
         with _sides(base, head, base_ref, (base_target, head_target), console) as (one, other, notes):

@@ -50,7 +50,7 @@ def _environment() -> Environment:
 
 
 def number(value: Number | None) -> str:
-    """A number for people; a fraction with as many digits as tell it from the next."""
+    """A number for people; a fraction with enough digits to distinguish it from its neighbours."""
     if value is None:
         return "–"
     if isinstance(value, float) and not value.is_integer():

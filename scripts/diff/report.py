@@ -111,7 +111,7 @@ class Report:
         return list(found.items())
 
     def matched_by(self, table: TableDiff) -> str:
-        """What tells which row of one side is which of the other."""
+        """What rows of the two sides are matched by."""
         if table.key:
             return ", ".join(table.key)
         repeated = ", ".join(table.repeated_key)

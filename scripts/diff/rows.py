@@ -90,7 +90,7 @@ class ColumnDiff:
 class TableDiff:
     """A table of either side. Rows are unknown where it could not be read, which `problem` says.
 
-    `key` is what rows were matched by, `repeated_key` what should have been and tells them apart on one side at most.
+    `key` is what rows were matched by, `repeated_key` what should have been and is unique on one side at most.
     """
 
     table: str
@@ -176,9 +176,9 @@ def differences(base: Path, head: Path) -> Comparison:
 
 
 def compare(
-    con: duckdb.DuckDBPyConnection, rules: Rules | None = None, tell: Callable[[str], None] = lambda table: None
+    con: duckdb.DuckDBPyConnection, rules: Rules | None = None, progress: Callable[[str], None] = lambda table: None
 ) -> Comparison:
-    """Compare the catalogs `base` and `head`; `tell` hears of each table before it is looked at."""
+    """Compare the catalogs `base` and `head`; `progress` is called with the name of each table first."""
     rules = rules or Rules()
     before, after = (relations(con, side) for side in SIDES)
     done = Comparison()
@@ -188,7 +188,7 @@ def compare(
     views: list[str] = []
 
     def look(name: str) -> None:
-        tell(name)
+        progress(name)
         found = _Pair(con, name, before.get(name), after.get(name), rules).compare()
         done.tables.append(found)
         if found.differs or found.problem:
@@ -298,7 +298,7 @@ class _Pair:
         self._count_as_multisets()
 
     def _is_unique(self, key: Key, relation: str) -> bool:
-        """Whether a key tells rows apart, nulls included: where it does not, matching by it could go on for ever."""
+        """Whether a key is unique, nulls included: matching by one that is not could take forever."""
         listed = ", ".join(identifier(name) for name in key)
         return not self.con.execute(
             f"select 1 from {relation} group by {listed} having count(*) > 1 limit 1"

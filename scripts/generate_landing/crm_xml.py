@@ -97,17 +97,17 @@ class CustomerMgmt:
         line = _Line(self.dice, number)
         new = kind == Action.NEW
         # A missing value is left out or left empty; where it is a change, only the latter says so.
-        tell = ~new | self.dice.chance(0.4, "tell empty", number)
+        explicit = ~new | self.dice.chance(0.4, "tell empty", number)
         at = pc.replace_substring(timestamp(when // SECONDS_A_DAY, when % SECONDS_A_DAY), " ", "T")
         return join(
             '<TPCDI:Action ActionType="', _ACTIONS.take(kind), '" ActionTS="', at, '">',
-            self._customer_start(line, sets, number, customer, new, tell),
-            only(new | (kind == Action.UPDCUST), self._customer_body(line, sets, number, customer, tell)),
+            self._customer_start(line, sets, number, customer, new, explicit),
+            only(new | (kind == Action.UPDCUST), self._customer_body(line, sets, number, customer, explicit)),
             self._account(line, events.sets_account[span], number, kind, events.account[span]),
             only(kind != Action.INACT, "</Customer>"), "</TPCDI:Action>\n",
         )  # fmt: skip
 
-    def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, tell: Bool) -> Text:
+    def _customer_start(self, line: _Line, sets: Bool, number: I64, customer: I64, new: Bool, explicit: Bool) -> Text:
         persons = self.persons
         gender, tier = persons.gender(number), persons.tier(number)
         has_gender, has_tier = gender != len(persons.genders) - 1, tier != len(persons.tiers) - 1
@@ -115,8 +115,8 @@ class CustomerMgmt:
         attributes = [
             line.attribute("C_ID", integer(customer), np.ones(len(number), dtype=np.bool_)),
             line.attribute("C_TAX_ID", persons.tax_id(customer), new),
-            line.attribute("C_GNDR", persons.genders.take(gender), sets[:, Person.GENDER] & (has_gender | tell)),
-            line.attribute("C_TIER", persons.tiers.take(tier), sets[:, Person.TIER] & (has_tier | tell)),
+            line.attribute("C_GNDR", persons.genders.take(gender), sets[:, Person.GENDER] & (has_gender | explicit)),
+            line.attribute("C_TIER", persons.tiers.take(tier), sets[:, Person.TIER] & (has_tier | explicit)),
             line.attribute("C_DOB", birth, sets[:, Person.BIRTH]),
         ]
         turned = self.dice.chance(0.2, "turned", number)
@@ -124,19 +124,19 @@ class CustomerMgmt:
         in_order = pc.if_else(turned, join(*attributes[::-1]), join(*attributes))
         return join("<Customer", in_order, pc.if_else(leaving, "/>", ">"))
 
-    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, tell: Bool) -> Text:
+    def _customer_body(self, line: _Line, sets: Bool, number: I64, customer: I64, explicit: Bool) -> Text:
         persons, origin = self.persons, self.origin[customer]
         middle, has_line2 = persons.middle(number), persons.has_line2(number)
         address = zip(("C_ZIPCODE", "C_CITY", "C_STATE_PROV", "C_CTRY"), persons.address(number), strict=True)
 
         def element(name: str, value: Text, property: int, filled: Bool | None = None) -> Text:
-            told = sets[:, property]
-            return line.element(name, value, told if filled is None else told & (filled | tell), filled)
+            is_set = sets[:, property]
+            return line.element(name, value, is_set if filled is None else is_set & (filled | explicit), filled)
 
         def group(name: str, first: int, last: int, *elements: Text) -> Text:
             """Elements for properties, where an event sets any of these."""
-            told = np.asarray(sets[:, first : last + 1].any(axis=1))
-            return only(told, join(f"<{name}>", *elements, f"</{name}>"))
+            any_set = np.asarray(sets[:, first : last + 1].any(axis=1))
+            return only(any_set, join(f"<{name}>", *elements, f"</{name}>"))
 
         emails = [persons.email(which, number, origin) for which in range(2)]
         return join(
@@ -156,7 +156,7 @@ class CustomerMgmt:
                 "ContactInfo", Person.PHONE1, Person.EMAIL2,
                 element("C_PRIM_EMAIL", emails[0][0], Person.EMAIL1, emails[0][1]),
                 element("C_ALT_EMAIL", emails[1][0], Person.EMAIL2, emails[1][1]),
-                *(self._phone(line, which, number, sets[:, Person.PHONE1 + which], tell) for which in range(3)),
+                *(self._phone(line, which, number, sets[:, Person.PHONE1 + which], explicit) for which in range(3)),
             ),
             group(
                 "TaxInfo", Person.LOCAL_TAX, Person.NATIONAL_TAX,
@@ -165,13 +165,13 @@ class CustomerMgmt:
             ),
         )  # fmt: skip
 
-    def _phone(self, line: _Line, which: int, number: I64, sets: Bool, tell: Bool) -> Text:
+    def _phone(self, line: _Line, which: int, number: I64, sets: Bool, explicit: Bool) -> Text:
         parts = self.persons.phone(which, number)
         names = ("C_CTRY_CODE", "C_AREA_CODE", "C_LOCAL", "C_EXT")
-        inner = [line.element(name, text, has | tell, has) for name, (text, has) in zip(names, parts, strict=True)]
+        inner = [line.element(name, text, has | explicit, has) for name, (text, has) in zip(names, parts, strict=True)]
         # An extension alone is no number.
         some = parts[0][1] | parts[1][1] | parts[2][1]
-        return line.element(f"C_PHONE_{which + 1}", join(*inner), sets & (some | tell), some)
+        return line.element(f"C_PHONE_{which + 1}", join(*inner), sets & (some | explicit), some)
 
     def _account(self, line: _Line, sets: Bool, number: I64, kind: I64, account: I64) -> Text:
         values = self.accounts

@@ -85,8 +85,8 @@ class Market:
             with landing.file(batch, FILE, large=True) as file:
                 for security, market_day in self._blocks(0 if batch == 1 else last - 1, last):
                     if batch > 1:
-                        told = self.settings.in_daily_share(security)
-                        security, market_day = security[told], market_day[told]
+                        included = self.settings.in_daily_share(security)
+                        security, market_day = security[included], market_day[included]
                     file.add(self._columns(security, market_day))
             landing.audit(batch, "DailyMarket", FactMarketHistory={"DM_RECORDS": file.rows})
 

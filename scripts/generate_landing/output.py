@@ -63,7 +63,7 @@ class Landing:
     """A landing area that is being written."""
 
     def __init__(self, root: Path, split: int, progress: Callable[[int], None]) -> None:
-        """`progress` is told how many bytes have been written since it was last told, by any thread."""
+        """`progress` gets the number of bytes written since its last call, by any thread."""
         self.root, self.split, self.progress = root, split, progress
         self.changes: Counter[str] = Counter()
         """Numbered rows so far, by file."""

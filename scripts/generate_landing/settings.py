@@ -42,7 +42,7 @@ class Settings:
         return 1 if self.daily_scale is None else self.daily_scale / self.scale
 
     def in_daily_share(self, number: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
-        """Whether things by number are among those that such a day tells about: an even choice, always the same."""
+        """Whether things by number are among those of such a day: an even choice, always the same."""
         return np.asarray(np.floor((number + 1) * self.daily_share) > np.floor(number * self.daily_share))
 
     def daily(self, of_history: float) -> float:

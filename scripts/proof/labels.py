@@ -58,7 +58,7 @@ class Ref:
 
 def token(purpose: str) -> Ref:
     """What a token depends on that is not made of a column that has tokens of its purpose: set beside tokens that
-    are, it tells whose they are."""
+    are, it reveals whose they are."""
     return Ref("token", purpose, Level.personal, "identifier")
 
 

@@ -307,7 +307,7 @@ class Follower:
             if found is None:
                 raise CannotFollow(f"{table['schema']}.{table['table']} is neither a model nor declared")
             refs = [found(lower(column)) for column in columns]
-            every = Value(frozenset(refs))  # The place where a row lies tells of all of it.
+            every = Value(frozenset(refs))  # The place where a row lies depends on all of it.
             return [Value(frozenset({refs[n]}), refs[n]) if n < len(refs) else every for n in given]
         if name not in functions.SERIES:
             raise CannotFollow(f"the table function {name}")
@@ -396,7 +396,7 @@ class Follower:
         return Value(union(value.refs for value in values), fixed=all(value.fixed for value in values))
 
     def compared(self, parts: Sequence[tuple[Json, Rows]], clause: str) -> Value:
-        """What a comparison looks at is used and not shown. Some tell more than others, and so have names of their own:
+        """What a comparison looks at is used and not shown. Some reveal more than others, so they have their own names:
 
         - personal data beside a column that is none is a `match`: who knows the one then knows the other;
         - a person's number beside a literal says who is meant;
@@ -438,7 +438,7 @@ class Follower:
         return Value(frozenset(ref.looked_at() for ref in value.refs))
 
     def window(self, expression: Json, rows: Rows) -> Value:
-        """A window depends on its arguments and order; without an order, a row's number tells where the row lies."""
+        """A window depends on its arguments and order; without an order, a row's number reveals where the row lies."""
         self.use("partition by", expression.get("partitions"), rows)
         self.use("filter", expression.get("filters"), rows)
         arguments = self.all_of(parts_of(expression, "partitions", "filters", "orders", "arg_orders"), rows)

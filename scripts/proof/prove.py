@@ -235,7 +235,7 @@ class Prover:
                 trail = self.trail(node.name, column, ref)
                 message = f"{node.path}: declared {label.level.name}, but {ref.level.name} data arrives: {trail}"
                 self.proof.add("flow", f"{node.name}.{column}", message)
-                # Whoever reads on is told as well.
+                # So that models downstream are found too.
                 node.columns[column] = Label(ref.level if ref.level != Level.generalised else Level.personal, ref.kind)
 
     def releases(self, node: Node) -> set[str]:
@@ -300,7 +300,7 @@ class Prover:
             self.proof.add("hook", where, f"a hook that is not accepted: {sql[:120]}")
 
     def settings(self, node: Node) -> None:
-        """What a node is told that changes its rows beyond its query."""
+        """Settings of a node that change its rows beyond its query."""
         for key, value in node.config.items():
             given = any(value.values()) if isinstance(value, dict) else value
             allowed = re.fullmatch(SETTINGS["some_values"].get(key, "$^"), str(value))

@@ -30,6 +30,6 @@ def _get_response(cls: type[Any], cursor: Any) -> AdapterResponse:
             written = int(row[0]) if row else getattr(cursor, WRITTEN, None)
             setattr(cursor, WRITTEN, written if row else None)
             return AdapterResponse(_message="OK", rows_affected=written)
-    except Exception:  # A number that cannot be told must not stop a load.
+    except Exception:  # An unknown number must not stop a load.
         return AdapterResponse(_message="OK")
     return AdapterResponse(_message="OK")

@@ -38,7 +38,7 @@ escape = partial(escape_html, quote=False)
 
 @dataclass(frozen=True)
 class Trouble:
-    """One thing that an alert tells of."""
+    """One thing that an alert reports."""
 
     title: str
     details: list[str]

@@ -35,7 +35,7 @@ def _quiet(conn: duckdb.DuckDBPyConnection, actions: list[Action]) -> Callable[[
                     # Each cursor begins in memory, where the connection began.
                     cursor.execute(f'use "{json.loads(handed_over)["tables"]["runs"]["database"]}"')
                     said.append(action(cursor, handed_over))
-            except Exception as error:  # Its text may quote data, so only its kind is told.
+            except Exception as error:  # Its text may quote data, so only its kind is shown.
                 said.append(f"{action.__name__} did not work ({type(error).__name__}); the run itself is not affected.")
         return "\n".join(text for text in said if text)
 

@@ -89,9 +89,9 @@ def _keep_failing_rows(
     for result in results:
         if test := failed_tests.get(result["node_id"]):
             # A result has model, dimension and severity under the names that the table has for them.
-            told = {"test_id": result["node_id"], "test_name": result["node_name"], "failing_rows": result["failures"]}
-            told |= {"reason": test["reason"], "sample": _sample(con, test["table"], _readable_columns(con, test))}
-            rows.append({**result, **told, "failures_table": test["table"] if _columns(con, test["table"]) else None})
+            shown = {"test_id": result["node_id"], "test_name": result["node_name"], "failing_rows": result["failures"]}
+            shown |= {"reason": test["reason"], "sample": _sample(con, test["table"], _readable_columns(con, test))}
+            rows.append({**result, **shown, "failures_table": test["table"] if _columns(con, test["table"]) else None})
     _insert(con, table, rows)
 
 

@@ -135,7 +135,7 @@ def _table(place: Place, text: TextFormat) -> Table:
         names = column_names([""] * len(first))
         table = Table(chain([first], rows), names, names)
     if not table.rows:
-        raise LandingError(f"{place.path} has no rows to tell types from. Take a file that has some.")
+        raise LandingError(f"{place.path} has no rows to infer types from. Take a file that has some.")
     return table
 
 
@@ -247,12 +247,12 @@ def _warnings(table: Table, proposal: Proposal, allowed: int) -> list[str]:
     help="A file (text, JSON, Parquet, Excel), or a table such as sqlite:crm.db#contacts or postgresql:#crm.contacts.",
 )
 @click.option("--source", required=True, envvar="ASKED_SOURCE", help="The system that delivers it, such as billing.")
-@click.option("--table", envvar="ASKED_TABLE", help="What a row is; the file's name unless told.")
+@click.option("--table", envvar="ASKED_TABLE", help="What a row is; the file's name by default.")
 @click.option(
     "--kind",
     type=click.Choice(["dated", "replaced"]),
     envvar="ASKED_KIND",
-    help="Whether each day brings a file of its own; by the file's name unless told.",
+    help="Whether each day brings a file of its own; judged by the file's name by default.",
 )
 @click.option("--header/--no-header", "has_header", default=None, help="Whether a text's first row names its columns.")
 def main(file: str, source: str, table: str | None, kind: str | None, has_header: bool | None) -> None:

@@ -87,7 +87,7 @@ def choose(facts: Facts, day_first: bool | None) -> Choice:
     for form in chosen:
         equal = [rival for rival in facts.rivals(form) if facts.fits[rival] == facts.fits[form] and "%B" not in rival]
         if equal and day_first is None:
-            doubts.append(f"was read as {form}, but may be {' or '.join(equal)}; no value tells.")
+            doubts.append(f"was read as {form}, but may be {' or '.join(equal)}; no value decides.")
     if any("%y" in form for form in chosen):
         doubts.append("has years of two digits: 69 to 99 are taken for 1969 to 1999.")
     return Choice(

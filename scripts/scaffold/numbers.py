@@ -103,7 +103,7 @@ def choose(facts: Facts, decimal: str | None) -> Choice | None:
         # By default, a comma between groups of three separates thousands.
         style = next((s for s in facts.fitting if s[0] == (decimal or ".")), style)
         if decimal is None:
-            doubts.append(f"was read with {style[0]!r} before decimals; no value tells.")
+            doubts.append(f"was read with {style[0]!r} before decimals; no value decides.")
     written = {} if style == (".", "") else {"decimal": style[0]} | ({"thousands": style[1]} if style[1] else {})
     whole, fraction, fewest = facts.digits[style[0]]
     digits = max(USUAL_DIGITS, max(whole + SPARE_DIGITS, LEAST_WHOLE) + fraction)

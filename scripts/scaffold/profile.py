@@ -209,7 +209,7 @@ class Table:
             if any(map(ID_NAME.search, names)) and self._count_distinct(names) == self.distinct_rows:
                 self.unsure.append(f"The key is {' with '.join(names)} only because no pair of them comes twice.")
                 return names
-        self.unsure.append("No column and no pair of columns tells the rows apart, so there is no key.")
+        self.unsure.append("No column and no pair of columns is unique, so there is no key.")
         return []
 
 

@@ -1,6 +1,6 @@
 """Entity-relationship diagrams as SVG: tables that refer in the middle, those that they refer to on both sides.
 
-All lines to a table run together in a lane of its own and share its colour, so that they can be told apart where many
+All lines to a table run together in a lane of its own and share its colour, so that they stay distinct where many
 tables refer to the same few. Without a library: the picture needs columns of boxes and lanes, and no general layout.
 """
 
@@ -130,8 +130,8 @@ def standalone(svg: Markup) -> str:
 
 
 def _box(table: Table, drawn: list[Reference], detail: int) -> Box:
-    told = {r.column for r in drawn if r.table == table.name} | {r.to_column for r in drawn if r.to == table.name}
-    keys = [name for name in table.columns if name in told or name in table.key]
+    joined_by = {r.column for r in drawn if r.table == table.name} | {r.to_column for r in drawn if r.to == table.name}
+    keys = [name for name in table.columns if name in joined_by or name in table.key]
     others = [name for name in table.columns if name not in keys]
     shown = [*keys, *others[:detail]]
     foreign = {r.column for r in drawn if r.table == table.name}

@@ -20,10 +20,10 @@ def references(project: Project) -> list[Reference]:
                 owners.setdefault(column, []).append(table.name)
         keys = {column: names[0] for column, names in owners.items() if len(names) == 1}
         for table in tables:
-            told = {reference.column for reference in found.values() if reference.table == table.name}
+            known = {reference.column for reference in found.values() if reference.table == table.name}
             for column in table.columns:
                 key = _key(column, keys)
-                if key and keys[key] != table.name and column not in told:
+                if key and keys[key] != table.name and column not in known:
                     found[table.name, column, keys[key]] = Reference(table.name, column, keys[key], key, "name")
     return sorted(found.values(), key=lambda r: (r.table, list(project.tables[r.table].columns).index(r.column), r.to))
 

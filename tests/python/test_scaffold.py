@@ -118,9 +118,9 @@ def test_a_last_row_counts(deliveries: Path) -> None:
 
 def test_what_no_value_tells_is_said(deliveries: Path) -> None:
     _, unsure = column(deliveries, ["01/02/2017", "03/04/2017"])
-    assert "was read as %d/%m/%Y, but may be %m/%d/%Y; no value tells" in unsure[0]
+    assert "was read as %d/%m/%Y, but may be %m/%d/%Y; no value decides" in unsure[0]
     found, unsure = column(deliveries, ["1,234", "5,678"])
-    assert found.data_type == "integer" and "no value tells" in unsure[0]
+    assert found.data_type == "integer" and "no value decides" in unsure[0]
     # Another column does tell.
     table, _ = profiled(deliveries, "a\tb\n1,234\t0,5\n5,678\t0,25\n")
     assert [c.data_type for c in table.columns] == ["decimal(18,3)", "decimal(18,2)"] and not table.unsure
@@ -160,7 +160,7 @@ def test_messy_files_are_read(deliveries: Path) -> None:
             profiled(deliveries, nothing)
     with pytest.raises(LandingError, match="holds zero bytes"):
         profiled(deliveries, b"a,b\n1,\0\n")
-    with pytest.raises(LandingError, match="has no rows to tell types from"):
+    with pytest.raises(LandingError, match="has no rows to infer types from"):
         profiled(deliveries, "a,b\n")
 
 
