@@ -15,9 +15,10 @@ import duckdb
 import yaml
 
 from scripts.columns import Column, columns_of
-from scripts.encryption import ALIAS, quoted
+from scripts.encryption import ALIAS
 from scripts.problem import Problem
 from scripts.project import PROJECT
+from scripts.sql import literal
 
 POLICY = PROJECT / "policies" / "audiences.yml"
 CLASSIFICATIONS = ("public", "internal", "confidential", "personal", "sensitive")
@@ -197,4 +198,4 @@ def _check_value(con: duckdb.DuckDBPyConnection, audience: Audience) -> None:
 def row_condition(audience: Audience, table: str) -> str:
     """The condition on a table's rows, with the value in it; empty where all are given."""
     rule = str(audience.rules.get("rows", {}).get(table, "all")).strip()
-    return "" if rule == "all" else rule.replace("{value}", quoted(audience.value))
+    return "" if rule == "all" else rule.replace("{value}", literal(audience.value))

@@ -17,6 +17,7 @@ import duckdb
 from scripts.keys import Key, read_key, versions
 from scripts.problem import Problem
 from scripts.project import PROJECT
+from scripts.sql import literal
 
 # The catalog that an encrypted warehouse has; views inside it name their tables by it.
 ALIAS = "warehouse"
@@ -50,11 +51,6 @@ def is_duckdb(path: Path) -> bool:
         return stream.read(12)[8:] == _MAGIC
 
 
-def quoted(text: object) -> str:
-    """A string as an SQL literal."""
-    return "'" + str(text).replace("'", "''") + "'"
-
-
 def load_cipher(con: duckdb.DuckDBPyConnection) -> None:
     """Load the extension that encrypts."""
     load_extension(con, "httpfs")
@@ -69,7 +65,7 @@ def load_extension(con: duckdb.DuckDBPyConnection, name: str) -> None:
         raise EncryptionProblem(
             f"The package duckdb-extension-{name} does not match DuckDB {version}. Install that of requirements.lock."
         )
-    con.execute(f"load {quoted(place)}")
+    con.execute(f"load {literal(place)}")
 
 
 def attach(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_only: bool = False) -> None:
@@ -111,7 +107,7 @@ def _try(con: duckdb.DuckDBPyConnection, path: Path, alias: str, key: Key, read_
     con.execute(f"set variable {_VARIABLE} = ?", [key.hex])
     try:
         con.execute(
-            f"attach {quoted(path)} as {alias} "
+            f"attach {literal(path)} as {alias} "
             f"(encryption_key getvariable('{_VARIABLE}'){', read_only' if read_only else ''})"
         )
     except duckdb.InvalidInputException as error:

@@ -21,9 +21,10 @@ import duckdb
 import pyarrow as pa
 
 from scripts.columns import Column, columns_of
-from scripts.encryption import EncryptionProblem, attach, fingerprint, load_extension, quoted
+from scripts.encryption import EncryptionProblem, attach, fingerprint, load_extension
 from scripts.keys import Key
 from scripts.problem import Problem
+from scripts.sql import literal
 from scripts.warehouse_file import connect_encrypted
 
 LAKE = "lake"
@@ -77,7 +78,7 @@ def attach_lake(con: duckdb.DuckDBPyConnection, catalog: Path, key: Key, read_on
     con.execute("set variable lake_key = ?", [key.hex])
     try:
         con.execute(
-            f"attach {quoted(f'ducklake:{catalog}')} as lake (data_path {quoted(f'{catalog.parent}/')}, "
+            f"attach {literal(f'ducklake:{catalog}')} as lake (data_path {literal(f'{catalog.parent}/')}, "
             "override_data_path true, meta_encryption_key getvariable('lake_key'), "
             f"{'read_only' if read_only else 'encrypted'})"
         )
@@ -87,9 +88,9 @@ def attach_lake(con: duckdb.DuckDBPyConnection, catalog: Path, key: Key, read_on
 
 def describe(con: duckdb.DuckDBPyConnection, table: str, description: str, columns: Iterable[Column]) -> None:
     """Keep what the models say about a table and its columns."""
-    con.execute(f"comment on table {table} is {quoted(description)}")
+    con.execute(f"comment on table {table} is {literal(description)}")
     for column in columns:
-        con.execute(f'comment on column {table}."{column.name}" is {quoted(column.description)}')
+        con.execute(f'comment on column {table}."{column.name}" is {literal(column.description)}')
 
 
 def _write_delta(con: duckdb.DuckDBPyConnection, folder: Path, batch_id: int) -> int:

@@ -37,10 +37,11 @@ from scripts.audiences import (
 )
 from scripts.code_version import code_version
 from scripts.columns import columns_of
-from scripts.encryption import attach, fingerprint, quoted
+from scripts.encryption import attach, fingerprint
 from scripts.files import flush
 from scripts.gate import GateClosed, Tested, tested_warehouse
 from scripts.keys import Key, ensure_key
+from scripts.sql import literal
 from scripts.warehouse_file import WarehouseInUse, connect_encrypted, open_warehouse
 
 PATIENCE_SECONDS = 60
@@ -102,7 +103,7 @@ def _write_parquet(tested: Tested, given: list[Grant], folder: Path, key: Key) -
     con.execute("reset variable parquet_key")
     for grant in given:
         con.execute(
-            f"copy ({grant.select}) to {quoted(folder / (grant.name + '.parquet'))} "
+            f"copy ({grant.select}) to {literal(folder / (grant.name + '.parquet'))} "
             f"(format parquet, compression zstd, encryption_config {{footer_key: '{PARQUET_KEY}'}})"
         )
 

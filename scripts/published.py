@@ -20,9 +20,10 @@ import click
 import duckdb
 
 from scripts.audiences import Audience, find_audience, published_folder
-from scripts.encryption import attach, load_cipher, quoted
+from scripts.encryption import attach, load_cipher
 from scripts.keys import read_key
 from scripts.problem import Problem
+from scripts.sql import literal
 
 
 class NothingPublished(Problem):
@@ -38,7 +39,9 @@ def connect(audience: str = "analyst", value: str | None = None, alias: str | No
     con = duckdb.connect(config={"temp_file_encryption": True})
     try:
         # DuckDB makes the folder when it spills, and removes it.
-        con.execute(f"set temp_directory = {quoted(Path(tempfile.gettempdir()) / f'published-{secrets.token_hex(8)}')}")
+        con.execute(
+            f"set temp_directory = {literal(Path(tempfile.gettempdir()) / f'published-{secrets.token_hex(8)}')}"
+        )
         # What it spills is encrypted; published files alone can be read without the cipher.
         load_cipher(con)
         con.execute(f"use {attach_published(con, audience, value, alias)}")

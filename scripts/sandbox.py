@@ -10,8 +10,8 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.encryption import quoted
 from scripts.project import PROJECT, landing_name
+from scripts.sql import literal
 
 SEEDS = "seeds"
 
@@ -19,8 +19,8 @@ SEEDS = "seeds"
 def close_sandbox(con: duckdb.DuckDBPyConnection, files: list[str]) -> None:
     """Allow the landing area, the seeds and the files given, then nothing else, and lock the settings."""
     folders = [form for name in (landing_name(), SEEDS) for form in _forms(name)]
-    con.execute(f"set allowed_directories = [{', '.join(quoted(f) for f in folders)}]")
-    con.execute(f"set allowed_paths = [{', '.join(quoted(f) for name in files for f in _forms(name))}]")
+    con.execute(f"set allowed_directories = [{', '.join(literal(f) for f in folders)}]")
+    con.execute(f"set allowed_paths = [{', '.join(literal(f) for name in files for f in _forms(name))}]")
     con.execute("set enable_external_access = false")
     con.execute("set lock_configuration = true")
 

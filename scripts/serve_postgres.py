@@ -29,6 +29,7 @@ from scripts.audiences import (
     without_value,
 )
 from scripts.gate import Tested, tested_warehouse
+from scripts.sql import identifier
 from scripts.warehouse_file import open_warehouse
 
 if TYPE_CHECKING:
@@ -115,27 +116,27 @@ def _load(server: psycopg.Connection[Any], tested: Tested, served: Served) -> No
     schemas = list(dict.fromkeys(table.partition(".")[0] for table in tables))
     for role in served:
         if not server.execute("select 1 from pg_roles where rolname = %s", [role]).fetchall():
-            server.execute(f"create role {_name(role)} login noinherit")
-        server.execute(f"alter role {_name(role)} set default_transaction_read_only = on")
-    database = _name(str(server.info.dbname))
+            server.execute(f"create role {identifier(role)} login noinherit")
+        server.execute(f"alter role {identifier(role)} set default_transaction_read_only = on")
+    database = identifier(str(server.info.dbname))
     server.execute(f"revoke all on database {database} from public")
     server.execute("revoke all on schema public from public")
     for schema in schemas:
-        server.execute(f"create schema {_name(schema + '__next')}")
-        server.execute(f"revoke all on schema {_name(schema + '__next')} from public")
+        server.execute(f"create schema {identifier(schema + '__next')}")
+        server.execute(f"revoke all on schema {identifier(schema + '__next')} from public")
     for table, columns in tables.items():
         _load_table(server, tested, table, columns)
     # All that an earlier run served goes, also what no audience of this run gets.
     for (old,) in server.execute(
         "select nspname from pg_namespace where obj_description(oid, 'pg_namespace') = %s", [SERVED]
     ).fetchall():
-        server.execute(f"drop schema {_name(old)} cascade")
+        server.execute(f"drop schema {identifier(old)} cascade")
     for schema in schemas:
-        server.execute(f"alter schema {_name(schema + '__next')} rename to {_name(schema)}")
-        server.execute(f"comment on schema {_name(schema)} is '{SERVED}'")
+        server.execute(f"alter schema {identifier(schema + '__next')} rename to {identifier(schema)}")
+        server.execute(f"comment on schema {identifier(schema)} is '{SERVED}'")
     for role, (audience, given) in served.items():
-        server.execute(f"grant connect on database {database} to {_name(role)}")
-        _grant(server, _name(role), audience, given)
+        server.execute(f"grant connect on database {database} to {identifier(role)}")
+        _grant(server, identifier(role), audience, given)
 
 
 def _union(served: Served) -> dict[str, dict[str, str]]:
@@ -149,10 +150,10 @@ def _union(served: Served) -> dict[str, dict[str, str]]:
 
 def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, columns: dict[str, str]) -> None:
     schema, _, name = table.partition(".")
-    target = f"{_name(schema + '__next')}.{_name(name)}"
-    typed = ", ".join(f"{_name(column)} {_type(data_type)}" for column, data_type in columns.items())
+    target = f"{identifier(schema + '__next')}.{identifier(name)}"
+    typed = ", ".join(f"{identifier(column)} {_type(data_type)}" for column, data_type in columns.items())
     server.execute(f"create table {target} ({typed})")
-    rows = f'select {", ".join(map(_name, columns))} from "{schema}"."{name}" order by all'
+    rows = f'select {", ".join(map(identifier, columns))} from "{schema}"."{name}" order by all'
     reader = tested.con.execute(f"select columns(*)::varchar from ({rows})").to_arrow_reader(100_000)
     with server.cursor().copy(f"copy {target} from stdin (format csv)") as copy:
         for batch in reader:
@@ -166,10 +167,10 @@ def _load_table(server: psycopg.Connection[Any], tested: Tested, table: str, col
 def _grant(server: psycopg.Connection[Any], role: str, audience: Audience, given: list[Grant]) -> None:
     """Grant an audience's role its columns, and its rows by a row-level policy."""
     for schema in dict.fromkeys(g.schema for g in given):
-        server.execute(f"grant usage on schema {_name(schema)} to {role}")
+        server.execute(f"grant usage on schema {identifier(schema)} to {role}")
     for grant in given:
-        table = f"{_name(grant.schema)}.{_name(grant.table)}"
-        server.execute(f"grant select ({', '.join(_name(c.name) for c in grant.columns)}) on {table} to {role}")
+        table = f"{identifier(grant.schema)}.{identifier(grant.table)}"
+        server.execute(f"grant select ({', '.join(identifier(c.name) for c in grant.columns)}) on {table} to {role}")
         condition = row_condition(audience, grant.name) or "true"
         server.execute(f"create policy {role} on {table} for select to {role} using ({condition})")
 
@@ -177,10 +178,6 @@ def _grant(server: psycopg.Connection[Any], role: str, audience: Audience, given
 def _type(data_type: str) -> str:
     """PostgreSQL's type for one of DuckDB's; text if it has none."""
     return data_type if SAME_TYPE.fullmatch(data_type) else OTHER_TYPES.get(data_type, "text")
-
-
-def _name(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 @click.command(help=__doc__)

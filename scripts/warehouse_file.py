@@ -18,9 +18,9 @@ from scripts.encryption import (
     is_duckdb,
     is_encrypted,
     load_cipher,
-    quoted,
     warehouse_path,
 )
+from scripts.sql import literal
 
 # What DuckDB quotes from the system.
 DISK_FULL = "No space left on device"
@@ -76,7 +76,7 @@ def connect_encrypted(spill: Path) -> AbstractContextManager[duckdb.DuckDBPyConn
 def connect(spill: Path, encrypted: bool) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection that reads tokens, spills to the folder given, and encrypts as said."""
     with duckdb.connect(config={"temp_file_encryption": encrypted}) as con:
-        con.execute(f"set temp_directory = {quoted(spill)}")
+        con.execute(f"set temp_directory = {literal(spill)}")
         if encrypted:
             load_cipher(con)
         tokens.register(con, tokens.token_key())
@@ -101,7 +101,7 @@ def attach_file(
             load_cipher(con)
             attach_warehouse(con, path, alias, read_only)
         else:
-            con.execute(f'attach {quoted(path)} as "{alias}"{" (read_only)" if read_only else ""}')
+            con.execute(f'attach {literal(path)} as "{alias}"{" (read_only)" if read_only else ""}')
     except duckdb.Error as error:
         text = str(error)
         if is_in_use(error):

@@ -30,7 +30,7 @@ from scripts.generate_landing.settings import Settings
 from scripts.generate_landing.world import generate
 from scripts.problem import Problem
 from scripts.project import DBT, PROJECT
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 FIRST_BATCH = 15
 """Earlier batches have too little history to judge what is odd."""

@@ -12,11 +12,11 @@ from typing import Any
 import yaml
 from jinja2 import Template
 
-from scripts.encryption import quoted
 from scripts.landing.definitions import Layout, layout
 from scripts.landing.inventory import survey
 from scripts.pages import environment
 from scripts.project import PROJECT
+from scripts.sql import literal
 
 
 def engine_settings() -> dict[str, Any]:
@@ -38,5 +38,5 @@ def script(landing: Path) -> str:
         name = "newswire" if definition.meta["format"] == "fixed" else file.source.replace(".", "__")
         groups.setdefault((name, later), (definition, set()))[1].add(file.path)
     templates = environment("scripts.benchmark")
-    templates.filters["quoted"] = quoted
+    templates.filters["literal"] = literal
     return templates.get_template("floor.sql.j2").render(groups=groups)

@@ -33,9 +33,9 @@ from scripts.data_subjects.landing_rewrite import destroy, replace_destroying, r
 from scripts.data_subjects.ledger import Ledger, PrivacyProblem, read_ledger
 from scripts.data_subjects.persons import Person, check, identify, read_manifest, refuse_unknown, tables
 from scripts.data_subjects.rendering import fill
-from scripts.encryption import attach_warehouse, is_encrypted, quoted, warehouse_path
+from scripts.encryption import attach_warehouse, is_encrypted, warehouse_path
 from scripts.project import DBT, PROJECT, landing_folder, target_folder
-from scripts.queries import read_query
+from scripts.sql import literal, read_query
 from scripts.warehouse_file import connect, open_warehouse
 
 LEDGER_KINDS = {"customer": "customer", "account": "account", "prospect": "prospect", "match_key": "person"}
@@ -299,7 +299,7 @@ class Erasure:
             self._attach(con, self.path, "warehouse", read_only=True)
             self._attach(con, self.copy, "erased")
             if compression := os.environ.get("ERASURE_COMPRESSION"):
-                con.execute(f"set force_compression = {quoted(compression)}")
+                con.execute(f"set force_compression = {literal(compression)}")
             yield con
 
     def _connect(self) -> AbstractContextManager[duckdb.DuckDBPyConnection]:
@@ -309,7 +309,7 @@ class Erasure:
         if self.encrypted:
             attach_warehouse(con, path, alias, read_only)
         else:
-            con.execute(f"attach {quoted(path)} as {alias}{' (read_only)' if read_only else ''}")
+            con.execute(f"attach {literal(path)} as {alias}{' (read_only)' if read_only else ''}")
 
     @staticmethod
     def _discard(path: Path) -> None:

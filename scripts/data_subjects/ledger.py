@@ -27,7 +27,7 @@ import pyarrow as pa
 from scripts.keys import ensure_key, read_key
 from scripts.problem import Problem
 from scripts.project import PROJECT, landing_folder
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 KEY = "erasure"
 NO_HASH = "0" * 64

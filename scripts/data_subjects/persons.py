@@ -22,7 +22,7 @@ from scripts.columns import Column
 from scripts.data_subjects.ledger import PrivacyProblem
 from scripts.landing.definitions import Layout, layouts
 from scripts.project import DBT, PROJECT, target_folder
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 VERSION = 100_000_000
 MATCH = ("last_name", "first_name", "address_line1", "address_line2", "postal_code")

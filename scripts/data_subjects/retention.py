@@ -14,7 +14,7 @@ import duckdb
 from scripts import access_log
 from scripts.data_subjects.erase import Erasure, Report, erase
 from scripts.data_subjects.ledger import Ledger
-from scripts.queries import read_query
+from scripts.sql import read_query
 from scripts.warehouse_file import open_warehouse
 
 

@@ -20,9 +20,9 @@ from typing import Any
 import duckdb
 
 from scripts.deliver.origin import Origin, TextFormat
-from scripts.encryption import quoted
 from scripts.landing.contents import unreadable
 from scripts.landing.errors import LandingError
+from scripts.sql import identifier, literal
 
 Row = list[str]
 BATCH = 10_000
@@ -107,7 +107,7 @@ def _written(value: Any) -> str:
 
 
 def _sqlite(path: Path, name: str) -> Iterator[Row]:
-    table = _identifier([name])
+    table = identifier(name)
     try:
         with closing(sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)) as con:
             names = [column[0] for column in con.execute(f"select * from {table} limit 0").description]
@@ -123,13 +123,13 @@ def _postgresql(name: str) -> Iterator[Row]:
         import psycopg
     except ImportError:
         raise LandingError("A table of PostgreSQL needs the package psycopg: pip install 'psycopg[binary]'.") from None
-    table = _identifier(name.split("."))
+    table = identifier(*name.split("."))
     try:
         with psycopg.connect(options="-c datestyle=ISO -c timezone=UTC -c default_transaction_read_only=on") as con:
             described = con.execute(f"select * from {table} limit 0".encode()).description
             names = [column.name for column in described or []]
             yield names
-            texts = ", ".join(f"{_identifier([column])}::text" for column in names)
+            texts = ", ".join(f"{identifier(column)}::text" for column in names)
             with con.cursor("delivery") as cursor:
                 cursor.itersize = BATCH
                 for row in cursor.execute(f"select {texts} from {table} order by {_all(names)}".encode()):
@@ -145,7 +145,7 @@ def _postgresql(name: str) -> Iterator[Row]:
 def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
     if not path.exists():
         raise FileNotFoundError(2, "No such file or directory")
-    file = quoted(path)
+    file = literal(path)
     try:
         with duckdb.connect(config={"autoinstall_known_extensions": "false"}) as con:
             if origin.engine == "json":
@@ -156,20 +156,20 @@ def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
                 ).fetchall()
                 names = [key for (key,) in keys]
                 # A JSON pointer can hold any key; a path would need more escapes.
-                pointers = [quoted("/" + key.replace("~", "~0").replace("/", "~1")) for key in names]
+                pointers = [literal("/" + key.replace("~", "~0").replace("/", "~1")) for key in names]
                 query = f"select {', '.join(f'json_extract_string(json, {p})' for p in pointers)} from delivery"
             else:
                 if origin.engine == "parquet":
                     table, order = f"read_parquet({file})", ""
                 else:
                     con.execute(f"attach {file} as delivery (read_only)")
-                    table, order = f"delivery.{_identifier(origin.name.split('.'))}", " order by all"
+                    table, order = f"delivery.{identifier(*origin.name.split('.'))}", " order by all"
                 # Write times with a zone in UTC, wherever this runs.
                 con.execute("set timezone = 'UTC'")
                 types = dict(row[:2] for row in con.execute(f"describe from {table}").fetchall())
                 names = list(types)
                 texts = (
-                    f"{'to_json' if NESTED.search(kind) else ''}({_identifier([name])})::varchar"
+                    f"{'to_json' if NESTED.search(kind) else ''}({identifier(name)})::varchar"
                     for name, kind in types.items()
                 )
                 query = f"select {', '.join(texts)} from {table}{order}"
@@ -180,10 +180,6 @@ def _duckdb(origin: Origin, path: Path) -> Iterator[Row]:
     except duckdb.Error as error:
         said = str(error).splitlines()[0]
         raise LandingError(f"{path} cannot be read: {said} Correct `from`, or have it delivered again.") from None
-
-
-def _identifier(parts: Sequence[str]) -> str:
-    return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 
 
 def _all(names: Sequence[str]) -> str:

@@ -24,9 +24,10 @@ from scripts.diff.relations import SIDES, both, relations
 from scripts.diff.rendering import markdown, page
 from scripts.diff.report import Report, Side
 from scripts.diff.rows import Rules, compare
-from scripts.encryption import quoted, warehouse_path
+from scripts.encryption import warehouse_path
 from scripts.files import write
 from scripts.problem import Problem
+from scripts.sql import literal
 
 SAME, DIFFERENT, NOT_COMPARED = 0, 1, 2
 FILE = click.Path(dir_okay=False, path_type=Path)
@@ -43,7 +44,7 @@ def make(base: Side, head: Side, selected: tuple[str, ...], notes: list[str], co
         both(base.warehouse, head.warehouse, Path(spill)) as con,
         console.status("") as status,
     ):
-        con.execute(f"set memory_limit = {quoted(os.environ.get('WAREHOUSE_MEMORY', '4GB'))}")
+        con.execute(f"set memory_limit = {literal(os.environ.get('WAREHOUSE_MEMORY', '4GB'))}")
         rules = Rules(known.keys, known.shows, _selection(con, selected))
         compared = compare(con, rules, lambda table: status.update(f"Comparing {table}"))
         status.update("Metrics and impact")

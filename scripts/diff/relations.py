@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from scripts.queries import read_query
+from scripts.sql import identifier, read_query
 from scripts.warehouse_file import attach_any, connect_encrypted
 
 SIDES = ("base", "head")
@@ -82,11 +82,6 @@ def macros(con: duckdb.DuckDBPyConnection, side: str) -> dict[str, str]:
         [side],
     ).fetchall()
     return dict(rows)
-
-
-def identifier(name: str) -> str:
-    """A name as SQL takes it, whatever is in it."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def place(side: str, table: str) -> str:

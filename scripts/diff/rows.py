@@ -27,13 +27,13 @@ from scripts.diff.relations import (
     ColumnType,
     Relation,
     both,
-    identifier,
     macros,
     place,
     relations,
 )
 from scripts.encryption import fingerprint
 from scripts.pages import environment
+from scripts.sql import identifier
 
 EXAMPLES = 3
 LONGEST_VALUE = 80

@@ -23,7 +23,7 @@ from scripts.generate_landing.dice import Dice
 from scripts.landing.definitions import layout
 from scripts.landing.xml_reader import XmlTable
 from scripts.problem import Problem
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 FIRST_PLANTED_NUMBER = 9_000_000_000
 """Trades and change numbers that are planted start here, far from those that are generated."""

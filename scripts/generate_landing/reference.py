@@ -11,7 +11,7 @@ from scripts.generate_landing.days import holiday
 from scripts.generate_landing.finwire import industry_ids
 from scripts.generate_landing.output import Landing
 from scripts.generate_landing.settings import Settings
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 FIRST_DAY, LAST_YEAR = "1950-01-01", 2051
 

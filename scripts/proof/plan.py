@@ -24,6 +24,7 @@ import duckdb
 
 from scripts.proof import functions
 from scripts.proof.labels import NONE, CannotFollow, Implicit, Level, Ref, Refs, lower, token, union
+from scripts.sql import identifier
 
 Json = dict[str, Any]
 Lookup = Callable[[str, str, str], Callable[[str], Ref] | None]
@@ -56,11 +57,6 @@ def refuse(name: str, allowed: frozenset[str] = functions.SEE_NO_MORE) -> None:
         raise CannotFollow(f"the function {name} sees more than its arguments")
 
 
-def quoted(*names: str) -> str:
-    """A name as DuckDB reads it back, whatever it holds."""
-    return ".".join('"' + name.replace('"', '""') + '"' for name in names)
-
-
 class Database:
     """A DuckDB with the project's tables and masks, and without a row: it binds a query as the warehouse would."""
 
@@ -72,7 +68,7 @@ class Database:
         self.catalog = catalog
         self.tables: dict[tuple[str, str, str], dict[str, str]] = {}
         self.plans: dict[str, tuple[dict[str, str], Json]] = {}
-        self.con.execute(f"attach if not exists ':memory:' as {quoted(catalog)}; use {quoted(catalog)}")
+        self.con.execute(f"attach if not exists ':memory:' as {identifier(catalog)}; use {identifier(catalog)}")
 
     def create(self, name: tuple[str, str, str], columns: dict[str, str]) -> None:
         """Make a table of columns with their types, unless it is there as it should be.
@@ -81,11 +77,11 @@ class Database:
         """
         if self.tables.get(name) == columns or not columns:
             return
-        self.con.execute(f"attach if not exists ':memory:' as {quoted(name[0])}")
-        self.con.execute(f"create schema if not exists {quoted(*name[:2])}")
-        types = ", ".join(f"{quoted(column)} {type_}" for column, type_ in columns.items())
+        self.con.execute(f"attach if not exists ':memory:' as {identifier(name[0])}")
+        self.con.execute(f"create schema if not exists {identifier(*name[:2])}")
+        types = ", ".join(f"{identifier(column)} {type_}" for column, type_ in columns.items())
         try:
-            self.con.execute(f"create or replace table {quoted(*name)} ({types})")
+            self.con.execute(f"create or replace table {identifier(*name)} ({types})")
         except duckdb.Error as error:
             raise CannotFollow(f"no table can have its columns: {first_line(error)}") from None
         if name in self.tables:
@@ -119,7 +115,7 @@ class Database:
             self.create(table, self.bind(self._text({**parsed, "statements": [body]}))[0])
         except CannotFollow:
             self.create(table, otherwise)
-        instead = self._json("json_serialize_sql", f"select * from {quoted(*table)}")
+        instead = self._json("json_serialize_sql", f"select * from {identifier(*table)}")
         ctes[0]["value"]["query"] = instead["statements"][0]
         return self._text(parsed)
 

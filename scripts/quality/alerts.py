@@ -24,7 +24,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.util.retry import Retry
 
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 TRIES_AFTER_THE_FIRST = 2
 # Seconds: to connect, and to wait for an answer. With the pauses between tries, at most about 12 in all.

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 
 from scripts.code_version import code_version
-from scripts.queries import read_query
+from scripts.sql import read_query
 
 SAMPLE_ROWS = 3
 SAMPLE_LENGTH = 2000

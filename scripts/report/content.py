@@ -7,7 +7,7 @@ from typing import Any
 
 import duckdb
 
-from scripts.queries import read_query
+from scripts.sql import read_query
 from scripts.warehouse_file import named_rows
 
 # Parts of the page, each a query in queries/, with the tables it needs that a run which stopped may not have made. The

@@ -10,8 +10,8 @@ from functools import cache
 
 import duckdb
 
-from scripts.encryption import quoted
 from scripts.scaffold.numbers import Choice
+from scripts.sql import literal
 
 # With an underscore for each blank.
 DAYS = """
@@ -48,7 +48,7 @@ def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
     shapes = [shape for (shape,) in con.execute("select distinct shape from shaped").fetchall()]
     written = {form: [shape for shape in shapes if _has_shape(form, shape)] for form in FORMATS}
     likely = [form for form in FORMATS if written[form]]
-    counts = "".join(f"{_count(written[form], f'try_strptime(v, {quoted(form)})')}, " for form in likely)
+    counts = "".join(f"{_count(written[form], f'try_strptime(v, {literal(form)})')}, " for form in likely)
     natives = _count([shape for shape in shapes if NATIVE.fullmatch(shape)], "try_cast(v as timestamp)")
     *fits, native, filled, has_times = con.execute(
         f"select {counts}{natives}, sum(n)::bigint, bool_or(contains(v, ':')) from shaped"
@@ -117,5 +117,5 @@ def _has_shape(form: str, shape: str) -> bool:
 
 def _count(shapes: list[str], day: str) -> str:
     """SQL for the number of values of some shapes that are dates."""
-    listed = ", ".join(map(quoted, shapes)) or "null"
+    listed = ", ".join(map(literal, shapes)) or "null"
     return f"coalesce(sum(case when shape in ({listed}) then case when {day} is not null then n end end), 0)::bigint"

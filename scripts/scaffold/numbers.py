@@ -10,7 +10,7 @@ from typing import Any
 import duckdb
 
 from scripts.deliver.cells import number_pattern
-from scripts.encryption import quoted
+from scripts.sql import literal
 
 # The loader reads whole numbers as doubles, which are exact up to 2**53.
 LARGEST = {"integer": 2**31 - 1, "bigint": 2**53 - 1}
@@ -58,12 +58,12 @@ class Facts:
 
 def look(con: duckdb.DuckDBPyConnection) -> Facts | None:
     """Count the numbers in the table v; None if leading zeros show that they are codes."""
-    occurring = ", ".join(f"bool_or(contains(v, {quoted(mark)}))" for mark in MARKS)
+    occurring = ", ".join(f"bool_or(contains(v, {literal(mark)}))" for mark in MARKS)
     occurs = dict(zip(MARKS, con.execute(f"select {occurring} from v").fetchall()[0], strict=True))
     # Leave out styles with a separator that never occurs.
     styles = [s for s in STYLES if s == STYLES[0] or (occurs[s[1]] if s[1] else occurs[s[0]])]
     counts = ", ".join(
-        f"coalesce(sum(n) filter (regexp_full_match(v, {quoted(number_pattern(*style))})), 0)::bigint"
+        f"coalesce(sum(n) filter (regexp_full_match(v, {literal(number_pattern(*style))})), 0)::bigint"
         for style in styles
     )
     digits = ", ".join(

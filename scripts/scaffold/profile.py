@@ -11,9 +11,9 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from scripts.encryption import quoted
 from scripts.scaffold import days, numbers, personal
 from scripts.scaffold.personal import Meaning
+from scripts.sql import literal
 
 DATE_NAME = re.compile(r"(^|_)(date|day|datum|tag|dt)(_|$)")
 COMPACT_DAY = re.compile("(19|20)[0-9]{6}")
@@ -102,7 +102,7 @@ class Table:
 
     def _look(self, column: Profile) -> None:
         """Load a column's distinct values into the table v, and gather what they may be."""
-        trimmed = f"trim({column.name}, {quoted(BLANKS)})"
+        trimmed = f"trim({column.name}, {literal(BLANKS)})"
         self.con.execute(
             f"create or replace temp table v as select {trimmed} as v, count(*) as n, "
             f"bool_or({column.name} <> {trimmed}) as padded from delivered group by {trimmed} having v <> ''"
@@ -129,7 +129,7 @@ class Table:
 
     def _forget_nulls(self, column: Profile, words: list[str]) -> None:
         """Remove words for null from the values, and note them and the counts of what is left."""
-        listed = ", ".join(map(quoted, words))
+        listed = ", ".join(map(literal, words))
         found = [word for (word,) in self.con.execute(f"select v from v where v in ({listed}) order by v").fetchall()]
         if found:
             column.written["nulls"] = [*column.written.get("nulls", ()), *found]

@@ -14,6 +14,8 @@ from pathlib import Path
 
 import duckdb
 
+from scripts.sql import identifier
+
 PIECE = 1 << 20
 
 
@@ -53,9 +55,9 @@ def find_in_database(
     any_of_them = "|".join(re.escape(value) for value in sought)
     hits = []
     for (schema, table), names in tables.items():
-        relation = ".".join(_quoted(part) for part in (database, schema, table))
+        relation = identifier(database, schema, table)
         # Lists and structs become text with all they hold. Most columns hold none of the values, which one scan shows.
-        texts = [f"lower(cast({_quoted(name)} as varchar))" for name in names]
+        texts = [f"lower(cast({identifier(name)} as varchar))" for name in names]
         looks = ", ".join(f"coalesce(bool_or(regexp_matches({text}, $1)), false)" for text in texts)
         has_any = con.execute(f"select {looks} from {relation}", [any_of_them]).fetchall()[0]
         for name, text, has in zip(names, texts, has_any, strict=True):
@@ -107,10 +109,6 @@ def find_in_bytes(path: Path, values: Iterable[str]) -> list[Hit]:
             start += len(piece)
             kept = text[-(longest - 1) :] if longest > 1 else b""
     return [Hit(os.fspath(path), f"byte {at}", number) for number, at in sorted(first.items())]
-
-
-def _quoted(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(path: Path) -> str:
