@@ -1,6 +1,6 @@
 {{ config(materialized='table') }}
 
--- One row per batch and series that is not what the batches before it led to expect.
+-- One row per batch and series that deviates from its forecast.
 with candidates as (
     select * from {{ ref('anomaly_candidates') }}
 ),
