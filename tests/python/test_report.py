@@ -97,7 +97,7 @@ def test_what_was_not_made_is_not_called_none(loaded: Warehouse, room: Path) -> 
     text = read((room / "report.html").read_text(encoding="utf-8")).text
     assert content["headline"] == "0 failing tests, anomalies not known, rejected rows not known"
     assert "None: every test" in text and text.count("None: ") == 1
-    assert text.count("Not known: ") == 3
+    assert text.count("Unknown: ") == 3
     assert "anomalies, batches, control_results, reconciliation, rejected_rows" in text
 
 
