@@ -45,8 +45,8 @@ events as (
         batch_id
     from own_events
     union all
-    -- A customer who becomes inactive makes all accounts known then inactive. In later batches that comes before the day's
-    -- account rows, so that the status which a row states for its account stands.
+    -- A customer who becomes inactive makes all accounts known then inactive. In later batches that precedes the day's
+    -- account rows, so that the status in an account's own row stands.
     select
         owners.account_id,
         null as customer_id,
@@ -102,7 +102,7 @@ states as (
     )
 ),
 
--- Split each state where its customer's version changes, so that it lies within one. The last state of a day counts.
+-- Split each state where its customer's version changes, so that it lies within one. A day's last state counts.
 versions as (
     select
         states.account_id,

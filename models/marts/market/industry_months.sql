@@ -30,7 +30,7 @@ final as (
         cast(sum(case when pe_ratio > 0 then 1 else 0 end) as integer) as with_positive_earnings,
         cast(sum(case when pe_ratio is null then 0 else 1 end) as integer) as with_earnings,
         cast(sum(capitalisation) as decimal(28, 2)) as capitalisation,
-        -- Total price over total earnings, not the mean of ratios, which one company with earnings near zero would dominate.
+        -- Total price over total earnings; one company with earnings near zero would dominate a mean of ratios.
         round(
             sum(case when pe_ratio > 0 then cast(capitalisation as double) end)
             / nullif(sum(case when pe_ratio > 0 then cast(capitalisation as double) / pe_ratio end), 0),
