@@ -47,6 +47,10 @@ class Built:
     def _columns(self) -> networkx.DiGraph:
         return networkx.DiGraph(self.lineage.used_by)
 
+    @cached_property
+    def _made_from(self) -> networkx.DiGraph:
+        return networkx.DiGraph({name: table.children for name, table in self.project.tables.items()})
+
     def classification(self, table: str, column: str) -> str:
         """A column's class."""
         known = self.tables.get(table)
@@ -64,8 +68,7 @@ class Built:
     def after(self, tables: Iterable[str]) -> set[str]:
         """Names of the tables given, and of all that are made from them."""
         start = {self.tables[table].name for table in tables if table in self.tables}
-        children = networkx.DiGraph({name: table.children for name, table in self.project.tables.items()})
-        return start.union(*(networkx.descendants(children, name) for name in start))
+        return start.union(*(networkx.descendants(self._made_from, name) for name in start))
 
 
 def load(folder: Path) -> Built:

@@ -15,14 +15,8 @@ from dbt.context.providers import ModelContext
 from dbt_common.clients.jinja import get_environment
 from jinja2 import Environment, TemplateSyntaxError, meta, nodes
 
-_ALLOWED = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
-NAMES = frozenset(_ALLOWED["names"])
-CALLS = frozenset(_ALLOWED["calls"])
-TABLES = frozenset(_ALLOWED["tables"])
-KNOWN = frozenset(_ALLOWED["known"])
-METHODS = frozenset(_ALLOWED["methods"])
-CHANGING = frozenset(_ALLOWED["changing"])
-FILTERS = frozenset(_ALLOWED["filters"])
+_LISTS = yaml.safe_load(Path(__file__).with_suffix(".yml").read_text(encoding="utf-8"))
+ALLOWED = {kind: frozenset(names) for kind, names in _LISTS.items()}
 # What dbt gives a template besides the attributes of its context.
 OF_DBT = ("builtins", "context", "dbt")
 BRINGS_IN = (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends)
@@ -55,8 +49,10 @@ def _strays(template: nodes.Template, taken: set[str], macros: frozenset[str]) -
         if isinstance(node, BRINGS_IN):
             yield type(node).__name__.lower()
         if isinstance(node, nodes.Filter | nodes.Compare | nodes.Test):
-            yield from (f"{name.name} as a text" for name in node.find_all(nodes.Name) if name.name in TABLES)
-        if isinstance(node, nodes.Filter) and node.name not in FILTERS:
+            yield from (
+                f"{name.name} as a text" for name in node.find_all(nodes.Name) if name.name in ALLOWED["tables"]
+            )
+        if isinstance(node, nodes.Filter) and node.name not in ALLOWED["filters"]:
             yield f"| {node.name}"
         elif isinstance(node, nodes.Call) and _is_computed(node):
             yield "adapter.dispatch of a name that is made up"
@@ -92,17 +88,17 @@ def _path(node: nodes.Node, own: set[str], macros: frozenset[str], is_called: bo
         node = node.node
     path = ".".join([node.name if isinstance(node, nodes.Name) else "", *parts])
     if isinstance(node, nodes.Name):
-        if node.ctx != "load" or path in (CALLS | macros if is_called else NAMES):
+        if node.ctx != "load" or path in (ALLOWED["calls"] | macros if is_called else ALLOWED["names"]):
             return
-        known = any(f"{path}.".startswith(f"{name}.") for name in KNOWN) or node.name in own | {"loop"}
+        known = any(f"{path}.".startswith(f"{name}.") for name in ALLOWED["known"]) or node.name in own | {"loop"}
         if not known or (is_called and not parts):
             yield path
             return
-    if is_called and parts and parts[-1] not in METHODS:
+    if is_called and parts and parts[-1] not in ALLOWED["methods"]:
         yield path
     yield from _changing(parts)
 
 
 def _changing(parts: list[str]) -> Iterator[str]:
     said = parts[: parts.index("meta")] if "meta" in parts else parts  # `meta` holds what the project itself wrote.
-    yield from (f".{part}" for part in said if part in CHANGING)
+    yield from (f".{part}" for part in said if part in ALLOWED["changing"])

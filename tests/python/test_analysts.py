@@ -44,7 +44,7 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture
 def reader(published: Publication, monkeypatch: pytest.MonkeyPatch, secured_keys: Path) -> Publication:
-    """Environment of an analyst who has the published files and the key."""
+    """Set the environment of an analyst: the published files and their keys."""
     monkeypatch.setenv("PUBLISH_DIR", str(published.folder))
     monkeypatch.setenv("WAREHOUSE_KEYS", str(secured_keys))
     return published
